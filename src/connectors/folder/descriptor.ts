@@ -1,0 +1,20 @@
+import type { Descriptor } from '../contract.ts';
+
+export const descriptor: Descriptor = {
+  service: 'folder',
+  title: 'Folder',
+  kinds: {
+    file: { title: 'File', extension: '' },
+    link: { title: 'Symbolic link', extension: '' },
+    special: { title: 'Device, pipe or socket', extension: '' },
+  },
+  limits: [
+    'Devices, pipes and sockets are named in the snapshot but not stored.',
+    'Hard links come back as separate files.',
+    'Access control lists, extended attributes and file flags are not stored.',
+    'Holes of sparse files come back as zeros.',
+    'Access times are not stored.',
+    'Files are read one after another while they may be in use: a snapshot is not one instant of the whole tree.',
+    'Paths longer than the operating system opens (4,095 bytes on Linux) are named as failed.',
+  ],
+};

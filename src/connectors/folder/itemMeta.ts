@@ -1,0 +1,58 @@
+import type { BigIntStats } from 'node:fs';
+import type { BinaryString } from '../../domain/index.ts';
+
+/** What a row of this connector says besides the common fields. */
+export interface ItemMeta {
+  /** Permission bits with setuid, setgid and sticky: 0..0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Nanoseconds since 1970 UTC, exact. */
+  readonly mtimeNs: bigint;
+  /** A symbolic link's target, byte for byte. */
+  readonly target?: BinaryString;
+  /** Set where several names share one file: the same dev and ino mean the same file at the time of the listing. */
+  readonly hardLink?: { readonly links: number; readonly dev: string; readonly ino: string };
+}
+
+interface StoredMeta {
+  m: string;
+  u: number;
+  g: number;
+  t: string;
+  l?: BinaryString;
+  n?: number;
+  d?: string;
+  i?: string;
+}
+
+/** The JSON kept with the row: m mode in octal digits, u uid, g gid, t mtime in ns, l target, n links, d dev, i ino. */
+export function encodeItemMeta(stats: BigIntStats, target: BinaryString | undefined): string {
+  const stored: StoredMeta = {
+    m: (Number(stats.mode) & 0o7777).toString(8),
+    u: Number(stats.uid),
+    g: Number(stats.gid),
+    t: stats.mtimeNs.toString(),
+  };
+  if (target !== undefined) stored.l = target;
+  if (stats.nlink > 1n && !stats.isDirectory()) {
+    stored.n = Number(stats.nlink);
+    stored.d = stats.dev.toString();
+    stored.i = stats.ino.toString();
+  }
+  return JSON.stringify(stored);
+}
+
+/** Reads what {@link encodeItemMeta} wrote; undefined for '' (an item whose attributes could not be read). */
+export function decodeItemMeta(meta: string): ItemMeta | undefined {
+  if (meta === '') return undefined;
+  const stored = JSON.parse(meta) as StoredMeta;
+  return {
+    mode: Number.parseInt(stored.m, 8),
+    uid: stored.u,
+    gid: stored.g,
+    mtimeNs: BigInt(stored.t),
+    ...(stored.l === undefined ? {} : { target: stored.l }),
+    ...(stored.n === undefined ? {} : { hardLink: { links: stored.n, dev: stored.d ?? '', ino: stored.i ?? '' } }),
+  };
+}
