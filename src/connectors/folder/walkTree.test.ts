@@ -123,7 +123,7 @@ test('pipes, sockets and devices are named as skipped', async () => {
   }
 });
 
-test('the change key stays while nothing changes and moves with content, size-neutral rewrites, mode and time', async () => {
+test('the change key stays while nothing changes and moves with content, mode, time and file', async () => {
   const root = scratchFolder();
   const file = join(root, 'f');
   writeFileSync(file, 'abc');
@@ -198,9 +198,9 @@ test('a signal aborted between two batches ends the listing with its reason', as
   await expect(walk.next()).rejects.toBe(reason);
 });
 
-test('8,000 files come in bounded batches and leave room for the event loop', async () => {
+test('3,000 files come in bounded batches and leave room for the event loop', async () => {
   const root = scratchFolder();
-  for (let folder = 0; folder < 32; folder++) {
+  for (let folder = 0; folder < 12; folder++) {
     mkdirSync(join(root, `d${folder}`));
     for (let file = 0; file < 250; file++) writeFileSync(join(root, `d${folder}`, `f${file}`), '');
   }
@@ -209,9 +209,9 @@ test('8,000 files come in bounded batches and leave room for the event loop', as
   const batches = await batchesOf(root);
   clearInterval(timer);
   const keys = keysOf(batches.flat());
-  expect(keys).toHaveLength(8000 + 32 + 1);
+  expect(keys).toHaveLength(3000 + 12 + 1);
   expect(keys.every((key, at) => at === 0 || key > (keys[at - 1] ?? ''))).toBe(true);
-  expect(batches.length).toBe(8);
+  expect(batches.length).toBe(3);
   for (const batch of batches) expect(batch.length).toBeLessThanOrEqual(1026);
   expect(turns).toBeGreaterThan(0);
 });
