@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import { HoldfastError } from '../domain/index.ts';
+import type { Storage } from './contract.ts';
+import { FileStorage } from './fileStorage.ts';
+
+/** One kind of place that an address can name. */
+export interface StorageScheme {
+  /** What stands before the ':' of its addresses. */
+  readonly scheme: string;
+  /** How such an address looks, for help and messages. */
+  readonly example: string;
+  /** `create`: make the place if it is missing and can be made. */
+  open(url: string, options: { create: boolean }): Promise<Storage>;
+}
+
+/** Every kind of place that repositories can be in. A new one is one line here. */
+export const storageSchemes: readonly StorageScheme[] = [
+  { scheme: 'file', example: 'file:///srv/backup', open: (url, options) => openFolder(pathOfFileUrl(url), options) },
+];
+
+/** A letter before the colon alone is no scheme; "./s3:x" is how to name a folder that looks like one. */
+const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
+
+/**
+ * Opens the storage at `url`: a path of a folder, or an address of one of {@link storageSchemes}.
+ * With `create` a missing folder is made; otherwise it is `storage/no-location` (class input).
+ * Unknown kinds: `storage/unknown-scheme`, unusable addresses: `storage/bad-location` (both class input).
+ */
+export async function openStorage(url: string, options: { create?: boolean } = {}): Promise<Storage> {
+  const create = options.create ?? false;
+  if (url === '') throw badLocation('The place of the repository is empty. Give the path of a folder.');
+  const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
+  if (scheme === undefined) return openFolder(url, { create });
+  const known = storageSchemes.find((candidate) => candidate.scheme === scheme);
+  if (known === undefined) throw unknownScheme(scheme);
+  return known.open(url, { create });
+}
+
+function openFolder(path: string, { create }: { create: boolean }): Promise<Storage> {
+  return create ? FileStorage.create(path) : FileStorage.open(path);
+}
+
+function pathOfFileUrl(url: string): string {
+  try {
+    return fileURLToPath(new URL(url));
+  } catch (error) {
+    throw badLocation('A file address has the form file:///path/of/folder, without a host.', error);
+  }
+}
+
+/** Names the scheme only: the rest of an address may hold a password. */
+function unknownScheme(scheme: string): HoldfastError {
+  const examples = storageSchemes.map((known) => known.example).join(', ');
+  const message =
+    `Places that start with "${scheme}:" are not supported. Give the path of a folder, or an address like ` +
+    `${examples}. If it is a folder, write ./ before its name.`;
+  return new HoldfastError('storage/unknown-scheme', 'input', message, { data: { scheme } });
+}
+
+function badLocation(message: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('storage/bad-location', 'input', message, { cause });
+}
