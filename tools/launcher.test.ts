@@ -1,0 +1,76 @@
+/** The launchers in bin/, tried in a copy whose "Node" is a script that tells how it was called. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const ROOT = dirname(import.meta.dirname);
+const PLATFORM = `${process.platform}-${process.arch}`;
+let scratch: string;
+let checkout: string;
+
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'holdfast launcher-'));
+  checkout = join(scratch, 'check out');
+  mkdirSync(join(checkout, 'bin'), { recursive: true });
+  for (const name of ['holdfast', 'node', 'findNode.sh']) copyFileSync(join(ROOT, 'bin', name), join(checkout, 'bin', name));
+  const node = join(checkout, 'node_modules', `node-${PLATFORM}`, 'bin', 'node');
+  mkdirSync(dirname(node), { recursive: true });
+  writeFileSync(node, '#!/bin/sh\nprintf "%s\\n" "$0" "$@" "$MALLOC_MMAP_THRESHOLD_" "$NODE_COMPILE_CACHE"\n');
+  chmodSync(node, 0o755);
+});
+
+afterEach(() => rmSync(scratch, { recursive: true }));
+
+function start(command: string, args: string[], cwd: string, env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin', HOME: join(scratch, 'home'), ...env },
+    timeout: 20_000,
+  });
+  return { status, lines: stdout.split('\n'), stderr };
+}
+
+function expected(...args: string[]): string[] {
+  return [join(checkout, 'node_modules', `node-${PLATFORM}`, 'bin', 'node'), '--disable-warning=ExperimentalWarning', ...args];
+}
+
+test('holdfast finds its checkout from any directory, through symbolic links, and passes arguments on as they are', () => {
+  const main = join(checkout, 'src/cli/main.ts');
+  symlinkSync(join(checkout, 'bin', 'holdfast'), join(scratch, 'absolute'));
+  symlinkSync('absolute', join(scratch, 'relative'));
+  const args = ['backup', 'a b', '', '$HOME', '-x'];
+  for (const [command, cwd] of [
+    [join(checkout, 'bin/holdfast'), '/'], ['./holdfast', join(checkout, 'bin')], [join(scratch, 'relative'), '/'], ['./relative', scratch],
+  ] as const) {
+    expect(start(command, args, cwd).lines.slice(0, 9), command).toEqual([...expected(main), ...args, '131072']);
+  }
+  expect(start('relative', args, '/', { PATH: `${scratch}:/usr/bin:/bin` }).lines.slice(0, 3)).toEqual(expected(main));
+  expect(start('sh', ['relative', ...args], scratch).lines.slice(0, 3)).toEqual(expected(main));
+  expect(start('sh', ['holdfast'], join(checkout, 'bin')).lines.slice(0, 3)).toEqual(expected(main));
+});
+
+test('compiled code is kept in a folder of one\'s own, unless told otherwise', () => {
+  const command = join(checkout, 'bin/holdfast');
+  const cache = join(scratch, 'home/.cache/holdfast/compile');
+  expect(start(command, [], '/').lines[4]).toBe(cache);
+  expect(statSync(cache).mode & 0o777).toBe(0o700);
+  expect(start(command, [], '/', { XDG_CACHE_HOME: join(scratch, 'xdg') }).lines[4]).toBe(join(scratch, 'xdg/holdfast/compile'));
+  expect(start(command, [], '/', { NODE_COMPILE_CACHE: '/given' }).lines[4]).toBe('/given');
+  expect(start(command, [], '/', { MALLOC_MMAP_THRESHOLD_: '1' }).lines[3]).toBe('1');
+  expect(start(command, [], '/', { HOME: '/proc/nowhere' })).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('bin/node runs the same Node', () => {
+  expect(start(join(checkout, 'bin/node'), ['a.ts', 'b c'], '/').lines.slice(0, 4)).toEqual(expected('a.ts', 'b c'));
+});
+
+test.each(['holdfast', 'node'])('%s says what to do when its Node is missing', (name) => {
+  rmSync(join(checkout, 'node_modules'), { recursive: true });
+  const { status, stderr } = start(join(checkout, 'bin', name), [], '/');
+  expect(status).toBe(1);
+  expect(stderr).toContain(`node_modules/node-${PLATFORM}`);
+  expect(stderr).toContain('npm ci');
+});

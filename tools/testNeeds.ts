@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './childProcess.ts';
+import type { Ran } from './childProcess.ts';
+
+/** A program that tests start, and the Debian package that brings it. */
+export interface Need {
+  readonly program: string;
+  readonly package: string;
+  /** Places beside PATH. */
+  readonly places: readonly string[];
+}
+
+export const NEEDS: readonly Need[] = [
+  { program: 'dovecot', package: 'dovecot-imapd', places: ['/usr/sbin'] },
+  { program: 'doveadm', package: 'dovecot-core', places: ['/usr/bin'] },
+  { program: 'imap', package: 'dovecot-imapd', places: ['/usr/lib/dovecot', '/usr/libexec/dovecot'] },
+  { program: 'lmtp', package: 'dovecot-lmtpd', places: ['/usr/lib/dovecot', '/usr/libexec/dovecot'] },
+  { program: 'python3', package: 'python3', places: ['/usr/bin'] },
+];
+
+const APT_TIMEOUT_MS = 300_000;
+
+export function missingNeeds(needs: readonly Need[], path: string): Need[] {
+  const folders = path.split(delimiter);
+  return needs.filter(({ program, places }) => ![...folders, ...places].some((folder) => existsSync(join(folder, program))));
+}
+
+/** The one message for who cannot install what is missing from here. */
+export function missingMessage(missing: readonly Need[]): string {
+  const packages = packagesOf(missing);
+  return [
+    `The tests need programs that are not on this machine: ${missing.map(({ program }) => program).join(', ')}.`,
+    `As root, "npm test" installs them itself on Debian. By hand: apt-get install ${packages.join(' ')}`,
+    '(elsewhere, the packages of your system that bring these programs).',
+  ].join('\n');
+}
+
+/** Installs what is missing; tells whether everything is there afterwards. The list of packages is only fetched when the one at hand does not do. */
+export async function installNeeds(missing: readonly Need[], root: string): Promise<boolean> {
+  const packages = packagesOf(missing);
+  console.log(`installing ${packages.join(', ')}`);
+  const install = (): Promise<Ran> => apt(['install', '-y', '--no-install-recommends', ...packages], root);
+  let last = await install();
+  if (last.code !== 0) {
+    last = await apt(['update'], root);
+    if (last.code === 0) last = await install();
+  }
+  if (last.code !== 0) console.error(last.output);
+  return last.code === 0 && missingNeeds(missing, process.env['PATH'] ?? '').length === 0;
+}
+
+function apt(args: readonly string[], cwd: string): Promise<Ran> {
+  return run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    cwd,
+    timeoutMs: APT_TIMEOUT_MS,
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
+function packagesOf(needs: readonly Need[]): string[] {
+  return [...new Set(needs.map((need) => need.package))];
+}
