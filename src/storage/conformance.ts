@@ -38,7 +38,9 @@ export async function* checkConformance(
   for (const check of checks) {
     signal?.throwIfAborted();
     const prefix = `storage-test-${timeOrderedId(clock.now(), random)}/`;
-    const helper = { name: (rest: string) => prefix + rest, bytes: (length: number) => random(length), reopen };
+    // A copy, because slices of a Buffer are views where those of a Uint8Array are copies.
+    const bytes = (length: number): Uint8Array => new Uint8Array(random(length));
+    const helper = { name: (rest: string) => prefix + rest, bytes, reopen };
     let error: unknown;
     try {
       await check.run(storage, helper);

@@ -1,4 +1,4 @@
-import { require, requireError, requireSameBytes } from './conformanceCheck.ts';
+import { requireThat, requireError, requireSameBytes } from './conformanceCheck.ts';
 import type { ConformanceCheck } from './conformanceCheck.ts';
 
 /** 5 MiB crosses the sizes at which services and clients begin to split what they send. */
@@ -50,8 +50,8 @@ export const byteChecks: readonly ConformanceCheck[] = [
       const cases = [
         [0, 1000, 0, 1000], [0, 1, 0, 1], [500, 100, 500, 600], [999, 1, 999, 1000], [10, 0, 10, 10],
         [900, 500, 900, 1000], [1000, 1, 0, 0], [5000, 10, 0, 0],
-        [-1, 1, 999, 1000], [-100, 100, 900, 1000], [-100, 30, 900, 930], [-100, 500, 900, 1000], [-1000, 1000, 0, 1000],
-        [-5000, 5000, 0, 1000], [-5000, 20, 0, 20],
+        [-1, 1, 999, 1000], [-100, 100, 900, 1000], [-100, 30, 900, 930], [-100, 500, 900, 1000],
+        [-1000, 1000, 0, 1000], [-5000, 5000, 0, 1000], [-5000, 20, 0, 20],
       ] as const;
       for (const [offset, length, start, end] of cases) {
         const part = await storage.get(helper.name('ranged'), { range: { offset, length } });
@@ -84,11 +84,11 @@ export const byteChecks: readonly ConformanceCheck[] = [
         await storage.put(name, [helper.bytes(size)]);
         const info = await storage.stat(name);
         const told = JSON.stringify(info);
-        require(info?.name === name && info.size === size, `stat of an object of ${size} bytes gave ${told}`);
+        requireThat(info?.name === name && info.size === size, `stat of an object of ${size} bytes gave ${told}`);
       }
       for (const rest of ['missing', 'folder', 'folder/sized/deeper', 'no-folder/missing']) {
         const info = await storage.stat(helper.name(rest));
-        require(info === undefined, `stat of the missing "${rest}" gave ${JSON.stringify(info)}`);
+        requireThat(info === undefined, `stat of the missing "${rest}" gave ${JSON.stringify(info)}`);
       }
     },
   },
@@ -102,9 +102,11 @@ export const byteChecks: readonly ConformanceCheck[] = [
       for (const name of gone) {
         await storage.delete(name);
         await requireError(() => storage.get(name), 'storage/not-found', 'never', `get of the deleted "${name}"`);
-        require((await storage.stat(name)) === undefined, `stat shows the deleted "${name}"`);
+        requireThat((await storage.stat(name)) === undefined, `stat shows the deleted "${name}"`);
       }
-      for (const name of kept) requireSameBytes(await storage.get(name), bytes, `get of "${name}" beside a deleted one`);
+      for (const name of kept) {
+        requireSameBytes(await storage.get(name), bytes, `get of "${name}" beside a deleted one`);
+      }
     },
   },
   {
@@ -115,7 +117,7 @@ export const byteChecks: readonly ConformanceCheck[] = [
       for (const rest of ['missing', 'folder', 'folder/object/deeper', 'no-folder/missing']) {
         await storage.delete(helper.name(rest));
       }
-      require((await storage.stat(name)) !== undefined, 'deleting missing objects removed another one');
+      requireThat((await storage.stat(name)) !== undefined, 'deleting missing objects removed another one');
       await storage.delete(name);
       await storage.delete(name);
     },

@@ -20,15 +20,16 @@ export interface ConformanceCheck {
 }
 
 /** Throws `storage/nonconforming` with `message` unless `truth`. */
-export function require(truth: boolean, message: string): asserts truth {
-  if (!truth) throw new HoldfastError('storage/nonconforming', 'never', `This storage breaks its contract: ${message}.`);
+export function requireThat(truth: boolean, message: string): asserts truth {
+  if (truth) return;
+  throw new HoldfastError('storage/nonconforming', 'never', `This storage breaks its contract: ${message}.`);
 }
 
 /** `what` names the call in the message. */
 export function requireSameBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
-  require(actual.length === expected.length, `${what} gave ${actual.length} bytes instead of ${expected.length}`);
+  requireThat(actual.length === expected.length, `${what} gave ${actual.length} bytes instead of ${expected.length}`);
   const at = actual.findIndex((byte, i) => byte !== expected[i]);
-  require(at === -1, `${what} gave a wrong byte at ${at}`);
+  requireThat(at === -1, `${what} gave a wrong byte at ${at}`);
 }
 
 /** Requires that `call` rejects with a HoldfastError of that code and class. */
@@ -41,14 +42,14 @@ export async function requireError(
   const error = await rejectionOf(call, what);
   const told = isHoldfastError(error) ? `${error.code} (class ${error.retryClass})` : messageOf(error);
   const right = isHoldfastError(error) && error.code === code && error.retryClass === retryClass;
-  require(right, `${what} failed with ${told} instead of ${code} (class ${retryClass})`);
+  requireThat(right, `${what} failed with ${told} instead of ${code} (class ${retryClass})`);
 }
 
 /** Requires that `call` rejects, and gives what it rejected with. */
 export async function rejectionOf(call: () => Promise<unknown>, what: string): Promise<unknown> {
   let rejected = true;
   const error = await call().then(() => (rejected = false), (reason: unknown) => reason);
-  require(rejected, `${what} succeeded, though it must fail`);
+  requireThat(rejected, `${what} succeeded, though it must fail`);
   return error;
 }
 
@@ -63,14 +64,14 @@ export async function listedNames(storage: Storage, prefix: string, limit?: numb
     if (after === undefined) return names;
     page = await storage.list(prefix, { ...options, after });
     const onward = page.next === undefined || page.next > after;
-    require(onward, `the listing of "${prefix}" goes on after "${page.next}" although it was past "${after}"`);
+    requireThat(onward, `the listing of "${prefix}" goes on after "${page.next}" although it was past "${after}"`);
   }
 }
 
 /** Requires two lists of names to be equal. */
 export function requireSameNames(actual: readonly string[], expected: readonly string[], what: string): void {
   const same = actual.length === expected.length && actual.every((name, i) => name === expected[i]);
-  require(same, `${what} gave [${shorten(actual)}] instead of [${shorten(expected)}]`);
+  requireThat(same, `${what} gave [${shorten(actual)}] instead of [${shorten(expected)}]`);
 }
 
 function shorten(names: readonly string[]): string {

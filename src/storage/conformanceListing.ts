@@ -1,4 +1,4 @@
-import { listedNames, require, requireSameNames } from './conformanceCheck.ts';
+import { listedNames, requireThat, requireSameNames } from './conformanceCheck.ts';
 import type { ConformanceCheck } from './conformanceCheck.ts';
 
 /** In ascending byte order: '-' and '.' sort before '/', which sorts before digits, '_' and letters. */
@@ -6,6 +6,7 @@ const ORDERED = [
   '-', '.hidden', '0', 'a', 'a-b/c', 'a-c', 'a.b', 'a0', 'b-', 'b.d/x', 'b/-', 'b/.x', 'b/a/b/c', 'b/a0', 'b/b', 'b0/a',
   'b_', 'ba', 'z/z/z/z',
 ];
+const PREFIXES = ['a', 'a-', 'a-b/', 'b', 'b/', 'b/a', 'b/a/', 'b0', 'z/z/z/z', 'z/z/', '.h', 'c', 'b/c/d', 'a/'];
 /** How often the checks of consistency try: a delayed listing shows only now and then. */
 const ROUNDS = 20;
 
@@ -22,7 +23,7 @@ export const listingChecks: readonly ConformanceCheck[] = [
     name: 'list gives exactly what starts with the prefix, also within a segment',
     async run(storage, helper) {
       for (const rest of ORDERED) await storage.put(helper.name(rest), [helper.bytes(3)]);
-      for (const prefix of ['a', 'a-', 'a-b/', 'b', 'b/', 'b/a', 'b/a/', 'b0', 'z/z/z/z', 'z/z/', '.h', 'c', 'b/c/d', 'a/']) {
+      for (const prefix of PREFIXES) {
         const expected = ORDERED.filter((rest) => rest.startsWith(prefix)).map(helper.name);
         requireSameNames(await listedNames(storage, helper.name(prefix)), expected, `list of "${prefix}"`);
       }
@@ -34,7 +35,7 @@ export const listingChecks: readonly ConformanceCheck[] = [
       for (const rest of ORDERED) await storage.put(helper.name(rest), [helper.bytes(3)]);
       for (const limit of [1, 2, 3, 7, ORDERED.length, ORDERED.length + 1]) {
         const first = await storage.list(helper.name(''), { limit });
-        require(first.objects.length <= limit, `a page of at most ${limit} objects holds ${first.objects.length}`);
+        requireThat(first.objects.length <= limit, `a page of at most ${limit} objects holds ${first.objects.length}`);
         const names = await listedNames(storage, helper.name(''), limit);
         requireSameNames(names, ORDERED.map(helper.name), `list by pages of ${limit}`);
       }
@@ -60,8 +61,8 @@ export const listingChecks: readonly ConformanceCheck[] = [
       await storage.put(helper.name('object'), [helper.bytes(3)]);
       for (const prefix of ['none', 'no/folder/', 'object/', 'object-']) {
         const page = await storage.list(helper.name(prefix));
-        require(page.objects.length === 0, `list of "${prefix}" gave objects that do not start so`);
-        require(page.next === undefined, `the empty list of "${prefix}" promises another page`);
+        requireThat(page.objects.length === 0, `list of "${prefix}" gave objects that do not start so`);
+        requireThat(page.next === undefined, `the empty list of "${prefix}" promises another page`);
       }
     },
   },
@@ -70,9 +71,9 @@ export const listingChecks: readonly ConformanceCheck[] = [
     async run(storage, helper) {
       for (const size of [0, 1, 70_000]) await storage.put(helper.name(`size-${size}`), [helper.bytes(size)]);
       const { objects } = await storage.list(helper.name(''));
-      require(objects.length === 3, `list gave ${objects.length} objects instead of 3`);
+      requireThat(objects.length === 3, `list gave ${objects.length} objects instead of 3`);
       for (const { name, size } of objects) {
-        require(name === helper.name(`size-${size}`), `list says that "${name}" has ${size} bytes`);
+        requireThat(name === helper.name(`size-${size}`), `list says that "${name}" has ${size} bytes`);
       }
     },
   },
@@ -85,13 +86,13 @@ export const listingChecks: readonly ConformanceCheck[] = [
         await storage.put(name, [helper.bytes(10)]);
         for (const reader of [storage, other]) {
           const names = await listedNames(reader, helper.name(''));
-          require(names.includes(name), `list does not show an object right after its put (round ${round + 1})`);
+          requireThat(names.includes(name), `list does not show an object right after its put (round ${round + 1})`);
         }
         if (round % 2 === 0) continue;
         await storage.delete(name);
         for (const reader of [storage, other]) {
           const names = await listedNames(reader, helper.name(''));
-          require(!names.includes(name), `list still shows an object right after its delete (round ${round + 1})`);
+          requireThat(!names.includes(name), `list still shows an object right after its delete (round ${round + 1})`);
         }
       }
     },

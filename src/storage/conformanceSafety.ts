@@ -1,9 +1,14 @@
 import { isHoldfastError } from '../domain/index.ts';
-import { listedNames, rejectionOf, require, requireError, requireSameBytes, requireSameNames } from './conformanceCheck.ts';
+import {
+  listedNames, rejectionOf, requireError, requireSameBytes, requireSameNames, requireThat,
+} from './conformanceCheck.ts';
 import type { ConformanceCheck, ConformanceHelper } from './conformanceCheck.ts';
 import type { Storage } from './contract.ts';
 
 const ROUNDS = 20;
+const BAD_NAMES = [
+  '', '/', '/a', 'a/', 'a//b', '.', '..', 'a/../b', 'a/.', 'A', 'a b', 'ä', 'a\\b', 'a\0', 'a~', 'a%2e', 'a\n',
+];
 const ABORTED_SIZE = 1024 * 1024;
 
 /** Checks of names, cancelling, and callers at the same time. */
@@ -26,8 +31,8 @@ export const safetyChecks: readonly ConformanceCheck[] = [
     name: 'a name outside the rules is refused by every call',
     async run(storage, helper) {
       const folder = helper.name('names');
-      const rest = ['', '/', '/a', 'a/', 'a//b', '.', '..', 'a/../b', 'a/.', 'A', 'a b', 'ä', 'a\\b', 'a\0', 'a~', 'a%2e', 'a\n'];
-      const names = [...rest.map((bad) => `${folder}/${bad}`), '', '..', '../a', '/a', `${folder}/${'n/'.repeat(256)}n`];
+      const below = BAD_NAMES.map((bad) => `${folder}/${bad}`);
+      const names = [...below, '', '..', '../a', '/a', `${folder}/${'n/'.repeat(256)}n`];
       for (const name of names) await refusesName(storage, name);
       await storage.put(`${folder}/after`, [helper.bytes(1)]);
       requireSameNames(await listedNames(storage, folder), [`${folder}/after`], 'list after puts under bad names');
@@ -51,7 +56,7 @@ export const safetyChecks: readonly ConformanceCheck[] = [
       };
       for (const [what, call] of Object.entries(calls)) {
         const error = await rejectionOf(call, `${what} with an aborted signal`);
-        require(error === reason, `${what} with an aborted signal did not reject with the signal's reason`);
+        requireThat(error === reason, `${what} with an aborted signal did not reject with the signal's reason`);
       }
       requireSameBytes(await storage.get(name), bytes, 'get after aborted calls');
       requireSameNames(await listedNames(storage, helper.name('')), [name], 'list after aborted calls');
@@ -76,7 +81,7 @@ export const safetyChecks: readonly ConformanceCheck[] = [
       const read = async (): Promise<void> => {
         const bytes = await storage.get(name);
         const expected = versions[(bytes[0] ?? 0) - 1];
-        require(expected !== undefined, 'a get during puts of the same name gave none of the versions');
+        requireThat(expected !== undefined, 'a get during puts of the same name gave none of the versions');
         requireSameBytes(bytes, expected, 'a get during puts of the same name');
       };
       for (let round = 0; round < ROUNDS; round++) {
@@ -154,11 +159,11 @@ async function abortedPut(storage: Storage, helper: ConformanceHelper, name: str
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
   controller.abort(reason);
   const error = await outcome;
-  require(error === undefined || error === reason, `an aborted put rejected with another reason than the signal's`);
+  requireThat(error === undefined || error === reason, `an aborted put rejected with another reason than the signal's`);
   const stored = await storage.get(name).catch((failure: unknown) => {
     if (isHoldfastError(failure) && failure.code === 'storage/not-found') return undefined;
     throw failure;
   });
   if (stored !== undefined) requireSameBytes(stored, bytes, 'get after an aborted put');
-  else require(error !== undefined, 'a put succeeded, but its object is not there');
+  else requireThat(error !== undefined, 'a put succeeded, but its object is not there');
 }
