@@ -1,0 +1,102 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Cipheriv } from 'node:crypto';
+import { HoldfastError } from '../domain/index.ts';
+
+export const NONCE_LENGTH = 24;
+export const TAG_LENGTH = 16;
+/** Bytes that sealing adds to a plaintext. */
+export const SEAL_OVERHEAD = NONCE_LENGTH + TAG_LENGTH;
+
+const KEY_LENGTH = 32;
+const BLOCK = 16;
+const NO_AAD = new Uint8Array(0);
+
+/**
+ * One 32-byte key of XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM with 24-byte random nonces, safe for
+ * 2^80 messages a key. A sealed message is `nonce (24) || ciphertext || tag (16)`.
+ */
+export class SealingKey {
+  /** ECB has no state between whole blocks, so one cipher serves every message and is never finished. */
+  readonly #block: Cipheriv;
+  /** The two constant blocks of the derivation, already mixed with K1; the nonce's first half is mixed in per message. */
+  readonly #masks: Buffer;
+  readonly #blocks = Buffer.alloc(2 * BLOCK);
+
+  constructor(key: Uint8Array) {
+    if (key.length !== KEY_LENGTH) throw new RangeError(`a sealing key has ${KEY_LENGTH} bytes, not ${key.length}`);
+    this.#block = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+    this.#masks = derivationMasks(this.#block.update(Buffer.alloc(BLOCK)));
+  }
+
+  /** `nonce` is 24 bytes that come from the source of randomness, never used before with this key. */
+  seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array = NO_AAD): Buffer {
+    const sealed = Buffer.allocUnsafeSlow(plaintext.length + SEAL_OVERHEAD);
+    this.sealInto(nonce, plaintext, aad, sealed, 0);
+    return sealed;
+  }
+
+  /** As {@link seal}, into `target` at `offset`. Returns the number of bytes written: plaintext + SEAL_OVERHEAD. */
+  sealInto(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array, target: Uint8Array, offset: number): number {
+    if (nonce.length !== NONCE_LENGTH) throw new RangeError(`a nonce has ${NONCE_LENGTH} bytes, not ${nonce.length}`);
+    const cipher = createCipheriv('aes-256-gcm', this.#messageKey(nonce), nonce.subarray(12));
+    if (aad.length > 0) cipher.setAAD(aad);
+    target.set(nonce, offset);
+    target.set(cipher.update(plaintext), offset + NONCE_LENGTH);
+    cipher.final();
+    target.set(cipher.getAuthTag(), offset + NONCE_LENGTH + plaintext.length);
+    return plaintext.length + SEAL_OVERHEAD;
+  }
+
+  /** The plaintext in a buffer of its own. Throws `repository/damaged` when bytes, key or `aad` are not those sealed. */
+  open(sealed: Uint8Array, aad: Uint8Array = NO_AAD): Buffer {
+    if (sealed.length < SEAL_OVERHEAD) throw damaged(sealed.length);
+    const tagAt = sealed.length - TAG_LENGTH;
+    const key = this.#messageKey(sealed.subarray(0, NONCE_LENGTH));
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(12, NONCE_LENGTH));
+    decipher.setAuthTag(sealed.subarray(tagAt));
+    if (aad.length > 0) decipher.setAAD(aad);
+    const plaintext = decipher.update(sealed.subarray(NONCE_LENGTH, tagAt));
+    try {
+      decipher.final();
+    } catch (cause) {
+      throw damaged(sealed.length, cause);
+    }
+    return plaintext;
+  }
+
+  #messageKey(nonce: Uint8Array): Buffer {
+    const blocks = this.#blocks;
+    blocks.set(this.#masks);
+    for (let i = 0; i < 12; i++) {
+      const byte = nonce[i] ?? 0;
+      blocks[4 + i] = (blocks[4 + i] ?? 0) ^ byte;
+      blocks[BLOCK + 4 + i] = (blocks[BLOCK + 4 + i] ?? 0) ^ byte;
+    }
+    return this.#block.update(blocks);
+  }
+}
+
+/** CMAC's K1 (the encrypted zero block, doubled in GF(2^128)) over `00 01 'X' 00` and `00 02 'X' 00`, the derivation's two blocks. */
+function derivationMasks(encryptedZero: Buffer): Buffer {
+  const masks = Buffer.alloc(2 * BLOCK);
+  for (let i = 0; i < BLOCK; i++) {
+    const doubled = ((encryptedZero[i] ?? 0) << 1) | ((encryptedZero[i + 1] ?? 0) >> 7);
+    masks[i] = masks[BLOCK + i] = doubled;
+  }
+  const carry = ((encryptedZero[0] ?? 0) >> 7) * 0x87;
+  for (const [at, counter] of [[0, 1], [BLOCK, 2]] as const) {
+    masks.writeUInt8(masks.readUInt8(at + 15) ^ carry, at + 15);
+    masks.writeUInt8(masks.readUInt8(at + 1) ^ counter, at + 1);
+    masks.writeUInt8(masks.readUInt8(at + 2) ^ 0x58, at + 2);
+  }
+  return masks;
+}
+
+function damaged(length: number, cause?: unknown): HoldfastError {
+  return new HoldfastError(
+    'repository/damaged',
+    'never',
+    'A sealed part of the repository is damaged or was sealed with another key. Run a check to see what it holds.',
+    { data: { bytes: length }, cause },
+  );
+}
