@@ -1,0 +1,138 @@
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isDamage } from './failures.ts';
+import type { CachePlace } from './protocol.ts';
+import { createTables, openReader } from './schema.ts';
+import type { Database } from './schema.ts';
+
+/**
+ * Files are `<SHA-256 of the entity>.<generation>.<fresh id>.sqlite`. A path is never used twice, because a process that
+ * still has a deleted file open would remove the journal of the new one when it closes (sqlite.org/howtocorrupt.html, 1.6).
+ */
+const CACHE_FILE = /^([0-9a-f]{64})\.([\w-]{1,64})\.([0-9a-f]+)\.sqlite$/;
+const LOCK_FILE = 'lock';
+const LOCK_WAIT_MS = 15_000;
+
+export interface OpenCache {
+  readonly path: string;
+  readonly reader: Database;
+}
+
+interface CacheFile {
+  readonly path: string;
+  readonly entityHash: string;
+  readonly generation: string;
+}
+
+/**
+ * Opens the entity's cache or makes an empty one. Files of another generation are deleted unread, damaged ones when
+ * that is found out.
+ */
+export function openCache(place: CachePlace, freshId: () => string): OpenCache {
+  mkdirSync(place.directory, { recursive: true, mode: 0o700 });
+  if ((statSync(place.directory).mode & 0o077) !== 0) chmodSync(place.directory, 0o700);
+  return exclusively(place.directory, () => {
+    let open: OpenCache | undefined;
+    for (const file of listFiles(place.directory)) {
+      if (file.entityHash !== place.entityHash) continue;
+      if (!open && file.generation === place.generation) open = tryOpen(file.path);
+      if (open?.path !== file.path) removeCacheFile(file.path);
+    }
+    open ??= create(place, freshId);
+    const seconds = place.usedAtMs / 1000;
+    utimesSync(open.path, seconds, seconds);
+    return open;
+  });
+}
+
+/** With its journals. */
+export function removeCacheFile(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
+}
+
+/** Deletes the least recently opened caches that nobody has open, until the rest fits. Gives the bytes deleted. */
+export function trim(directory: string, maxBytes: number): number {
+  return exclusively(directory, () => {
+    const files = listFiles(directory).map(({ path }) => ({ path, bytes: bytesOf(path), usedAt: statSync(path).mtimeMs }));
+    files.sort((a, b) => a.usedAt - b.usedAt);
+    const total = files.reduce((sum, file) => sum + file.bytes, 0);
+    let freed = 0;
+    for (const { path, bytes } of files) {
+      if (total - freed <= maxBytes) break;
+      if (removeUnused(path)) freed += bytes;
+    }
+    return freed;
+  });
+}
+
+function tryOpen(path: string): OpenCache | undefined {
+  try {
+    return { path, reader: openReader(path) };
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+function create(place: CachePlace, freshId: () => string): OpenCache {
+  const path = join(place.directory, `${place.entityHash}.${place.generation}.${freshId()}.sqlite`);
+  closeSync(openSync(path, 'wx', 0o600));
+  createTables(path);
+  return { path, reader: openReader(path) };
+}
+
+/** Every connection in WAL mode keeps a shared lock on the file, so this one gets it for itself only where none is open. */
+function removeUnused(path: string): boolean {
+  const db = new DatabaseSync(path, { timeout: 0 });
+  try {
+    db.exec('pragma locking_mode = exclusive; begin immediate');
+    removeCacheFile(path);
+    return true;
+  } catch (error) {
+    if (!isDamage(error)) return false;
+    removeCacheFile(path);
+    return true;
+  } finally {
+    db.close();
+  }
+}
+
+/** Files come, go and are opened only under this lock; SQLite's own, because it ends with the process that holds it. */
+function exclusively<T>(directory: string, action: () => T): T {
+  const path = join(directory, LOCK_FILE);
+  closeSync(openSync(path, 'a', 0o600));
+  const lock = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+  try {
+    begin(lock, path);
+    return action();
+  } finally {
+    lock.close();
+  }
+}
+
+function begin(lock: DatabaseSync, path: string): void {
+  try {
+    lock.exec('begin exclusive');
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // Nothing is ever stored in it; it is emptied, not replaced, so that all go on locking the same file.
+    truncateSync(path, 0);
+    lock.exec('begin exclusive');
+  }
+}
+
+function listFiles(directory: string): CacheFile[] {
+  const files: CacheFile[] = [];
+  for (const name of readdirSync(directory).sort()) {
+    const [, entityHash, generation] = CACHE_FILE.exec(name) ?? [];
+    if (entityHash && generation) files.push({ path: join(directory, name), entityHash, generation });
+  }
+  return files;
+}
+
+function bytesOf(path: string): number {
+  let bytes = 0;
+  for (const suffix of ['', '-wal', '-shm']) bytes += statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0;
+  return bytes;
+}

@@ -1,0 +1,9 @@
+export { Catalog } from './catalog.ts';
+export type { AddOptions, AddResult, CatalogOptions } from './catalog.ts';
+export { followSnapshots } from './followSnapshots.ts';
+export type { CatalogSource } from './followSnapshots.ts';
+export type {
+  AddedCounts, CatalogSnapshot, ChildCount, DayCount, DiffPage, Direction, Page, PageOptions, PageOrder, RowDifference,
+  RowVersion,
+} from './protocol.ts';
+export { trimCaches } from './trimCaches.ts';

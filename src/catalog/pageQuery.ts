@@ -1,0 +1,63 @@
+import { HoldfastError } from '../domain/index.ts';
+import { childrenAt } from './children.ts';
+import type { Child, ChildQuery } from './children.ts';
+import { itemNumber, momentOf } from './moment.ts';
+import { MAX_PAGE } from './protocol.ts';
+import type { Page, PageOptions } from './protocol.ts';
+import { fromBinary, isFolder } from './rowCodec.ts';
+import type { SqlValue } from './rowCodec.ts';
+import type { Database } from './schema.ts';
+
+interface Cursor {
+  readonly leaf: 0 | 1;
+  readonly sort: SqlValue;
+  /** The item's key; its number differs from one built cache to the next. */
+  readonly key: string;
+}
+
+/** A page of a folder: its subfolders, then its items, each by the order asked for, ties by age in the catalog. */
+export function page(db: Database, snapshot: string, parentKey: string, options: PageOptions): Page {
+  const { order = 'name', direction = 'ascending', kind } = options;
+  const moment = momentOf(db, snapshot);
+  const parent = itemNumber(db, parentKey);
+  if (parent === undefined) return { rows: [] };
+  const limit = Math.max(1, Math.min(MAX_PAGE, Math.floor(options.limit)));
+  const cursor = options.after === undefined ? undefined : decode(options.after, order);
+  const found: Child[] = [];
+  for (const leaf of leavesOf(kind)) {
+    if (cursor && leaf < cursor.leaf) continue;
+    const wanted = limit + 1 - found.length;
+    if (wanted <= 0) break;
+    const after = cursor?.leaf === leaf ? { sort: cursor.sort, item: itemNumber(db, cursor.key) ?? 0 } : undefined;
+    const query: ChildQuery = { parent, leaf, order, direction, after, limit: wanted };
+    found.push(...childrenAt(db, moment, leaf === 1 && kind !== undefined ? { ...query, kind } : query));
+  }
+  const rows = found.slice(0, limit).map((child) => child.row);
+  const last = found[limit - 1];
+  return found.length > limit && last ? { rows, next: encode(last, order) } : { rows };
+}
+
+function leavesOf(kind: string | undefined): (0 | 1)[] {
+  if (kind === undefined) return [0, 1];
+  return kind === 'folder' ? [0] : [1];
+}
+
+function encode(child: Child, order: string): string {
+  const sort = child.sort instanceof Uint8Array ? fromBinary(child.sort) : child.sort;
+  const parts = [order, isFolder(child.row) ? 0 : 1, sort, child.row.key];
+  return Buffer.from(JSON.stringify(parts), 'utf8').toString('base64url');
+}
+
+function decode(text: string, order: string): Cursor {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    if (!Array.isArray(parts)) throw new TypeError('not a list');
+    const [madeFor, leaf, sort, key] = parts as unknown[];
+    const right = order === 'name' ? typeof sort === 'string' : typeof sort === 'number';
+    if (madeFor !== order || (leaf !== 0 && leaf !== 1) || !right || typeof key !== 'string') throw new TypeError('other');
+    return { leaf, sort: typeof sort === 'string' ? Buffer.from(sort, 'latin1') : Number(sort), key };
+  } catch (cause) {
+    const message = 'This place in the list is not valid for this order; start again from the first page.';
+    throw new HoldfastError('catalog/bad-cursor', 'input', message, { cause });
+  }
+}

@@ -1,0 +1,56 @@
+import type { ItemRow } from '../domain/index.ts';
+import { isFolder } from './rowCodec.ts';
+import type { Database } from './schema.ts';
+
+interface Sums {
+  folders: number;
+  items: number;
+  bytes: number;
+}
+
+const MOST_PENDING = 20_000;
+const LATEST = 'select folders, items, bytes from tally where parent = ? order by ord desc limit 1';
+const WRITE = 'insert or replace into tally (parent, ord, folders, items, bytes) values (?, ?, ?, ?, ?)';
+
+/** Keeps the sums of each folder while rows of one snapshot come in; pending ones are bounded. */
+export class Tally {
+  readonly #db: Database;
+  readonly #ordinal: number;
+  readonly #pending = new Map<number, Sums>();
+
+  constructor(db: Database, ordinal: number) {
+    this.#db = db;
+    this.#ordinal = ordinal;
+  }
+
+  add(parent: number, row: ItemRow): void {
+    this.#change(parent, row, 1);
+  }
+
+  remove(parent: number, row: ItemRow): void {
+    this.#change(parent, row, -1);
+  }
+
+  flush(): void {
+    for (const [parent, sums] of this.#pending) {
+      const [folders, items, bytes] = (this.#db.get(LATEST, parent) ?? [0, 0, 0]) as [number, number, number];
+      const values = [folders + sums.folders, items + sums.items, bytes + sums.bytes];
+      this.#db.run(WRITE, parent, this.#ordinal, ...values);
+    }
+    this.#pending.clear();
+  }
+
+  #change(parent: number, row: ItemRow, sign: 1 | -1): void {
+    let sums = this.#pending.get(parent);
+    if (!sums) {
+      if (this.#pending.size >= MOST_PENDING) this.flush();
+      sums = { folders: 0, items: 0, bytes: 0 };
+      this.#pending.set(parent, sums);
+    }
+    if (isFolder(row)) sums.folders += sign;
+    else {
+      sums.items += sign;
+      sums.bytes += sign * row.size;
+    }
+  }
+}
