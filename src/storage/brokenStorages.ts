@@ -5,8 +5,11 @@ import { listAll } from './listAll.ts';
 import { MemoryStorage } from './memoryStorage.ts';
 import { HoldfastError } from '../domain/index.ts';
 
+/** `reopened` is what another process sees; the storage itself where there is none. */
+export type BrokenStorage = Storage & { readonly reopened?: Storage };
+
 /** A memory storage in which some calls are replaced. */
-function broken(replace: (sound: MemoryStorage) => Partial<Storage>): () => Storage {
+function broken(replace: (sound: MemoryStorage) => Partial<BrokenStorage>): () => BrokenStorage {
   return () => {
     const sound = new MemoryStorage();
     const calls: Storage = {
@@ -22,7 +25,7 @@ function broken(replace: (sound: MemoryStorage) => Partial<Storage>): () => Stor
 }
 
 /** A storage whose reading of a range is done by `cut`. */
-function brokenRange(cut: (bytes: Uint8Array, range: Range) => Uint8Array): () => Storage {
+function brokenRange(cut: (bytes: Uint8Array, range: Range) => Uint8Array): () => BrokenStorage {
   return broken((sound) => ({
     get: async (name, options = {}) => {
       const bytes = await sound.get(name);
@@ -44,7 +47,7 @@ async function unless<T>(code: string, work: Promise<T>, instead: () => T): Prom
 }
 
 /** By the name of the check that must notice: ways to break it. */
-export const brokenStorages: Readonly<Record<string, Readonly<Record<string, () => Storage>>>> = {
+export const brokenStorages: Readonly<Record<string, Readonly<Record<string, () => BrokenStorage>>>> = {
   'get gives the bytes that put stored, at all sizes': {
     'loses what follows 5 MiB': broken((sound) => ({
       put: (name, parts) => sound.put(name, [Buffer.concat(parts).subarray(0, 5 * 1024 * 1024)]),
@@ -361,19 +364,7 @@ export const brokenStorages: Readonly<Record<string, Readonly<Record<string, () 
     }),
   },
   'what was put is there for another process': {
-    'forgets on the way to the disk': broken((sound) => {
-      const written = oldNames();
-      return {
-        put: async (name, parts) => {
-          await sound.put(name, parts);
-          written.add(name);
-        },
-        get: async (name, options) => {
-          if (!written.has(name) || written.size === 1) throw new HoldfastError('storage/not-found', 'never', 'None.');
-          return sound.get(name, options);
-        },
-      };
-    }),
+    'is known to one process alone': broken(() => ({ reopened: new MemoryStorage() })),
   },
   "the caller's buffers and the stored bytes are not tied together": {
     'keeps what it was given': broken(() => {

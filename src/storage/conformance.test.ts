@@ -80,9 +80,10 @@ for (const check of conformanceChecks) {
   describe(`the check "${check.name}" notices a storage that`, () => {
     test.each(Object.entries(brokenStorages[check.name] ?? {}))('%s', async (_, open) => {
       const storage = open();
+      const reopen = async (): Promise<Storage> => storage.reopened ?? storage;
       const folder = 'scratch/';
       const bytes = (length: number): Uint8Array => new Uint8Array(systemRandom(length));
-      const helper = { name: (rest: string) => folder + rest, bytes, reopen: async () => storage };
+      const helper = { name: (rest: string) => folder + rest, bytes, reopen };
       const error: unknown = await check.run(storage, helper).then(() => undefined, (failure: unknown) => failure);
       expect(error).toBeInstanceOf(Error);
       // What the storage itself throws counts too; a failure of the check's own code would be a TypeError.

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { mkdir, open, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import { errnoOf } from './fileErrors.ts';
 
 const FOLDER_MODE = 0o700;
@@ -24,9 +24,9 @@ export class FileFolders {
     this.#root = root;
   }
 
-  /** Makes a folder below the root, with those between. */
+  /** Makes a folder below the root, with those between, but never the root. */
   async make(folder: string): Promise<void> {
-    await mkdir(join(this.#root, folder), { recursive: true, mode: FOLDER_MODE });
+    await makeFolders(join(this.#root, folder), this.#root);
   }
 
   /**
@@ -62,13 +62,29 @@ export class FileFolders {
 
 /** Makes the folder `path` with its parents, all of which survive a crash when it returns. */
 export async function makeDurableFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let current = dirname(path); ; current = dirname(current)) {
-    await syncFolder(current);
-    if (current === top || current === dirname(current)) return;
+  for (const made of await makeFolders(path, parse(path).root)) await syncFolder(dirname(made));
+}
+
+/**
+ * Makes the folder `path` and those above it that are missing, up to `top`, which must be there. Gives those that it
+ * made, highest first. (The recursive mkdir of Node says ENOENT where a file system is read-only.)
+ */
+async function makeFolders(path: string, top: string): Promise<string[]> {
+  const made: string[] = [];
+  const missing = [path];
+  for (let current = missing.at(-1); current !== undefined; current = missing.at(-1)) {
+    try {
+      await mkdir(current, FOLDER_MODE);
+      made.push(current);
+      missing.pop();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'EEXIST' && (await stat(current)).isDirectory()) missing.pop();
+      else if (errno === 'ENOENT' && dirname(current) !== top) missing.push(dirname(current));
+      else throw error;
+    }
   }
+  return made;
 }
 
 /** Tells a folder from another that later stands at the same path, as on a disk that was exchanged. */
