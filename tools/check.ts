@@ -21,6 +21,7 @@ const STEPS: readonly Step[] = [
   tool('sizes'),
   { name: 'dead code', command: join(PACKAGED, 'knip'), args: ['--no-progress'] },
   tool('docLinks'),
+  tool('lock'),
 ];
 
 /** Runs every step, also after one has failed, and shows the output of those that fail. */

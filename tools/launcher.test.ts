@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const ROOT = dirname(import.meta.dirname);
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -65,6 +65,33 @@ test('compiled code is kept in a folder of one\'s own, unless told otherwise', (
 
 test('bin/node runs the same Node', () => {
   expect(start(join(checkout, 'bin/node'), ['a.ts', 'b c'], '/').lines.slice(0, 4)).toEqual(expected('a.ts', 'b c'));
+});
+
+describe('where no Node is packaged', () => {
+  let path: string;
+
+  beforeEach(() => {
+    rmSync(join(checkout, 'node_modules'), { recursive: true });
+    const fakes = join(scratch, 'fakes');
+    mkdirSync(fakes);
+    writeFileSync(join(fakes, 'uname'), '#!/bin/sh\necho Plan9\n');
+    writeFileSync(join(fakes, 'node'), `#!/bin/sh\ncase $1 in -e) exit "$FAKE_TOO_OLD" ;; esac\nprintf "%s\\n" "$@"\n`);
+    for (const name of ['uname', 'node']) chmodSync(join(fakes, name), 0o755);
+    path = `${fakes}:/usr/bin:/bin`;
+  });
+
+  test('the machine\'s own does, when it is new enough', () => {
+    const { status, lines } = start(join(checkout, 'bin/holdfast'), ['check'], '/', { PATH: path, FAKE_TOO_OLD: '0' });
+    expect(status).toBe(0);
+    expect(lines.slice(0, 3)).toEqual(['--disable-warning=ExperimentalWarning', join(checkout, 'src/cli/main.ts'), 'check']);
+  });
+
+  test('an old one is refused with what is needed', () => {
+    const { status, stderr } = start(join(checkout, 'bin/holdfast'), [], '/', { PATH: path, FAKE_TOO_OLD: '1' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('Plan9');
+    expect(stderr).toContain('Node 24');
+  });
 });
 
 test.each(['holdfast', 'node'])('%s says what to do when its Node is missing', (name) => {
