@@ -19,7 +19,7 @@ export const NEEDS: readonly Need[] = [
   { program: 'python3', package: 'python3', places: ['/usr/bin'] },
 ];
 
-const APT_TIMEOUT_MS = 300_000;
+const APT_TIMEOUT_MS = 180_000;
 
 export function missingNeeds(needs: readonly Need[], path: string): Need[] {
   const folders = path.split(delimiter);
