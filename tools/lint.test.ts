@@ -35,7 +35,7 @@ const TANGLED = `export function tangled(n: number): number {\n${Array.from({ le
 test.each([
   ['no-floating-promises', 'async function f(): Promise<void> {}\nexport function g(): void { f(); }'],
   ['no-misused-promises', 'export function g(list: number[]): void { list.forEach(async () => { await 1; }); }'],
-  ['only-throw-error', "export function g(): never { throw 'text'; }"],
+  ['no-throw-literal', "export function g(): never { throw 'text'; }"],
   ['no-explicit-any', 'export const a: any = 1;'],
   ['no-non-null-assertion', 'export const f = (a: string | undefined): string => a!;'],
   ['no-console', "console.log('a');"],
