@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, expect, test } from 'vitest';
+import { systemClock } from '../runtime/index.ts';
 import { FileStorage } from './fileStorage.ts';
 import { listAll } from './listAll.ts';
 
@@ -18,7 +19,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 /** Puts objects that begin with the hash of the rest, four at a time, and prints each name when it is confirmed. */
 const WRITER = `
   import { createHash, randomBytes } from 'node:crypto';
-  import { FileStorage } from '${new URL('fileStorage.ts', import.meta.url).href}';
+import { FileStorage } from '${new URL('fileStorage.ts', import.meta.url).href}';
   const [root, round] = process.argv.slice(1);
   const storage = await FileStorage.open(root);
   const write = async (lane) => {
@@ -79,7 +80,7 @@ test(`after ${ROUNDS} kills every listed object is whole (HOLDFAST_SEED=${seed})
     }
     expect(confirmed.filter((name) => !listed.has(name))).toEqual([]);
     torn += (await readdir(join(root, '~tmp'))).length;
-    await storage.sweepTemporary(-60_000, Date.now());
+    await storage.sweepTemporary(-60_000, systemClock.now());
     expect(await readdir(join(root, '~tmp'))).toEqual([]);
     for (const name of listed) await storage.delete(name);
   }

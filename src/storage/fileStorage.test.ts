@@ -128,9 +128,8 @@ test('a root that is gone or exchanged is unavailable, not empty', async () => {
   expect(await readdir(root)).toEqual([]);
 });
 
-const noOtherUser = process.getuid?.() === 0 ? false : 'needs root to act as another user';
-
-test.skipIf(noOtherUser)('without the right to it a call is denied, with what to do', async () => {
+test('without the right to it a call is denied, with what to do', async ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'acting as another user needs root');
   await storage.put('a/b', text('x'));
   await chmod(root, 0o755);
   const module = new URL('fileStorage.ts', import.meta.url).href;
