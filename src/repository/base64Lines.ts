@@ -9,11 +9,12 @@ export interface LineLayout {
   readonly finalEol: boolean;
 }
 
-export interface DecodedRun extends LineLayout {
+export interface DecodedRun {
   /** Offset after the last byte that {@link encodeBase64Lines} gives back. */
   readonly end: number;
   /** A view of the target that was handed in, else a buffer of its own. */
   readonly decoded: Buffer;
+  readonly layout: LineLayout;
 }
 
 export const MIN_LINE = 16;
@@ -47,7 +48,7 @@ export function decodeBase64Lines(
 ): DecodedRun | undefined {
   const { line, eol } = firstLine(source, start);
   if (line < MIN_LINE || line > MAX_LINE || line % 4 !== 0) return undefined;
-  // '-' is not in the alphabet, and a part that is followed by anything is followed by a boundary: the run ends before it.
+  // '-' is not in the alphabet, and what follows a part is a boundary: this is where the run ends at the latest.
   const dash = source.indexOf(DASH, start);
   const limit = dash < 0 ? source.length : dash;
   const most = Math.ceil((limit - start) / 4) * 3;
@@ -64,7 +65,8 @@ export function decodeBase64Lines(
   const view = room.subarray(0, length);
   // Where much turned out not to be base64, a view of our own buffer would keep all of it in memory.
   const decoded = own && length < most / 2 ? Buffer.from(view) : view;
-  return { end: rest.end, decoded, lineLength: line, eol: eol === 2 ? 'crlf' : 'lf', finalEol: rest.finalEol };
+  const layout = { lineLength: line, eol: eol === 2 ? 'crlf' : 'lf', finalEol: rest.finalEol } as const;
+  return { end: rest.end, decoded, layout };
 }
 
 /** Characters and line end of the first line; -1 characters when it has no end within MAX_LINE. */
@@ -127,7 +129,8 @@ export function encodeBase64Lines(
   codec.encode(decoded, count, line, eol, target, offset);
   const last = decoded.subarray(count * bytes);
   let at = offset + count * (line + eol);
-  at += target.write(Buffer.from(last.buffer, last.byteOffset, last.length).toString('base64'), at, 'latin1');
+  const text = Buffer.from(last.buffer, last.byteOffset, last.length).toString('base64');
+  at += target.write(text, at, 'latin1');
   if (finalEol) {
     if (eol === 2) target[at] = CR;
     target[at + eol - 1] = LF;

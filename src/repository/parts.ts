@@ -8,13 +8,13 @@ export interface RawPart {
   readonly end: number;
 }
 
-/** Base64 of a MIME part: encoding `decoded` by this layout gives exactly the bytes from `start` to `end`. */
-export interface Base64Part extends LineLayout {
+/** Base64 of a MIME part: encoding `decoded` by `layout` gives exactly the bytes from `start` to `end`. */
+export interface Base64Part {
   readonly kind: 'base64';
   readonly start: number;
   readonly end: number;
-  /** In a buffer of its own. */
   readonly decoded: Buffer;
+  readonly layout: LineLayout;
 }
 
 export type Part = RawPart | Base64Part;

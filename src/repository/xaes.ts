@@ -18,7 +18,7 @@ const NO_AAD = new Uint8Array(0);
 export class SealingKey {
   /** ECB has no state between whole blocks, so one cipher serves every message and is never finished. */
   readonly #block: Cipheriv;
-  /** The two constant blocks of the derivation, already mixed with K1; the nonce's first half is mixed in per message. */
+  /** The two constant blocks of the derivation, mixed with K1; each message mixes in half of its nonce. */
   readonly #masks: Buffer;
   readonly #blocks = Buffer.alloc(2 * BLOCK);
 
@@ -47,7 +47,7 @@ export class SealingKey {
     return plaintext.length + SEAL_OVERHEAD;
   }
 
-  /** The plaintext in a buffer of its own. Throws `repository/damaged` when bytes, key or `aad` are not those sealed. */
+  /** The plaintext, in its own buffer. Throws `repository/damaged` when bytes, key or `aad` are not those sealed. */
   open(sealed: Uint8Array, aad: Uint8Array = NO_AAD): Buffer {
     if (sealed.length < SEAL_OVERHEAD) throw damaged(sealed.length);
     const tagAt = sealed.length - TAG_LENGTH;
@@ -76,7 +76,7 @@ export class SealingKey {
   }
 }
 
-/** CMAC's K1 (the encrypted zero block, doubled in GF(2^128)) over `00 01 'X' 00` and `00 02 'X' 00`, the derivation's two blocks. */
+/** CMAC's K1 (the encrypted zero block, doubled in GF(2^128)) mixed with the blocks `00 01 'X' 00` and `00 02 'X' 00`. */
 function derivationMasks(encryptedZero: Buffer): Buffer {
   const masks = Buffer.alloc(2 * BLOCK);
   for (let i = 0; i < BLOCK; i++) {

@@ -2,3 +2,4 @@ export * from './clock.ts';
 export * from './random.ts';
 export * from './retry.ts';
 export * from './sleep.ts';
+export * from './scratch.ts';

@@ -1,0 +1,1 @@
+export { runBackup, type BackupOptions } from './runBackup.ts';

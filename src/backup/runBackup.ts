@@ -1,0 +1,261 @@
+import { HoldfastError, type BinaryString, type ItemRow, type Outcome, type Progress, type RowChange } from '../domain/index.ts';
+import type { Clock } from '../runtime/index.ts';
+import { makeScratch } from '../runtime/index.ts';
+import type { SourceChange, SourceItem, SourceSession } from '../connectors/contract.ts';
+import { isPrunedUnderRun, stateRows, type Manifest, type Profile, type Repository, type StateCursor, type StoreSession } from '../repository/index.ts';
+import { ContentBatches, rowOf } from './contentBatches.ts';
+import { PreviousRows } from './previousRows.ts';
+import { RowQueue } from './rowQueue.ts';
+import { NO_COUNTS, Tally } from './tally.ts';
+
+export interface BackupOptions {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly clock: Clock;
+  readonly profile?: Profile['name'];
+  readonly workers?: number;
+}
+
+/** Runs that lost a race with a prune are started anew so many times. */
+const ATTEMPTS = 3;
+
+/**
+ * Backs up one entity: what changed since its newest snapshot becomes a new one. Returns its sealed manifest.
+ * Throws without having changed any snapshot; a later run goes on from the last checkpoint.
+ */
+export async function runBackup(repository: Repository, source: SourceSession, options: BackupOptions): Promise<Manifest> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptBackup(repository, source, options);
+    } catch (error) {
+      if (!isPrunedUnderRun(error) || attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function attemptBackup(repository: Repository, source: SourceSession, options: BackupOptions): Promise<Manifest> {
+  const { signal, profile, workers } = options;
+  await using scratch = await makeScratch('backup');
+  const store = await repository.begin(source.entity, {
+    signal, ...(profile ? { profile } : {}), ...(workers === undefined ? {} : { workers }),
+  });
+  try {
+    const run = new BackupRun(store, source, scratch.path, options);
+    return await run.run();
+  } finally {
+    await store.close();
+  }
+}
+
+/** Merges what the source tells with the state before, in one pass over both. */
+class BackupRun {
+  readonly #store: StoreSession;
+  readonly #source: SourceSession;
+  readonly #options: BackupOptions;
+  readonly #startedAt: string;
+  readonly #before: StateCursor;
+  readonly #lookup: PreviousRows;
+  readonly #contents: ContentBatches;
+  readonly #rows = new RowQueue();
+  readonly #tally: Tally;
+  #listing: BinaryString | undefined;
+  #lastKey: BinaryString | undefined;
+  #lastRow: BinaryString = '';
+  #scanned = 0;
+  #seenBytes = 0;
+  #unknown = 0;
+
+  constructor(store: StoreSession, source: SourceSession, scratch: string, options: BackupOptions) {
+    this.#store = store;
+    this.#source = source;
+    this.#options = options;
+    this.#startedAt = new Date(options.clock.now()).toISOString();
+    this.#before = store.previous(options.signal);
+    this.#lookup = new PreviousRows(store, options.signal);
+    this.#contents = new ContentBatches(store, source, scratch, options.signal);
+    this.#tally = new Tally(store.previousCounts ?? NO_COUNTS, store.resumes);
+  }
+
+  async run(): Promise<Manifest> {
+    const { signal, progress } = this.#options;
+    await this.#before.seek('');
+    const previous = { rows: (prefix: BinaryString) => stateRows(this.#store.source, this.#store.previousLayers, prefix, signal) };
+    const cursor = this.#store.predecessor?.manifest.cursor ?? undefined;
+    for await (const batch of this.#source.enumerate({ cursor, previous, signal, progress })) {
+      for (const change of batch) if (!this.#quick(change)) await this.#apply(change);
+      await this.#writeRows();
+      this.#report('store');
+      signal.throwIfAborted();
+    }
+    await this.#contents.drain();
+    await this.#writeRows();
+    this.#report('seal');
+    const { counts, warnings } = this.#tally;
+    const partial = counts.failed > 0 || this.#unknown > 0;
+    return this.#store.commit({
+      startedAt: this.#startedAt, status: partial ? 'partial' : 'complete', counts, warnings,
+      // A delta that starts here would never offer the failed items again.
+      cursor: partial ? null : (this.#source.cursor() ?? null),
+    }, signal);
+  }
+
+  /** The short path of a listing: an item that is as it was. True when nothing more is to be done. */
+  #quick(change: SourceChange): boolean {
+    if (change.type !== 'item' || this.#listing === undefined) return false;
+    const { item } = change;
+    const before = this.#before;
+    if (before.key !== item.key || before.changeKey !== item.change || !before.sound) return false;
+    this.#order(item.key);
+    this.#scanned++;
+    return before.step();
+  }
+
+  async #apply(change: SourceChange): Promise<void> {
+    switch (change.type) {
+      case 'listing':
+        await this.#before.seek(change.prefix);
+        this.#listing = change.prefix;
+        return;
+      case 'listed':
+        await this.#removeThrough((key) => key.startsWith(change.prefix));
+        this.#listing = undefined;
+        return;
+      case 'unknown':
+        await this.#leaveAlone(change.prefix);
+        return;
+      case 'removed':
+        await this.#before.seek(change.key);
+        await this.#removeThrough((key) => key === change.key);
+        return;
+      case 'removedPrefix':
+        await this.#before.seek(change.prefix);
+        await this.#removeThrough((key) => key.startsWith(change.prefix));
+        return;
+      case 'exception':
+        await this.#item(change.item, (before) => this.#exception(change.item, change.outcome, before));
+        return;
+      case 'item':
+        await this.#item(change.item, (before) => this.#changed(change, before));
+    }
+  }
+
+  /** Keys must ascend: the merge would otherwise lose items without a word. */
+  #order(key: BinaryString): void {
+    if (this.#lastKey !== undefined && key <= this.#lastKey) {
+      throw new HoldfastError('connector/order', 'never', `The connector for ${this.#source.entity.service} gave items out of order; nothing was changed.`);
+    }
+    this.#lastKey = key;
+  }
+
+  async #item(item: SourceItem, then: (before: ItemRow | undefined) => Promise<void>): Promise<void> {
+    // `quick` may have moved on from exactly this key, with the next block still to be loaded.
+    if (this.#lastKey === item.key && this.#before.key === item.key) {
+      await this.#before.finish();
+      return;
+    }
+    this.#order(item.key);
+    this.#scanned++;
+    if (this.#listing === undefined) await this.#before.seek(item.key);
+    else await this.#removeThrough((key) => key < item.key);
+    const known = this.#before.key === item.key;
+    if (known && this.#before.changeKey === item.change && this.#before.sound) {
+      await this.#before.next();
+      return;
+    }
+    await then(known ? this.#before.row : undefined);
+    if (known) await this.#before.next();
+  }
+
+  async #changed(change: Extract<SourceChange, { type: 'item' }>, before: ItemRow | undefined): Promise<void> {
+    const { item, content } = change;
+    if (content.from === 'none') return this.#give(before, { row: { ...plain(item), outcome: '', content: '' } });
+    if (content.from === 'kept' || content.from === 'previous') {
+      const source = content.from === 'kept' ? before : await this.#lookup.row(content.key);
+      if (source && source.content !== '') {
+        return this.#give(before, { row: { ...plain(item), size: source.size, outcome: source.outcome, content: source.content } });
+      }
+    }
+    const settle = this.#rows.reserve();
+    const wanted = {
+      item, before,
+      settle: (given: SourceItem, result: Parameters<typeof rowOf>[1]) => {
+        const row = rowOf(given, result, before);
+        this.#count(before, row);
+        settle(row);
+      },
+    };
+    if (content.from === 'file') {
+      if (this.#contents.file(content.path, wanted)) await this.#send();
+    } else if (this.#contents.fetch(wanted)) {
+      await this.#contents.fetchAll();
+      await this.#writeRows();
+    }
+  }
+
+  async #exception(item: SourceItem, outcome: Outcome, before: ItemRow | undefined): Promise<void> {
+    this.#give(before, rowOf(item, { content: '', size: item.size, outcome }, before));
+  }
+
+  async #send(): Promise<void> {
+    await this.#contents.send();
+    await this.#writeRows();
+  }
+
+  #give(before: ItemRow | undefined, change: RowChange): void {
+    this.#count(before, change);
+    this.#rows.ready(change);
+  }
+
+  #count(before: ItemRow | undefined, change: RowChange): void {
+    if (!('row' in change)) return;
+    this.#seenBytes += change.row.size;
+    if (before) this.#tally.changed(before, change.row);
+    else this.#tally.added(change.row);
+    if (change.row.outcome !== '') {
+      const outcome = JSON.parse(change.row.outcome) as Outcome;
+      this.#options.progress({ type: 'warning', item: change.row.name, code: outcome.code, message: outcome.message });
+    }
+  }
+
+  async #removeThrough(gone: (key: BinaryString) => boolean): Promise<void> {
+    const before = this.#before;
+    while (before.key !== undefined && gone(before.key)) {
+      this.#tally.removed(before.row);
+      this.#rows.ready({ removed: before.key });
+      if (!before.step()) await before.finish();
+    }
+  }
+
+  async #leaveAlone(prefix: BinaryString): Promise<void> {
+    await this.#removeThrough((key) => key < prefix && !key.startsWith(prefix));
+    const before = this.#before;
+    while (before.key !== undefined && before.key.startsWith(prefix)) if (!before.step()) await before.finish();
+    this.#unknown++;
+  }
+
+  /** Rows whose contents are stored go to the catalog layer, in order. */
+  async #writeRows(): Promise<void> {
+    for (let change = this.#rows.take(); change; change = this.#rows.take()) {
+      this.#lastRow = 'row' in change ? change.row.key : change.removed;
+      if (!this.#store.row(change)) await this.#store.settle(this.#options.signal);
+    }
+    if (this.#store.checkpointDue) {
+      await this.#contents.drain();
+      for (let change = this.#rows.take(); change; change = this.#rows.take()) {
+        this.#lastRow = 'row' in change ? change.row.key : change.removed;
+        this.#store.row(change);
+      }
+      await this.#store.checkpoint({ ...this.#tally.counts }, this.#lastRow, this.#options.signal);
+    }
+  }
+
+  #report(stage: string): void {
+    this.#options.progress({ type: 'progress', stage, items: this.#scanned, bytes: this.#seenBytes });
+  }
+}
+
+/** The item's fields as values: a source may give objects that work them out when asked. */
+function plain(item: SourceItem): SourceItem {
+  const { key, parent, name, kind, size, modified, change, meta } = item;
+  return { key, parent, name, kind, size, modified, change, meta };
+}

@@ -1,0 +1,117 @@
+import type { BinaryString, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
+
+/** What a service is called and how its items look; everything that a person sees comes from here. */
+export interface Descriptor {
+  /** Stable word: 'folder', 'imap' … */
+  readonly service: string;
+  readonly title: string;
+  /** Kinds of items besides 'folder', with the file name extension that one gets when written to disk ('' keeps its name). */
+  readonly kinds: Readonly<Record<string, { readonly title: string; readonly extension: string }>>;
+  /** What it cannot do, in words that a person reads. */
+  readonly limits: readonly string[];
+}
+
+/**
+ * An item as the source lists it: a row without what only the stored content gives. Fields may be computed when they
+ * are asked for (getters of a class): copy them by name, a spread would lose them.
+ */
+export type SourceItem = Omit<ItemRow, 'outcome' | 'content'>;
+
+/**
+ * What an enumeration tells. Keys never go backwards within one enumeration (byte order): the backup merges the
+ * changes with the previous snapshot in one pass and holds neither in memory.
+ *
+ * - `listing`: all items under `prefix` follow in ascending order until `listed`; what the previous snapshot has under
+ *   that prefix and is not listed is gone. Prefix '' is everything.
+ * - `item`: exists (inside a listing), or is new or changed (outside of one). `content`: where its bytes are –
+ *   'none' (folders) · 'file' (the pipeline reads the path itself) · 'fetch' (ask {@link SourceSession.fetch}) ·
+ *   'previous' (bytes of that previous key, which the connector proved to be the same) · 'kept' (bytes unchanged, only fields differ).
+ *   With an unchanged change key inside a listing the content is not looked at.
+ * - `unknown`: inside a listing, where nothing could be learned of what lies under `prefix` (a folder that cannot be
+ *   read; its `exception` came just before). The previous snapshot's rows there are kept as they are, not gone.
+ * - `removed`: the key, or everything under the prefix, is gone.
+ * - `exception`: exists but was not read, and why; the row is kept with that outcome and without content.
+ */
+export type SourceChange =
+  | { readonly type: 'listing'; readonly prefix: BinaryString }
+  | { readonly type: 'listed'; readonly prefix: BinaryString }
+  | { readonly type: 'item'; readonly item: SourceItem; readonly content: SourceContent }
+  | { readonly type: 'exception'; readonly item: SourceItem; readonly outcome: Outcome }
+  | { readonly type: 'unknown'; readonly prefix: BinaryString }
+  | { readonly type: 'removed'; readonly key: BinaryString }
+  | { readonly type: 'removedPrefix'; readonly prefix: BinaryString };
+
+export type SourceContent =
+  | { readonly from: 'none' }
+  | { readonly from: 'file'; readonly path: BinaryString }
+  | { readonly from: 'fetch' }
+  | { readonly from: 'kept' }
+  | { readonly from: 'previous'; readonly key: BinaryString };
+
+/** The previous snapshot, as far as a connector may look. */
+export interface PreviousState {
+  /** Rows whose key starts with `prefix`, ascending, in batches. */
+  rows(prefix: BinaryString): AsyncIterable<readonly ItemRow[]>;
+}
+
+export interface EnumerateContext {
+  /** The cursor that the previous snapshot holds (JSON text), undefined on a first run. */
+  readonly cursor: string | undefined;
+  readonly previous: PreviousState;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** What fetching one item gave. The item may be richer than when it was listed (its subject, say); the key is the same. */
+export type Fetched =
+  | { readonly item: SourceItem; readonly bytes: Uint8Array }
+  /** Content too large for memory, spooled by the connector into `scratch`; the pipeline deletes the file. */
+  | { readonly item: SourceItem; readonly file: string }
+  | { readonly item: SourceItem; readonly outcome: Outcome };
+
+export interface FetchContext {
+  /** An existing private directory for contents too large for memory (over 8 MiB). */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** One connected reading session of one entity. */
+export interface SourceSession {
+  readonly entity: Entity;
+  /** Batches of changes. The cursor is asked for afterwards. */
+  enumerate(context: EnumerateContext): AsyncIterable<readonly SourceChange[]>;
+  /** The cursor for the next run, taken before the listing that it follows; only valid once `enumerate` has ended. undefined: none. */
+  cursor(): string | undefined;
+  /**
+   * Contents of items given as 'fetch', in any order, each exactly once (an item that vanished in between gives an outcome).
+   * Called with batches of items while `enumerate` is suspended or running.
+   */
+  fetch(items: readonly SourceItem[], context: FetchContext): AsyncIterable<Fetched>;
+  close(): Promise<void>;
+}
+
+/** How a restore treats what stands at the destination. */
+export type RestoreMode = 'separate' | 'replace' | 'skip';
+
+export type WriteResult =
+  | { readonly result: 'written' | 'replaced' | 'unchanged' | 'skipped' }
+  | { readonly result: 'failed' | 'altered'; readonly outcome: Outcome };
+
+/** An item on its way back: its row and the names of the folders above it, top first. */
+export interface RestoreItem {
+  readonly row: ItemRow;
+  readonly path: readonly string[];
+}
+
+/** One connected writing session. Folders come before what they hold. */
+export interface TargetSession {
+  /** What would be done, without content and without writing: 'written', 'replaced', 'unchanged' or 'skipped'. */
+  plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]>;
+  /** Makes the folder where it is missing. */
+  folder(item: RestoreItem, signal: AbortSignal): Promise<WriteResult>;
+  /** Writes an item that `plan` gave 'written' or 'replaced'. `bytes` are the whole content, verified. */
+  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult>;
+  /** After the last item; throws if something acknowledged did not arrive. */
+  finish(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

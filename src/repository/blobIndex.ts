@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import { isHoldfastError } from '../domain/index.ts';
+import type { Clock, RandomBytes } from '../runtime/index.ts';
+import { listAll, type Storage } from '../storage/index.ts';
+import { IdTable } from './idTable.ts';
+import { contentOfPacks, mergedContent, type IndexedPack } from './indexBuilder.ts';
+import type { BlobLocation, IndexFile } from './indexFile.ts';
+import { loadIndexSegment, writeIndexSegment, type IndexPlace } from './indexSegment.ts';
+import type { Keyring } from './keyring.ts';
+import { lastSegment, names } from './names.ts';
+import { ID_LENGTH } from './recipe.ts';
+
+/** Segments of about one size that are merged into one. */
+const FAN_IN = 8;
+/** Segments above this many entries are not merged further: a merge holds its output's sealed bytes. */
+const LARGEST = 2_000_000;
+
+export interface IndexContext {
+  readonly storage: Storage;
+  readonly keyring: Keyring;
+  readonly cacheDirectory: string;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+interface OpenSegment {
+  readonly id: string;
+  readonly file: IndexFile;
+  replaced: boolean;
+}
+
+/** Where blobs are, of one stream: immutable segments in the repository, read through local files. */
+export class StreamIndex {
+  readonly stream: string;
+  readonly #context: IndexContext;
+  readonly #place: IndexPlace;
+  #segments: OpenSegment[] = [];
+
+  private constructor(context: IndexContext, stream: string) {
+    this.#context = context;
+    this.stream = stream;
+    const cacheDirectory = join(context.cacheDirectory, 'index');
+    this.#place = { storage: context.storage, keyring: context.keyring, stream, cacheDirectory };
+  }
+
+  static async load(context: IndexContext, stream: string, signal?: AbortSignal): Promise<StreamIndex> {
+    const index = new StreamIndex(context, stream);
+    await index.reload(signal);
+    return index;
+  }
+
+  /** Reads the list of segments again; those already open stay open. A segment that a merge removed meanwhile is passed over. */
+  async reload(signal?: AbortSignal): Promise<void> {
+    const known = new Map(this.#segments.map((segment) => [segment.id, segment]));
+    const listed: OpenSegment[] = [];
+    const replaced = new Set<string>();
+    for await (const object of listAll(this.#context.storage, names.index(this.stream, ''), signal ? { signal } : {})) {
+      const id = lastSegment(object.name);
+      try {
+        const loaded = await loadIndexSegment(this.#place, id, object.size, this.#context.random, signal);
+        known.get(id)?.file.close();
+        known.delete(id);
+        for (const gone of loaded.replaces) replaced.add(gone);
+        listed.push({ id, file: loaded.file, replaced: false });
+      } catch (error) {
+        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+      }
+    }
+    for (const segment of known.values()) segment.file.close();
+    for (const segment of listed) segment.replaced = replaced.has(segment.id);
+    this.#segments = listed;
+  }
+
+  get entries(): number { return this.#live().reduce((sum, segment) => sum + segment.file.entries, 0); }
+  get segmentIds(): readonly string[] { return this.#segments.map((segment) => segment.id); }
+
+  /** All packs that some segment names. */
+  packs(): Set<string> {
+    return new Set(this.#live().flatMap((segment) => segment.file.packs));
+  }
+
+  /** The first place of the blob whose pack is not to be avoided. `ids` holds the 24 bytes at `at`. */
+  locate(ids: Buffer, at: number, avoid: ReadonlySet<string>): BlobLocation | undefined {
+    for (const segment of this.#segments) {
+      if (segment.replaced) continue;
+      const record = segment.file.find(ids, at);
+      if (record < 0) continue;
+      const location = segment.file.location(record);
+      if (!avoid.has(location.pack)) return location;
+    }
+    return undefined;
+  }
+
+  /** Files of the segments that count, for walks over all entries. */
+  files(): readonly IndexFile[] {
+    return this.#live().map((segment) => segment.file);
+  }
+
+  /** Makes entries of packs durable as a new segment and reads them from there. */
+  async append(packs: readonly IndexedPack[], signal?: AbortSignal): Promise<void> {
+    if (packs.length === 0) return;
+    await this.#write(contentOfPacks(packs), signal);
+  }
+
+  /** Merges segments of about one size when there are many; the inputs stay until a prune. */
+  async compact(signal?: AbortSignal): Promise<void> {
+    const bySize = this.#live().filter((segment) => segment.file.entries < LARGEST)
+      .toSorted((a, b) => a.file.entries - b.file.entries);
+    if (bySize.length < FAN_IN) return;
+    const group: OpenSegment[] = [];
+    let sum = 0;
+    for (const segment of bySize) {
+      if (group.length >= FAN_IN && segment.file.entries > 2 * sum) break;
+      if (sum + segment.file.entries > LARGEST) break;
+      group.push(segment);
+      sum += segment.file.entries;
+    }
+    if (group.length < 2) return;
+    await this.#write(mergedContent(group.map((segment) => segment.file), group.map((segment) => segment.id), () => true), signal);
+    for (const segment of group) segment.replaced = true;
+  }
+
+  /** One segment in place of all, without the entries of some packs. @returns the ids that it replaces. */
+  async rewrite(keepPack: (pack: string) => boolean, signal?: AbortSignal): Promise<readonly string[]> {
+    const old = this.#segments;
+    const live = this.#live();
+    const groups = inGroups(live);
+    for (const group of groups) {
+      await this.#write(mergedContent(group.map((segment) => segment.file), group.map((segment) => segment.id), keepPack), signal);
+    }
+    for (const segment of old) segment.replaced = true;
+    return old.map((segment) => segment.id);
+  }
+
+  close(): void {
+    for (const segment of this.#segments) segment.file.close();
+    this.#segments = [];
+  }
+
+  #live(): OpenSegment[] {
+    return this.#segments.filter((segment) => !segment.replaced);
+  }
+
+  async #write(content: Parameters<typeof writeIndexSegment>[1], signal?: AbortSignal): Promise<void> {
+    const { storage, clock, random } = this.#context;
+    const id = await writeIndexSegment(this.#place, content, clock, random, signal);
+    const object = await storage.stat(names.index(this.stream, id), signal ? { signal } : {});
+    const loaded = await loadIndexSegment(this.#place, id, object?.size ?? 0, random, signal);
+    this.#segments.push({ id, file: loaded.file, replaced: false });
+  }
+}
+
+function inGroups(segments: readonly OpenSegment[]): OpenSegment[][] {
+  const groups: OpenSegment[][] = [];
+  let sum = 0;
+  for (const segment of segments) {
+    const group = groups.at(-1);
+    if (group && sum + segment.file.entries <= LARGEST) group.push(segment);
+    else {
+      groups.push([segment]);
+      sum = 0;
+    }
+    sum += segment.file.entries;
+  }
+  return groups;
+}
+
+/** Blobs that one run has claimed: those it stores itself and those it found. Emptied at each checkpoint, when the segments know them. */
+export class ClaimTable {
+  #table = new IdTable();
+
+  has(ids: Buffer, at: number): boolean { return this.#table.get(ids, at) !== -1; }
+  add(ids: Buffer, at: number): void { this.#table.set(ids, at, 1); }
+  get size(): number { return this.#table.size; }
+  clear(): void { this.#table = new IdTable(); }
+}
+
+/** An id as the 24 bytes that lookups take. */
+export function idBytes(id: string): Buffer {
+  const bytes = Buffer.allocUnsafe(ID_LENGTH);
+  bytes.write(id, 0, 'latin1');
+  return bytes;
+}

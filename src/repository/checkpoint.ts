@@ -1,0 +1,47 @@
+import { isHoldfastError, type BinaryString, type SnapshotCounts } from '../domain/index.ts';
+import { listAll } from '../storage/index.ts';
+import { lastSegment, names } from './names.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { openJson, sealJson } from './sealedObject.ts';
+import type { Layer } from './segment.ts';
+
+/** What a run had made durable before it ended or died. A root, like a manifest, until the run that takes it over is sealed. */
+export interface Checkpoint {
+  readonly runId: string;
+  readonly predecessor: string | null;
+  /** The whole state: what prune keeps alive. */
+  readonly layers: readonly Layer[];
+  /** The layers that unfinished runs added to the predecessor's. */
+  readonly own: readonly Layer[];
+  /** Key of the last row. */
+  readonly upTo: BinaryString;
+  readonly counts: SnapshotCounts;
+}
+
+export async function writeCheckpoint(context: RepositoryContext, tag: string, checkpoint: Checkpoint, signal?: AbortSignal): Promise<void> {
+  const name = names.checkpoint(tag, checkpoint.runId);
+  const parts = sealJson(name, checkpoint, context.keyring.meta, context.random);
+  await context.storage.put(name, parts, signal ? { signal } : {});
+}
+
+export async function readCheckpoints(context: RepositoryContext, tag: string, signal?: AbortSignal): Promise<Checkpoint[]> {
+  const checkpoints: Checkpoint[] = [];
+  for await (const object of listAll(context.storage, names.checkpoint(tag, ''), signal ? { signal } : {})) {
+    try {
+      const bytes = await context.storage.get(object.name, signal ? { signal } : {});
+      checkpoints.push(openJson(object.name, bytes, context.keyring.metaOf) as Checkpoint);
+    } catch (error) {
+      if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+    }
+  }
+  return checkpoints;
+}
+
+/** A sealed run needs neither its own checkpoint nor the one that it took over. */
+export async function deleteCheckpoints(
+  context: RepositoryContext, tag: string, taken: Checkpoint | undefined, runId: string, signal?: AbortSignal,
+): Promise<void> {
+  for (const run of taken ? [taken.runId, runId] : [runId]) {
+    await context.storage.delete(names.checkpoint(tag, lastSegment(run)), signal ? { signal } : {});
+  }
+}

@@ -1,0 +1,51 @@
+import type { RandomBytes } from '../runtime/index.ts';
+import { listAll, type Storage } from '../storage/index.ts';
+import type { Keyring } from './keyring.ts';
+import { lastSegment } from './names.ts';
+import { openJson, sealJson } from './sealedObject.ts';
+
+/** One pruner's announcement of what it deletes; kept afterwards as a tombstone. */
+export interface DoomedRecord {
+  readonly n: number;
+  readonly id: string;
+  /** Full names of packs, manifests, catalog and index segments. */
+  readonly objects: readonly string[];
+}
+
+const PREFIX = 'doomed/';
+
+/** All records that stand, read once; immutable. */
+export class DoomedList {
+  readonly records: ReadonlyMap<string, DoomedRecord>;
+  readonly #objects = new Set<string>();
+  /** Ids of doomed packs, whatever their stream. */
+  readonly packs = new Set<string>();
+
+  constructor(records: ReadonlyMap<string, DoomedRecord>) {
+    this.records = records;
+    for (const record of records.values()) {
+      for (const name of record.objects) {
+        this.#objects.add(name);
+        if (name.startsWith('packs/')) this.packs.add(lastSegment(name));
+      }
+    }
+  }
+
+  has(objectName: string): boolean { return this.#objects.has(objectName); }
+  get oldest(): number { return Math.min(...[...this.records.values()].map((record) => record.n)); }
+  get newest(): number { return Math.max(0, ...[...this.records.values()].map((record) => record.n)); }
+
+
+  static async load(storage: Storage, keyring: Keyring, signal?: AbortSignal): Promise<DoomedList> {
+    const records = new Map<string, DoomedRecord>();
+    for await (const object of listAll(storage, PREFIX, signal ? { signal } : {})) {
+      const bytes = await storage.get(object.name, signal ? { signal } : {});
+      records.set(object.name, openJson(object.name, bytes, keyring.metaOf) as DoomedRecord);
+    }
+    return new DoomedList(records);
+  }
+}
+
+export function doomedBytes(name: string, record: DoomedRecord, keyring: Keyring, random: RandomBytes): Buffer[] {
+  return sealJson(name, record, keyring.meta, random);
+}

@@ -1,0 +1,10 @@
+export { BlobReader, type BlobPlace } from './blobReader.ts';
+export type { EntityRecord } from './entityKeys.ts';
+export type { Manifest, StoredManifest } from './manifest.ts';
+export { PROFILES, type Profile } from './profile.ts';
+export { Repository, type BeginOptions, type OpenOptions } from './repository.ts';
+export { isPrunedUnderRun } from './commit.ts';
+export type { Layer, SegmentRef } from './segment.ts';
+export { LayerCursor, StateCursor, stateRows, type SegmentSource } from './state.ts';
+export { StoreSession } from './storeSession.ts';
+export type { ContentJob, ContentResult } from './storeProtocol.ts';

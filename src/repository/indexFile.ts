@@ -1,0 +1,192 @@
+import { closeSync, fchmodSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { BlobFilter } from './blobFilter.ts';
+import type { FrameAddress } from './frame.ts';
+import { ID_LENGTH } from './recipe.ts';
+
+/** One blob in an index: id (24), frame number (u32), offset in the opened frame (u32), length (u32), little endian. */
+export const RECORD = 36;
+/** Pack number, offset, length, plain length: u32 each. */
+export const FRAME_RECORD = 16;
+const PACK_ID = 16;
+const HEADER = 24;
+const MAGIC = 0x48464958;
+/** One fence a so many records: a lookup reads that many. */
+const FENCE = 128;
+/** Records of small segments are kept in memory. */
+const SMALL = 65536;
+
+export interface BlobLocation {
+  readonly pack: string;
+  readonly frame: FrameAddress;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The local copy of one index segment, read by range: header, pack ids, frames, records sorted by id, filter, fences.
+ * In memory: the filter (1.25 bytes a blob) and the fences (1/32 byte a blob), for small segments also the records.
+ */
+export class IndexFile {
+  readonly entries: number;
+  readonly packs: readonly string[];
+  readonly #fd: number;
+  readonly #frames: number;
+  readonly #filter: BlobFilter;
+  readonly #fences: Uint32Array;
+  readonly #records: Buffer | undefined;
+  readonly #window = Buffer.allocUnsafeSlow(FENCE * RECORD * 2);
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    const header = read(fd, 0, HEADER);
+    if (header.readUInt32LE(0) !== MAGIC) throw new Error('no index file');
+    const packCount = header.readUInt32LE(4);
+    this.#frames = header.readUInt32LE(8);
+    this.entries = header.readUInt32LE(12);
+    const packs = read(fd, HEADER, packCount * PACK_ID);
+    this.packs = Array.from({ length: packCount }, (_, i) => packs.subarray(i * PACK_ID, (i + 1) * PACK_ID).toString('hex'));
+    let at = this.#recordsAt() + this.entries * RECORD;
+    const filterBytes = header.readUInt32LE(16);
+    this.#filter = new BlobFilter(words(read(fd, at, filterBytes)));
+    at += filterBytes;
+    this.#fences = words(read(fd, at, Math.ceil(this.entries / FENCE) * 4));
+    this.#records = this.entries <= SMALL ? read(fd, this.#recordsAt(), this.entries * RECORD) : undefined;
+  }
+
+  /** Throws when the file is missing or no index; the caller makes it anew. */
+  static open(path: string): IndexFile {
+    const fd = openSync(path, 'r');
+    try {
+      return new IndexFile(fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  #recordsAt(): number {
+    return HEADER + this.packs.length * PACK_ID + this.#frames * FRAME_RECORD;
+  }
+
+  /** Number of the record of this id, or -1. */
+  find(ids: Buffer, at: number): number {
+    if (this.entries === 0 || !this.#filter.maybe(ids, at)) return -1;
+    const prefix = ids.readUInt32BE(at);
+    let low = 0;
+    let high = this.#fences.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#fences[middle] as number) < prefix) low = middle;
+      else high = middle - 1;
+    }
+    for (let start = low * FENCE; start < this.entries; start += FENCE) {
+      const count = Math.min(FENCE, this.entries - start);
+      const records = this.recordsFrom(start, count);
+      for (let i = 0; i < count; i++) {
+        const order = records.compare(ids, at, at + ID_LENGTH, i * RECORD, i * RECORD + ID_LENGTH);
+        if (order === 0) return start + i;
+        if (order > 0) return -1;
+      }
+    }
+    return -1;
+  }
+
+  /** Raw records; valid until the next call. */
+  recordsFrom(start: number, count: number): Buffer {
+    if (this.#records) return this.#records.subarray(start * RECORD, (start + count) * RECORD);
+    const target = count * RECORD <= this.#window.length ? this.#window.subarray(0, count * RECORD) : Buffer.allocUnsafeSlow(count * RECORD);
+    readSync(this.#fd, target, 0, target.length, this.#recordsAt() + start * RECORD);
+    return target;
+  }
+
+  location(record: number): BlobLocation {
+    const row = this.recordsFrom(record, 1);
+    const [frame, offset, length] = [row.readUInt32LE(24), row.readUInt32LE(28), row.readUInt32LE(32)];
+    return { ...this.frame(frame), offset, length };
+  }
+
+  /** Pack and address of a frame by its number in this segment. */
+  frame(number: number): { pack: string; frame: FrameAddress } {
+    const row = read(this.#fd, HEADER + this.packs.length * PACK_ID + number * FRAME_RECORD, FRAME_RECORD);
+    return {
+      pack: this.packs[row.readUInt32LE(0)] ?? '',
+      frame: { offset: row.readUInt32LE(4), length: row.readUInt32LE(8), plainLength: row.readUInt32LE(12) },
+    };
+  }
+
+  /** The frame table as stored. */
+  frameTable(): Buffer {
+    return read(this.#fd, HEADER + this.packs.length * PACK_ID, this.#frames * FRAME_RECORD);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+function read(fd: number, position: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  while (done < length) {
+    const n = readSync(fd, buffer, done, length - done, position + done);
+    if (n === 0) throw new Error('index file ends too early');
+    done += n;
+  }
+  return buffer;
+}
+
+function words(bytes: Buffer): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+/** Writes an index file block by block; it appears under its name only when `finish` has returned. */
+export class IndexFileWriter {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #filter: BlobFilter;
+  readonly #fences: Uint32Array;
+  readonly #entries: number;
+  #at: number;
+  #count = 0;
+
+  /** `temporary` is a free name in the same directory. */
+  constructor(path: string, temporary: string, packs: readonly string[], frames: Buffer, entries: number) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#fd = openSync(temporary, 'wx', 0o600);
+    fchmodSync(this.#fd, 0o600);
+    this.#entries = entries;
+    this.#filter = BlobFilter.forEntries(entries);
+    this.#fences = new Uint32Array(Math.ceil(entries / FENCE));
+    const header = Buffer.alloc(HEADER);
+    header.writeUInt32LE(MAGIC, 0);
+    header.writeUInt32LE(packs.length, 4);
+    header.writeUInt32LE(frames.length / FRAME_RECORD, 8);
+    header.writeUInt32LE(entries, 12);
+    header.writeUInt32LE(this.#filter.words.byteLength, 16);
+    const start = Buffer.concat([header, ...packs.map((id) => Buffer.from(id, 'hex')), frames]);
+    writeSync(this.#fd, start);
+    this.#at = start.length;
+  }
+
+  readonly #temporary: string;
+
+  /** Whole records, in ascending order of id. */
+  add(records: Buffer): void {
+    for (let i = 0; i < records.length; i += RECORD) {
+      this.#filter.add(records, i);
+      if (this.#count % FENCE === 0) this.#fences[this.#count / FENCE] = records.readUInt32BE(i);
+      this.#count++;
+    }
+    writeSync(this.#fd, records, 0, records.length, this.#at);
+    this.#at += records.length;
+  }
+
+  finish(): void {
+    if (this.#count !== this.#entries) throw new Error(`index of ${this.#entries} entries got ${this.#count}`);
+    writeSync(this.#fd, Buffer.from(this.#filter.words.buffer), 0, this.#filter.words.byteLength, this.#at);
+    writeSync(this.#fd, Buffer.from(this.#fences.buffer), 0, this.#fences.byteLength, this.#at + this.#filter.words.byteLength);
+    closeSync(this.#fd);
+    renameSync(this.#temporary, this.#path);
+  }
+}

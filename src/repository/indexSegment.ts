@@ -1,0 +1,111 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
+import type { Storage } from '../storage/index.ts';
+import { containerHeader, openTail, sealTail } from './container.ts';
+import { FRAME_RECORD, IndexFile, IndexFileWriter, RECORD } from './indexFile.ts';
+import type { Keyring } from './keyring.ts';
+import { names } from './names.ts';
+import { damaged, HEADER_LENGTH } from './sealedObject.ts';
+
+const MAGIC = 'HFIX';
+export const BLOCK_ENTRIES = 65536;
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+interface Directory {
+  readonly entries: number;
+  readonly packs: readonly string[];
+  /** Segments whose entries are all here too, or gone for good: readers pass over them. */
+  readonly replaces: readonly string[];
+  /** Lengths of the sealed parts: the frame table, then the blocks of records. */
+  readonly parts: readonly number[];
+}
+
+/** What is needed to read and write index segments of one stream. */
+export interface IndexPlace {
+  readonly storage: Storage;
+  readonly keyring: Keyring;
+  readonly stream: string;
+  readonly cacheDirectory: string;
+}
+
+export interface SegmentContent {
+  readonly packs: readonly string[];
+  /** {@link FRAME_RECORD} bytes a frame. */
+  readonly frames: Buffer;
+  readonly entries: number;
+  readonly replaces: readonly string[];
+  /** {@link RECORD} bytes an entry, ascending by id, in blocks of any number of records. */
+  readonly records: Iterable<Buffer>;
+}
+
+/** Puts one immutable index segment. Memory: its sealed blocks. @returns its id. */
+export async function writeIndexSegment(
+  place: IndexPlace, content: SegmentContent, clock: Clock, random: RandomBytes, signal?: AbortSignal,
+): Promise<string> {
+  const id = timeOrderedId(clock.now(), random);
+  const name = names.index(place.stream, id);
+  const key = place.keyring.meta;
+  const parts: Buffer[] = [];
+  const seal = (plain: Buffer): void => {
+    const aad = Buffer.from(`${name}#${parts.length}`);
+    parts.push(key.key.seal(random(24), zstdCompressSync(plain, FAST), aad));
+  };
+  seal(content.frames);
+  for (const block of content.records) seal(block);
+  const directory: Directory = {
+    entries: content.entries, packs: content.packs, replaces: content.replaces, parts: parts.map((part) => part.length),
+  };
+  const tail = sealTail(name, Buffer.from(JSON.stringify(directory)), key, random);
+  await place.storage.put(name, [containerHeader(MAGIC, key), ...parts, ...tail], signal ? { signal } : {});
+  return id;
+}
+
+/** A segment's local file, fetched and unsealed when it is not there yet; and which segments it replaces. */
+export async function loadIndexSegment(
+  place: IndexPlace, id: string, size: number, random: RandomBytes, signal?: AbortSignal,
+): Promise<{ file: IndexFile; replaces: readonly string[] }> {
+  const name = names.index(place.stream, id);
+  const tail = await openTail(place.storage, name, size, MAGIC, place.keyring.metaOf, signal);
+  const directory = JSON.parse(tail.directory.toString()) as Directory;
+  mkdirSync(place.cacheDirectory, { recursive: true, mode: 0o700 });
+  const path = join(place.cacheDirectory, `${id}.idx`);
+  const cached = openCached(path, directory.entries);
+  if (cached) return { file: cached, replaces: directory.replaces };
+  let offset = HEADER_LENGTH;
+  const part = async (index: number): Promise<Buffer> => {
+    const length = directory.parts[index] ?? 0;
+    const sealed = await place.storage.get(name, { range: { offset, length }, ...(signal ? { signal } : {}) });
+    offset += length;
+    try {
+      const plain = tail.key.open(sealed, Buffer.from(`${name}#${index}`));
+      return zstdDecompressSync(plain, { maxOutputLength: 512 * 1024 * 1024 });
+    } catch (error) {
+      throw damaged(name, `the seal of its part ${index} does not hold`, error);
+    }
+  };
+  const frames = await part(0);
+  if (frames.length % FRAME_RECORD !== 0) throw damaged(name, 'its frame table is cut');
+  const temporary = `${path}.${random(6).toString('hex')}`;
+  const writer = new IndexFileWriter(path, temporary, directory.packs, frames, directory.entries);
+  for (let i = 1; i < directory.parts.length; i++) {
+    const records = await part(i);
+    if (records.length % RECORD !== 0) throw damaged(name, 'a block of it is cut');
+    writer.add(records);
+  }
+  writer.finish();
+  return { file: IndexFile.open(path), replaces: directory.replaces };
+}
+
+/** A file that is missing or of a crash is made anew: it is only a cache. */
+function openCached(path: string, entries: number): IndexFile | undefined {
+  try {
+    const file = IndexFile.open(path);
+    if (file.entries === entries) return file;
+    file.close();
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,23 @@
+/** Names of stored objects. The bucket shows kinds, sizes and times, never an entity's name or a blob's id. */
+export const CONFIG = 'config';
+export const SHARED = 'shared';
+
+export const names = {
+  key: (slot: string) => `keys/${slot}`,
+  entity: (tag: string) => `entities/${tag}`,
+  pack: (stream: string, id: string) => `packs/${stream}/${id}`,
+  index: (stream: string, id: string) => `index/${stream}/${id}`,
+  segment: (tag: string, id: string) => `segments/${tag}/${id}`,
+  snapshot: (tag: string, id: string) => `snapshots/${tag}/${id}`,
+  seal: (tag: string, id: string) => `seals/${tag}/${id}`,
+  checkpoint: (tag: string, run: string) => `checkpoints/${tag}/${run}`,
+  pin: (tag: string, id: string) => `pins/${tag}/${id}`,
+  doomed: (n: number, id: string) => `doomed/${String(n).padStart(10, '0')}-${id}`,
+  void: (tag: string, id: string) => `void/${tag}/${id}`,
+  removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
+} as const;
+
+/** The last segment of an object's name. */
+export function lastSegment(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,46 @@
+import { isHoldfastError } from '../domain/index.ts';
+import { timeOrderedId } from '../runtime/index.ts';
+import { DoomedList } from './doomed.ts';
+import type { Manifest } from './manifest.ts';
+import { names } from './names.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { sealJson } from './sealedObject.ts';
+
+/** What a pin object says; a root of prune for as long as it stands. */
+export interface PinRecord {
+  readonly tag: string;
+  readonly snapshot: string;
+  readonly purpose: string;
+  readonly madeAt: string;
+}
+
+export interface Pin {
+  /** False: the snapshot is gone or going; the pin does not protect it. */
+  readonly stands: boolean;
+  release(): Promise<void>;
+}
+
+/** Writes the pin first and looks afterwards whether the snapshot still stands and nobody announced its end. */
+export async function pinSnapshot(context: RepositoryContext, manifest: Manifest, purpose: string, signal?: AbortSignal): Promise<Pin> {
+  const { storage, keyring, clock, random } = context;
+  const options = signal ? { signal } : {};
+  const name = names.pin(manifest.tag, timeOrderedId(clock.now(), random));
+  const record: PinRecord = {
+    tag: manifest.tag, snapshot: manifest.id, purpose, madeAt: new Date(clock.now()).toISOString(),
+  };
+  await storage.put(name, sealJson(name, record, keyring.meta, random), options);
+  const doomed = await DoomedList.load(storage, keyring, signal);
+  const snapshot = names.snapshot(manifest.tag, manifest.id);
+  const stands = !doomed.has(snapshot) && (await storage.stat(snapshot, options)) !== undefined
+    && (await storage.stat(names.void(manifest.tag, manifest.id), options)) === undefined;
+  return { stands, release: () => releasePin(context, name) };
+}
+
+/** A pin that cannot be deleted only delays a prune; the next prune with a grace period retires it. */
+async function releasePin(context: RepositoryContext, name: string): Promise<void> {
+  try {
+    await context.storage.delete(name);
+  } catch (error) {
+    if (!isHoldfastError(error) || error.retryClass !== 'retry') throw error;
+  }
+}

@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import { HoldfastError, isHoldfastError, type Entity } from '../domain/index.ts';
+import { systemClock, systemRandom, type Clock, type RandomBytes } from '../runtime/index.ts';
+import { listAll, type Storage } from '../storage/index.ts';
+import { BlobReader } from './blobReader.ts';
+import { readCheckpoints } from './checkpoint.ts';
+import { DoomedList } from './doomed.ts';
+import { ensureEntity, readEntity, type EntityRecord } from './entityKeys.ts';
+import { Keyring } from './keyring.ts';
+import { checkSeal, readManifest, type StoredManifest } from './manifest.ts';
+import { CONFIG, lastSegment, names } from './names.ts';
+import { pinSnapshot } from './pin.ts';
+import { PROFILES, type Profile } from './profile.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { FORMAT_VERSION, tooNew } from './sealedObject.ts';
+import { StoreSession } from './storeSession.ts';
+
+export interface OpenOptions {
+  /** Private directory under which local caches of all repositories are kept. */
+  readonly cacheDirectory: string;
+  readonly clock?: Clock;
+  readonly random?: RandomBytes;
+}
+
+export interface BeginOptions {
+  readonly profile?: Profile['name'];
+  /** Store workers; 2 unless told. */
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The clear part of a repository: which format it is in, so that a reader knows before it has a key. */
+interface Config {
+  readonly format: 'holdfast';
+  readonly version: number;
+  readonly repository: string;
+}
+
+/** One account's backups at one location, with its keys unwrapped. */
+export class Repository {
+  readonly context: RepositoryContext;
+
+  private constructor(context: RepositoryContext) {
+    this.context = context;
+  }
+
+  /** Random id of the repository, 32 hex digits. */
+  get id(): string { return this.context.keyring.repository; }
+
+  /**
+   * Makes a repository that `operatorKey` and `recoveryKey` (32 bytes each) open. Keys are written first and the
+   * config last: without a config there is no repository. Refuses a place that has one.
+   */
+  static async init(
+    storage: Storage, operatorKey: Uint8Array, recoveryKey: Uint8Array, options: OpenOptions,
+  ): Promise<Repository> {
+    const clock = options.clock ?? systemClock;
+    const random = options.random ?? systemRandom;
+    if (await storage.stat(CONFIG)) {
+      throw new HoldfastError('repository/exists', 'input',
+        `There is a repository at ${storage.location} already. Use it, or choose another place.`);
+    }
+    const keyring = Keyring.create(random(16).toString('hex'), random);
+    await storage.put(names.key('operator'), keyring.wrap(names.key('operator'), operatorKey, random));
+    await storage.put(names.key('recovery'), keyring.wrap(names.key('recovery'), recoveryKey, random));
+    const config: Config = { format: 'holdfast', version: FORMAT_VERSION, repository: keyring.repository };
+    await storage.put(CONFIG, [Buffer.from(`${JSON.stringify(config)}\n`)]);
+    return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, random));
+  }
+
+  /** Opens with the operator's or the recovery key. Errors: `repository/none`, `repository/too-new`, `repository/wrong-key`. */
+  static async open(storage: Storage, key: Uint8Array, options: OpenOptions): Promise<Repository> {
+    await readConfig(storage);
+    const keyring = await unwrapAny(storage, key);
+    const clock = options.clock ?? systemClock;
+    return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, options.random ?? systemRandom));
+  }
+
+  async entities(signal?: AbortSignal): Promise<EntityRecord[]> {
+    const records: EntityRecord[] = [];
+    for await (const object of listAll(this.context.storage, names.entity(''), signal ? { signal } : {})) {
+      records.push(await readEntity(this.context.storage, this.context.keyring, lastSegment(object.name), signal));
+    }
+    return records;
+  }
+
+  /** Sealed snapshots, oldest first; of one entity or of all. Damaged ones throw: `check` looks closer. */
+  async snapshots(tag?: string, signal?: AbortSignal): Promise<StoredManifest[]> {
+    const { storage, keyring } = this.context;
+    const prefix = tag === undefined ? 'seals/' : names.seal(tag, '');
+    const voids = new Set<string>();
+    for await (const object of listAll(storage, 'void/', signal ? { signal } : {})) voids.add(object.name);
+    const found: StoredManifest[] = [];
+    for await (const object of listAll(storage, prefix, signal ? { signal } : {})) {
+      const [, entityTag = '', id = ''] = object.name.split('/');
+      if (voids.has(names.void(entityTag, id))) continue;
+      try {
+        const stored = await readManifest(storage, keyring, entityTag, id, signal);
+        await checkSeal(storage, keyring, stored, signal);
+        found.push(stored);
+      } catch (error) {
+        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+      }
+    }
+    return found.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
+  }
+
+  /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. */
+  async begin(entity: Entity, options: BeginOptions = {}): Promise<StoreSession> {
+    const { storage, keyring, random } = this.context;
+    const { signal } = options;
+    const record = await ensureEntity(storage, keyring, entity, random, signal);
+    const newest = (await this.snapshots(record.tag, signal)).at(-1);
+    const pin = newest ? await pinSnapshot(this.context, newest.manifest, 'backup', signal) : undefined;
+    const predecessor = pin?.stands ? newest : undefined;
+    const doomed = await DoomedList.load(storage, keyring, signal);
+    const checkpoints = await readCheckpoints(this.context, record.tag, signal);
+    const checkpoint = checkpoints.filter((one) => one.predecessor === (predecessor?.manifest.id ?? null)).at(-1);
+    const start = { record, predecessor, checkpoint, releasePin: async () => { await pin?.release(); } };
+    return new StoreSession(this.context, start, doomed, PROFILES[options.profile ?? 'default'], options.workers ?? 2);
+  }
+
+  reader(record: EntityRecord): BlobReader {
+    return new BlobReader(this.context, record);
+  }
+}
+
+function contextOf(storage: Storage, keyring: Keyring, cache: string, clock: Clock, random: RandomBytes): RepositoryContext {
+  return { storage, keyring, cacheDirectory: join(cache, keyring.repository), clock, random };
+}
+
+async function readConfig(storage: Storage): Promise<Config> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await storage.get(CONFIG);
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+    throw new HoldfastError('repository/none', 'input',
+      `There is no repository at ${storage.location}. Make one with 'holdfast repo init', or check the address.`, { cause: error });
+  }
+  const config = parseConfig(bytes);
+  if (!config || config.format !== 'holdfast' || !Number.isInteger(config.version)) {
+    throw new HoldfastError('repository/damaged', 'never',
+      `The file 'config' at ${storage.location} is not one of Holdfast. Restore it from a copy of the repository.`, { data: { object: CONFIG } });
+  }
+  if (config.version > FORMAT_VERSION) throw tooNew('The repository', config.version);
+  return config;
+}
+
+function parseConfig(bytes: Uint8Array): Config | undefined {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString()) as Config;
+  } catch {
+    return undefined;
+  }
+}
+
+async function unwrapAny(storage: Storage, key: Uint8Array): Promise<Keyring> {
+  let failure: unknown;
+  for await (const object of listAll(storage, names.key(''))) {
+    try {
+      return Keyring.unwrap(object.name, await storage.get(object.name), key);
+    } catch (error) {
+      if (!isHoldfastError(error) || error.code !== 'repository/wrong-key') throw error;
+      failure = error;
+    }
+  }
+  throw failure ?? new HoldfastError('repository/damaged', 'never',
+    `The key slots of the repository at ${storage.location} are missing. Restore the folder 'keys' from a copy.`);
+}

@@ -1,0 +1,71 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { HoldfastError } from '../domain/index.ts';
+import type { RandomBytes } from '../runtime/index.ts';
+import { SealingKey } from './xaes.ts';
+
+/** Bytes before the sealed payload: 'HFOB', format version, reserved, key epoch (u16, little endian). */
+export const HEADER_LENGTH = 8;
+export const FORMAT_VERSION = 1;
+
+const MAX_OBJECT_PLAIN = 64 * 1024 * 1024;
+
+/** A key with the number of the epoch that it belongs to; every object names the epoch it was sealed in. */
+export interface EpochKey {
+  readonly epoch: number;
+  readonly key: SealingKey;
+}
+
+/** The 8 bytes that open every object but `config`: four letters of kind, version, reserved, epoch. */
+export function objectHeader(magic: string, epoch: number): Buffer {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  header.write(magic, 0, 'latin1');
+  header[4] = FORMAT_VERSION;
+  header.writeUInt16LE(epoch, 6);
+  return header;
+}
+
+/** @returns the epoch; throws `repository/damaged` for another kind and `repository/too-new` for a later version. */
+export function readHeader(bytes: Uint8Array, magic: string, name: string): number {
+  if (bytes.length < HEADER_LENGTH || Buffer.from(bytes.buffer, bytes.byteOffset, 4).toString('latin1') !== magic) {
+    throw damaged(name, 'its first bytes are not those of its kind');
+  }
+  const version = bytes[4] ?? 0;
+  if (version > FORMAT_VERSION) throw tooNew(name, version);
+  return (bytes[6] ?? 0) | ((bytes[7] ?? 0) << 8);
+}
+
+/** The error for an object that cannot be trusted; `name` is the stored object's name. */
+export function damaged(name: string, why: string, cause?: unknown): HoldfastError {
+  return new HoldfastError(
+    'repository/damaged',
+    'never',
+    `The stored object ${name} is damaged: ${why}. Run 'holdfast check' to see which items it holds.`,
+    { data: { object: name }, cause },
+  );
+}
+
+export function tooNew(name: string, version: number): HoldfastError {
+  return new HoldfastError(
+    'repository/too-new',
+    'input',
+    `${name} is written in format version ${version}; this program reads up to ${FORMAT_VERSION}. Use a newer Holdfast.`,
+    { data: { object: name, version } },
+  );
+}
+
+/** Seals a JSON value as one small object; the object's name is authenticated, so that objects cannot be swapped. */
+export function sealJson(name: string, value: unknown, key: EpochKey, random: RandomBytes): Buffer[] {
+  const plain = zstdCompressSync(Buffer.from(JSON.stringify(value)));
+  return [objectHeader('HFOB', key.epoch), key.key.seal(random(24), plain, Buffer.from(name))];
+}
+
+/** The inverse of {@link sealJson}. Throws `repository/damaged` when a single bit differs. */
+export function openJson(name: string, bytes: Uint8Array, keyOf: (epoch: number) => SealingKey): unknown {
+  const key = keyOf(readHeader(bytes, 'HFOB', name));
+  try {
+    const plain = key.open(bytes.subarray(HEADER_LENGTH), Buffer.from(name));
+    return JSON.parse(zstdDecompressSync(plain, { maxOutputLength: MAX_OBJECT_PLAIN }).toString());
+  } catch (error) {
+    throw damaged(name, 'its seal does not hold', error);
+  }
+}

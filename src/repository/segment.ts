@@ -1,0 +1,161 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { BinaryString, RowChange } from '../domain/index.ts';
+import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
+import type { Storage } from '../storage/index.ts';
+import { containerHeader, openTail, sealTail } from './container.ts';
+import type { Keyring } from './keyring.ts';
+import { names } from './names.ts';
+import { BLOCK_ROWS, encodeRowBlock, RowBlock } from './rowBlock.ts';
+import { damaged, HEADER_LENGTH } from './sealedObject.ts';
+import type { SealingKey } from './xaes.ts';
+
+const MAGIC = 'HFSG';
+/** Rows of one segment object at most; a layer continues in the next one. */
+const SEGMENT_ROWS = 32 * BLOCK_ROWS;
+const MAX_BLOCK = 256 * 1024 * 1024;
+/** Long strings make a block end early, so that no block grows past a few megabytes. */
+const BLOCK_WEIGHT = 4 * 1024 * 1024;
+
+/** How a manifest names a catalog segment: object id, bytes, rows and the first of its ascending keys. */
+export interface SegmentRef {
+  readonly id: string;
+  readonly size: number;
+  readonly rows: number;
+  readonly first: BinaryString;
+}
+
+/** Changes of one run (or a whole state, as a base): segments with ascending, disjoint key ranges. */
+export type Layer = readonly SegmentRef[];
+
+interface BlockEntry {
+  readonly offset: number;
+  readonly length: number;
+  readonly first: BinaryString;
+}
+
+/** Writes one layer: rows in ascending key order, put as segment objects. Memory: one segment's sealed blocks. */
+export class LayerWriter {
+  readonly refs: SegmentRef[] = [];
+  readonly #storage: Storage;
+  readonly #keyring: Keyring;
+  readonly #tag: string;
+  readonly #clock: Clock;
+  readonly #random: RandomBytes;
+  #pending: RowChange[] = [];
+  #weight = 0;
+  #parts: Buffer[] = [];
+  #blocks: BlockEntry[] = [];
+  #at = HEADER_LENGTH;
+  #rows = 0;
+  #id = '';
+
+  constructor(storage: Storage, keyring: Keyring, tag: string, clock: Clock, random: RandomBytes) {
+    this.#storage = storage;
+    this.#keyring = keyring;
+    this.#tag = tag;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Rows that no segment object holds yet. */
+  get unwritten(): number { return this.#rows + this.#pending.length; }
+
+  async add(change: RowChange, signal?: AbortSignal): Promise<void> {
+    if (this.push(change)) await this.#settle(signal);
+  }
+
+  /** Takes a change without waiting; true when `flush` or `add` must be awaited before many more follow. */
+  push(change: RowChange): boolean {
+    this.#pending.push(change);
+    if ('row' in change) this.#weight += change.row.content.length + change.row.meta.length + 64;
+    if (this.#pending.length < BLOCK_ROWS && this.#weight < BLOCK_WEIGHT) return false;
+    this.#seal();
+    return this.#rows >= SEGMENT_ROWS;
+  }
+
+  async #settle(signal?: AbortSignal): Promise<void> {
+    if (this.#rows >= SEGMENT_ROWS) await this.flush(signal);
+  }
+
+  #seal(): void {
+    const first = this.#pending[0];
+    if (!first) return;
+    this.#id ||= timeOrderedId(this.#clock.now(), this.#random);
+    const key = this.#keyring.meta;
+    const name = names.segment(this.#tag, this.#id);
+    const aad = Buffer.from(`${name}#${this.#blocks.length}`);
+    const sealed = key.key.seal(this.#random(24), zstdCompressSync(encodeRowBlock(this.#pending)), aad);
+    this.#blocks.push({ offset: this.#at, length: sealed.length, first: 'row' in first ? first.row.key : first.removed });
+    this.#parts.push(sealed);
+    this.#at += sealed.length;
+    this.#rows += this.#pending.length;
+    this.#pending = [];
+    this.#weight = 0;
+  }
+
+  /** Puts what was added so far; later rows go into another segment. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    this.#seal();
+    const first = this.#blocks[0];
+    if (!first) return;
+    const name = names.segment(this.#tag, this.#id);
+    const key = this.#keyring.meta;
+    const tail = sealTail(name, Buffer.from(JSON.stringify(this.#blocks)), key, this.#random);
+    const parts = [containerHeader(MAGIC, key), ...this.#parts, ...tail];
+    await this.#storage.put(name, parts, signal ? { signal } : {});
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    this.refs.push({ id: this.#id, size, rows: this.#rows, first: first.first });
+    this.#parts = [];
+    this.#blocks = [];
+    this.#at = HEADER_LENGTH;
+    this.#rows = 0;
+    this.#id = '';
+  }
+}
+
+/** Reads one segment's blocks by range. */
+export class SegmentReader {
+  readonly #storage: Storage;
+  readonly #name: string;
+  readonly #key: SealingKey;
+  readonly #blocks: readonly BlockEntry[];
+
+  private constructor(storage: Storage, name: string, key: SealingKey, blocks: readonly BlockEntry[]) {
+    this.#storage = storage;
+    this.#name = name;
+    this.#key = key;
+    this.#blocks = blocks;
+  }
+
+  static async open(storage: Storage, keyring: Keyring, tag: string, ref: SegmentRef, signal?: AbortSignal): Promise<SegmentReader> {
+    const name = names.segment(tag, ref.id);
+    const tail = await openTail(storage, name, ref.size, MAGIC, keyring.metaOf, signal);
+    return new SegmentReader(storage, name, tail.key, JSON.parse(tail.directory.toString()) as BlockEntry[]);
+  }
+
+  get blockCount(): number { return this.#blocks.length; }
+
+  /** The block in which `key` is, or would be; 0 for keys before the first. */
+  blockFor(key: BinaryString): number {
+    let low = 0;
+    let high = this.#blocks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#blocks[middle]?.first ?? '') <= key) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  async block(index: number, signal?: AbortSignal): Promise<RowBlock> {
+    const entry = this.#blocks[index];
+    if (!entry) throw new RangeError(`segment block ${index}`);
+    const sealed = await this.#storage.get(this.#name, { range: entry, ...(signal ? { signal } : {}) });
+    try {
+      const plain = this.#key.open(sealed, Buffer.from(`${this.#name}#${index}`));
+      return new RowBlock(zstdDecompressSync(plain, { maxOutputLength: MAX_BLOCK }));
+    } catch (error) {
+      throw damaged(this.#name, `the seal of its block ${index} does not hold`, error);
+    }
+  }
+}

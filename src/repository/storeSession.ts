@@ -1,0 +1,207 @@
+import { HoldfastError, type BinaryString, type RowChange, type SnapshotCounts } from '../domain/index.ts';
+import { timeOrderedId } from '../runtime/index.ts';
+import { ClaimTable, StreamIndex } from './blobIndex.ts';
+import { compactLayers } from './compactLayers.ts';
+import { deleteCheckpoints, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { Commit } from './commit.ts';
+import { DoomedList } from './doomed.ts';
+import type { EntityRecord } from './entityKeys.ts';
+import type { SealedFrame } from './frame.ts';
+import type { Manifest, StoredManifest } from './manifest.ts';
+import { SHARED } from './names.ts';
+import { PackWriter } from './packWriter.ts';
+import type { Profile } from './profile.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { LayerWriter, type Layer } from './segment.ts';
+import { StateCursor } from './state.ts';
+import { StorePipeline } from './storePipeline.ts';
+import { OWN, type ContentJob, type ContentResult } from './storeProtocol.ts';
+import { indexStrayPacks } from './strayPacks.ts';
+
+/** New packed bytes after which a run makes what it has durable. */
+const CHECKPOINT_BYTES = 256 * 1024 * 1024;
+
+/** What a run starts from. */
+export interface SessionStart {
+  readonly record: EntityRecord;
+  readonly predecessor: StoredManifest | undefined;
+  /** Of a run that did not finish, against the same predecessor. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly releasePin: () => Promise<void>;
+}
+
+/**
+ * One run's writing: contents become blobs in packs, rows become a catalog layer, and at the end a manifest names them.
+ * Order of writing: packs → index → catalog segments → manifest → seal; so whatever stands refers only to what stands.
+ */
+export class StoreSession {
+  readonly runId: string;
+  readonly entity: EntityRecord;
+  readonly predecessor: StoredManifest | undefined;
+  readonly #context: RepositoryContext;
+  readonly #start: SessionStart;
+  readonly #base: readonly Layer[];
+  readonly #pipeline: StorePipeline;
+  readonly #packs: readonly [PackWriter, PackWriter];
+  readonly #rows: LayerWriter;
+  readonly #claims = new ClaimTable();
+  /** Packs that this run's rows rely on: found by deduplication or written by it. */
+  readonly #reliedOn = new Set<string>();
+  #doomed: DoomedList;
+  #index: Promise<readonly [StreamIndex, StreamIndex]> | undefined;
+  #checkpointAt = CHECKPOINT_BYTES;
+
+  constructor(context: RepositoryContext, start: SessionStart, doomed: DoomedList, profile: Profile, workers: number) {
+    const { storage, keyring, clock, random } = context;
+    this.#context = context;
+    this.#start = start;
+    this.entity = start.record;
+    this.predecessor = start.predecessor;
+    this.#doomed = doomed;
+    this.runId = timeOrderedId(clock.now(), random);
+    this.#base = [...(start.predecessor?.manifest.layers ?? []), ...(start.checkpoint?.own ?? [])];
+    const shared = keyring.shared;
+    this.#packs = [
+      new PackWriter(storage, start.record.tag, start.record.packs, clock, random),
+      new PackWriter(storage, SHARED, shared, clock, random),
+    ];
+    this.#rows = new LayerWriter(storage, keyring, start.record.tag, clock, random);
+    this.#pipeline = new StorePipeline(
+      { idKey: keyring.idKey, chunkerKey: keyring.chunkerKey, frameKeys: [start.record.packKey, keyring.sharedRaw], profile },
+      { claim: (ids) => this.#claim(ids), frame: (stream, frame) => this.#frame(stream, frame) },
+      workers,
+    );
+  }
+
+  /** The state that this run is compared with: the predecessor's, with what an unfinished run already stored. */
+  previous(signal?: AbortSignal): StateCursor {
+    return new StateCursor(this.source, this.#base, signal);
+  }
+
+  /** Totals of the state before; undefined on a first run. */
+  get previousCounts(): SnapshotCounts | undefined {
+    return this.#start.checkpoint?.counts ?? this.predecessor?.manifest.counts;
+  }
+
+  /** True where this run takes over what an unfinished one made durable. */
+  get resumes(): boolean { return this.#start.checkpoint !== undefined; }
+
+  get previousLayers(): readonly Layer[] { return this.#base; }
+
+  get source(): { storage: RepositoryContext['storage']; keyring: RepositoryContext['keyring']; tag: string } {
+    return { storage: this.#context.storage, keyring: this.#context.keyring, tag: this.entity.tag };
+  }
+
+  /** Bytes of packs that this run has stored. */
+  get storedBytes(): number { return this.#packs[0].bytes + this.#packs[1].bytes; }
+
+  /** Waits for room, then hands the contents to a worker. Results come in the order of the jobs. */
+  async store(jobs: readonly ContentJob[]): Promise<{ results: Promise<readonly ContentResult[]> }> {
+    await this.#packs[0].ready();
+    await this.#packs[1].ready();
+    await this.#pipeline.ready();
+    return { results: this.#pipeline.store(jobs) };
+  }
+
+  /** Takes a row in ascending key order; false: call `settle` before more. */
+  row(change: RowChange): boolean {
+    return !this.#rows.push(change);
+  }
+
+  async settle(signal?: AbortSignal): Promise<void> {
+    if (this.#rows.unwritten > 0) await this.#barrier(signal);
+  }
+
+  get checkpointDue(): boolean { return this.storedBytes >= this.#checkpointAt; }
+
+  /** Makes all rows given so far durable; all contents handed in must have been answered and their rows given. */
+  async checkpoint(counts: SnapshotCounts, upTo: BinaryString, signal?: AbortSignal): Promise<void> {
+    this.#checkpointAt = this.storedBytes + CHECKPOINT_BYTES;
+    await this.#barrier(signal);
+    const checkpoint = {
+      runId: this.runId, predecessor: this.predecessor?.manifest.id ?? null, upTo, counts,
+      layers: [...this.#base, this.#rows.refs], own: [...(this.#start.checkpoint?.own ?? []), this.#rows.refs],
+    };
+    await writeCheckpoint(this.#context, this.entity.tag, checkpoint, signal);
+  }
+
+  /** packs → index → catalog segments. */
+  async #barrier(signal?: AbortSignal): Promise<void> {
+    await this.#pipeline.flush();
+    const [own, shared] = await Promise.all([this.#packs[0].flush(), this.#packs[1].flush()]);
+    if (own.length + shared.length > 0) {
+      const [ownIndex, sharedIndex] = await this.#loadIndex();
+      for (const pack of [...own, ...shared]) this.#reliedOn.add(pack.id);
+      await ownIndex.append(own, signal);
+      await sharedIndex.append(shared, signal);
+      this.#claims.clear();
+    }
+    await this.#rows.flush(signal);
+  }
+
+  /** Makes the snapshot. On return it is sealed and stands; `storage`'s state before that call is never less than it was. */
+  async commit(
+    parts: Pick<Manifest, 'startedAt' | 'status' | 'counts' | 'warnings' | 'cursor'>, signal?: AbortSignal,
+  ): Promise<Manifest> {
+    await this.#barrier(signal);
+    const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), signal);
+    const manifest: Manifest = {
+      ...parts, id: timeOrderedId(this.#context.clock.now(), this.#context.random), tag: this.entity.tag, entity: this.entity.entity,
+      finishedAt: new Date(this.#context.clock.now()).toISOString(), layers,
+      predecessor: this.predecessor ? { id: this.predecessor.manifest.id, sha256: this.predecessor.sha256 } : null,
+    };
+    const commit = new Commit(this.#context, this.#doomed, this.#reliedOn, this.entity);
+    await commit.run(manifest, this.#rows.refs, signal);
+    if (this.#index) for (const index of await this.#index) await index.compact(signal);
+    await deleteCheckpoints(this.#context, this.entity.tag, this.#start.checkpoint, this.runId, signal);
+    return manifest;
+  }
+
+  /** Ends the workers and lets go of the predecessor. Safe to call at any time. */
+  async close(): Promise<void> {
+    await this.#pipeline.close();
+    if (this.#index) {
+      const [own, shared] = await this.#index;
+      own.close();
+      shared.close();
+    }
+    await this.#start.releasePin();
+  }
+
+  #frame(stream: number, frame: SealedFrame): void {
+    (stream === OWN ? this.#packs[0] : this.#packs[1]).add(frame);
+  }
+
+  /** The index is loaded with the first content: a run that finds nothing new never reads it. */
+  #loadIndex(): Promise<readonly [StreamIndex, StreamIndex]> {
+    this.#index ??= (async () => {
+      const own = await StreamIndex.load(this.#context, this.entity.tag);
+      const shared = await StreamIndex.load(this.#context, SHARED);
+      await indexStrayPacks(this.#context, own, () => this.entity.packs.key, this.#doomed);
+      await indexStrayPacks(this.#context, shared, this.#context.keyring.sharedOf, this.#doomed);
+      return [own, shared] as const;
+    })();
+    return this.#index;
+  }
+
+  async #claim(bytes: Uint8Array): Promise<Uint8Array> {
+    const ids = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const indexes = await this.#loadIndex();
+    const wanted = new Uint8Array(ids.length / 24);
+    for (let i = 0; i < wanted.length; i++) {
+      const at = i * 24;
+      if (this.#claims.has(ids, at)) continue;
+      this.#claims.add(ids, at);
+      const found = indexes[0].locate(ids, at, this.#doomed.packs) ?? indexes[1].locate(ids, at, this.#doomed.packs);
+      if (found) this.#reliedOn.add(found.pack);
+      else wanted[i] = 1;
+    }
+    return wanted;
+  }
+}
+
+/** The run lost a race with a prune in a way that only a new run can mend. */
+export function prunedUnderRun(): HoldfastError {
+  return new HoldfastError('repository/pruned-under-run', 'resume',
+    'A prune removed data that this run relied on before it could be sealed. Nothing sealed is affected; the run starts again.');
+}
