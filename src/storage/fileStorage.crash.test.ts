@@ -19,7 +19,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 /** Puts objects that begin with the hash of the rest, four at a time, and prints each name when it is confirmed. */
 const WRITER = `
   import { createHash, randomBytes } from 'node:crypto';
-import { FileStorage } from '${new URL('fileStorage.ts', import.meta.url).href}';
+  import { FileStorage } from '${new URL('fileStorage.ts', import.meta.url).href}';
   const [root, round] = process.argv.slice(1);
   const storage = await FileStorage.open(root);
   const write = async (lane) => {
@@ -49,6 +49,9 @@ function seeded(state: number): () => number {
 async function writeAndKill(root: string, round: number, after: number, waitMs: number): Promise<string[]> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER, root, String(round)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A writer that never confirms enough is not left behind.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   const closed = new Promise<string | null>((resolve) => child.on('close', (_, signal) => resolve(signal)));
   const confirmed: string[] = [];
