@@ -1,0 +1,139 @@
+import { textOf } from './fetchRow.ts';
+import { atom, quoted, type Argument, type ImapConnection, type Node, type Response } from './imapConnection.ts';
+import { isHoldfastError } from '../../domain/index.ts';
+import { mailbox } from './mailboxCommands.ts';
+
+/** A folder as LIST and STATUS tell it now. */
+export interface ListedFolder {
+  readonly path: string;
+  readonly delimiter: string | null;
+  readonly specialUse: string;
+  readonly subscribed: boolean;
+  readonly container: boolean;
+  /** undefined: a container, or the server could not say (then `trouble` tells why). */
+  readonly status: FolderStatus | undefined;
+  readonly trouble?: string;
+}
+
+export interface FolderStatus {
+  readonly messages: number;
+  readonly uidNext: number;
+  readonly uidValidity: number;
+  readonly modseq?: string;
+  readonly mailboxId?: string;
+}
+
+const SPECIAL_USES = new Map(['All', 'Archive', 'Drafts', 'Flagged', 'Important', 'Junk', 'Sent', 'Trash']
+  .map((use) => [`\\${use.toLowerCase()}`, `\\${use}`]));
+
+interface Draft {
+  path: string;
+  delimiter: string | null;
+  attributes: Set<string>;
+  status: FolderStatus | undefined;
+  trouble?: string;
+}
+
+function attributesOf(node: Node | undefined): Set<string> {
+  return new Set(Array.isArray(node) ? node.map((flag) => textOf(flag).toLowerCase()) : []);
+}
+
+/** INBOX is the one name that is not case-sensitive. */
+export function canonicalPath(path: string): string {
+  return path.toUpperCase() === 'INBOX' ? 'INBOX' : path;
+}
+
+function readStatus(response: Response): [path: string, status: FolderStatus] | undefined {
+  const [name, list] = response.attributes ?? [];
+  if (!Array.isArray(list)) return undefined;
+  const nodes = list as readonly Node[];
+  const values = new Map<string, string>();
+  for (let i = 0; i + 1 < nodes.length; i += 2) {
+    const value = nodes[i + 1];
+    // MAILBOXID stands in parentheses (RFC 8474).
+    values.set(textOf(nodes[i]).toUpperCase(), textOf(Array.isArray(value) ? (value as readonly Node[])[0] : value));
+  }
+  const number = (key: string): number => Number(values.get(key) ?? 0);
+  const modseq = values.get('HIGHESTMODSEQ');
+  const mailboxId = values.get('MAILBOXID');
+  return [canonicalPath(textOf(name)), {
+    messages: number('MESSAGES'), uidNext: number('UIDNEXT'), uidValidity: number('UIDVALIDITY'),
+    // 0 means that the mailbox keeps no mod-sequences.
+    ...(modseq === undefined || modseq === '0' ? {} : { modseq }),
+    ...(mailboxId === undefined ? {} : { mailboxId }),
+  }];
+}
+
+function statusItems(connection: ImapConnection): Argument[] {
+  const items = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
+  if (connection.can('CONDSTORE') || connection.can('QRESYNC')) items.push('HIGHESTMODSEQ');
+  if (connection.can('OBJECTID')) items.push('MAILBOXID');
+  return items.map((item) => atom(item));
+}
+
+/** All folders with their state: one command where the server can, else LIST, LSUB and a STATUS for each. */
+export async function listFolders(connection: ImapConnection, signal: AbortSignal): Promise<ListedFolder[]> {
+  const drafts = new Map<string, Draft>();
+  const extended = connection.can('LIST-EXTENDED');
+  const withStatus = extended && connection.can('LIST-STATUS');
+  const returns: Argument[] = [];
+  if (extended) returns.push(atom('SUBSCRIBED'));
+  if (extended && connection.can('SPECIAL-USE')) returns.push(atom('SPECIAL-USE'));
+  if (withStatus) returns.push(atom('STATUS'), statusItems(connection));
+  await connection.command('LIST', [quoted(''), quoted('*'), ...(extended ? [atom('RETURN'), returns] : [])], {
+    LIST: (response) => {
+      const [flags, delimiter, name] = response.attributes ?? [];
+      const path = canonicalPath(textOf(name));
+      if (path === '') return;
+      const attributes = attributesOf(flags);
+      drafts.set(path, { path, delimiter: textOf(delimiter) || null, attributes, status: drafts.get(path)?.status });
+    },
+    STATUS: (response) => {
+      const [path, status] = readStatus(response) ?? [];
+      const draft = path === undefined ? undefined : drafts.get(path);
+      if (draft !== undefined) draft.status = status;
+    },
+  }, signal);
+  if (!extended) await addSubscriptions(connection, drafts, signal);
+  for (const draft of drafts.values()) {
+    if (!isContainer(draft) && draft.status === undefined) await addStatus(connection, draft, signal);
+  }
+  return [...drafts.values()].map(finish);
+}
+
+function isContainer(draft: Draft): boolean {
+  return draft.attributes.has('\\noselect') || draft.attributes.has('\\nonexistent');
+}
+
+async function addSubscriptions(connection: ImapConnection, drafts: Map<string, Draft>, signal: AbortSignal): Promise<void> {
+  await connection.command('LSUB', [quoted(''), quoted('*')], {
+    LSUB: (response) => {
+      const [flags, , name] = response.attributes ?? [];
+      // \Noselect in LSUB: not subscribed itself, but something below it is.
+      if (!attributesOf(flags).has('\\noselect')) drafts.get(canonicalPath(textOf(name)))?.attributes.add('\\subscribed');
+    },
+  }, signal);
+}
+
+async function addStatus(connection: ImapConnection, draft: Draft, signal: AbortSignal): Promise<void> {
+  try {
+    await connection.command('STATUS', [mailbox(draft.path), statusItems(connection)], {
+      STATUS: (response) => {
+        draft.status = readStatus(response)?.[1];
+      },
+    }, signal);
+    if (draft.status === undefined) draft.trouble = 'The server does not tell its state.';
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'imap/refused') throw error;
+    draft.trouble = error.message;
+  }
+}
+
+function finish(draft: Draft): ListedFolder {
+  const special = [...draft.attributes].map((attribute) => SPECIAL_USES.get(attribute)).find((use) => use !== undefined);
+  return {
+    path: draft.path, delimiter: draft.delimiter, specialUse: special ?? '',
+    subscribed: draft.attributes.has('\\subscribed'), container: isContainer(draft), status: draft.status,
+    ...(draft.trouble === undefined ? {} : { trouble: draft.trouble }),
+  };
+}

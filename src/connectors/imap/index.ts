@@ -1,0 +1,22 @@
+import { ConnectionPool } from './connectionPool.ts';
+import { ImapConnection } from './imapConnection.ts';
+import { checkSettings, DEFAULT_CONNECTIONS, entityOf, type ImapSettings } from './imapSettings.ts';
+import { ImapSource } from './sourceSession.ts';
+import type { SourceSession } from '../contract.ts';
+
+export { imapDescriptor } from './descriptor.ts';
+export type { ImapSettings } from './imapSettings.ts';
+
+/** Connects and logs in. Throws HoldfastError imap/settings, imap/auth-failed, imap/tls, imap/unknown-host, imap/unavailable … */
+export async function openImapSource(settings: ImapSettings, signal: AbortSignal): Promise<SourceSession> {
+  const pool = await openPool(settings, signal);
+  return new ImapSource(entityOf(settings), pool);
+}
+
+async function openPool(settings: ImapSettings, signal: AbortSignal): Promise<ConnectionPool> {
+  checkSettings(settings);
+  const pool = new ConnectionPool((abort) => ImapConnection.open(settings, abort), settings.connections ?? DEFAULT_CONNECTIONS);
+  // Wrong settings show now, not in the middle of a run.
+  await pool.use(undefined, signal, async () => undefined);
+  return pool;
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { BinaryString, ItemRow } from '../../domain/index.ts';
+import { mailHeaderLength, readMailSummary } from '../../formats/index.ts';
+import type { SourceItem } from '../contract.ts';
+import type { FetchRow } from './fetchRow.ts';
+import { parseInternalDate } from './internalDate.ts';
+import { folderKey, messageKey } from './itemKeys.ts';
+
+/** The fields of a mail's row; those that are empty are left out. */
+export interface MailMeta {
+  /** System flags: '\\Seen' … */
+  readonly flags?: readonly string[];
+  readonly keywords?: readonly string[];
+  /** As the server wrote it, with its zone. */
+  readonly internalDate?: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** The Date field, milliseconds since 1970 UTC. */
+  readonly date?: number;
+  readonly messageId?: string;
+  /** {@link fingerprint}; present once the content was read. */
+  readonly fp?: string;
+}
+
+/** Fields that a broken row lacks read as absent. */
+export function parseMailMeta(meta: string): MailMeta {
+  try {
+    const value: unknown = JSON.parse(meta);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Recognises a mail when its UID says nothing: 16 bytes of SHA-256 over its header as BODY[HEADER] gives it and its
+ * RFC822.SIZE, which a listing of headers gives without the body. Together with the INTERNALDATE it stands for the mail.
+ */
+export function fingerprint(header: Uint8Array, size: number): string {
+  return createHash('sha256').update(header).update(`\0${size}`).digest().subarray(0, 16).toString('base64url');
+}
+
+/** Fingerprint and second of arrival: equal means the same mail. undefined when the row has no fingerprint. */
+export function identityOf(fp: string | undefined, modified: number | null): string | undefined {
+  return fp === undefined ? undefined : `${fp}@${Math.floor((modified ?? 0) / 1000)}`;
+}
+
+function flagFields(flags: string): Pick<MailMeta, 'flags' | 'keywords'> {
+  const all = flags === '' ? [] : flags.split(' ');
+  const system = all.filter((flag) => flag.startsWith('\\'));
+  const keywords = all.filter((flag) => !flag.startsWith('\\'));
+  return { ...(system.length === 0 ? {} : { flags: system }), ...(keywords.length === 0 ? {} : { keywords }) };
+}
+
+/** The change key: a UID's content never changes, so flags and keywords are all that can. */
+export function changeOf(flags: string): BinaryString {
+  return Buffer.from(flags, 'utf8').toString('latin1');
+}
+
+/** A mail as listed, before anyone has seen its header. */
+export function listedMessage(folder: number, uidValidity: number, row: FetchRow): SourceItem {
+  const internalDate = row.internalDate ?? '';
+  const meta: MailMeta = { ...flagFields(row.flags ?? ''), ...(internalDate === '' ? {} : { internalDate }) };
+  return {
+    key: messageKey(folder, uidValidity, row.uid), parent: folderKey(folder), name: '', kind: 'mail',
+    size: row.size ?? 0, modified: parseInternalDate(internalDate), change: changeOf(row.flags ?? ''),
+    meta: JSON.stringify(meta),
+  };
+}
+
+/** A listed mail with what its content tells. `start` holds at least the header; `size` is the real length of the content. */
+export function readMessage(item: SourceItem, start: Uint8Array, size: number): SourceItem {
+  const header = start.subarray(0, mailHeaderLength(start));
+  const summary = readMailSummary(header);
+  const { flags, keywords, internalDate } = parseMailMeta(item.meta);
+  const meta: MailMeta = {
+    ...(flags === undefined ? {} : { flags }), ...(keywords === undefined ? {} : { keywords }),
+    ...(internalDate === undefined ? {} : { internalDate }),
+    ...(summary.from === '' ? {} : { from: summary.from }), ...(summary.to === '' ? {} : { to: summary.to }),
+    ...(summary.date === null ? {} : { date: summary.date }),
+    ...(summary.messageId === '' ? {} : { messageId: summary.messageId }),
+    // The listed size, not the real one: that is what a later listing can compare with.
+    fp: fingerprint(header, item.size),
+  };
+  return { ...item, name: summary.subject, size, meta: JSON.stringify(meta) };
+}
+
+/** A stored mail under (perhaps) another key, with the flags of now. */
+export function reflagged(row: ItemRow, key: BinaryString, parent: BinaryString, flags: string): SourceItem {
+  const { flags: _flags, keywords: _keywords, ...rest } = parseMailMeta(row.meta);
+  return {
+    key, parent, name: row.name, kind: row.kind, size: row.size, modified: row.modified, change: changeOf(flags),
+    meta: JSON.stringify({ ...flagFields(flags), ...rest }),
+  };
+}
