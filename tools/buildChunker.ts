@@ -4,7 +4,7 @@ import wabt from 'wabt';
 const SOURCE = new URL('../src/repository/chunker.wat', import.meta.url);
 const TARGET = new URL('../src/repository/chunkerWasm.ts', import.meta.url);
 
-/** The text of src/repository/chunkerWasm.ts: the compiled chunker.wat as base64. The same source gives the same text. */
+/** The text of src/repository/chunkerWasm.ts: chunker.wat compiled, as base64. The same source gives the same text. */
 export async function chunkerWasmSource(): Promise<string> {
   const tools = await wabt();
   const module = tools.parseWat('chunker.wat', readFileSync(SOURCE, 'utf8'), { simd: true });

@@ -28,9 +28,8 @@ export function makeKeyFile(path: string, random: RandomBytes): Buffer {
   try {
     file = openSync(path, 'wx', 0o600);
   } catch (cause) {
-    throw codeOf(cause) === 'EEXIST'
-      ? keyError('exists', `There is already a file at ${path}. Choose another path: a key file is never replaced.`, cause)
-      : unwritable(path, cause);
+    if (codeOf(cause) !== 'EEXIST') throw unwritable(path, cause);
+    throw keyError('exists', `There is a file at ${path} already, and key files are never replaced.`, cause);
   }
   try {
     writeSync(file, `${body}:${checksum(body)}\n`);
@@ -51,11 +50,11 @@ export function readKeyFile(path: string): KeyFile {
   const [mark, encoded = '', check = '', ...rest] = text.trim().split(':');
   const key = Buffer.from(encoded, 'base64url');
   if (mark !== FILE_MARK || rest.length > 0) {
-    throw keyError('malformed', `${path} is not a key file of this version. Give the file that was made with the repository.`);
+    throw keyError('malformed', `${path} is not a key file of this version. Give the repository's own.`);
   }
   const expected = checksum(`${mark}:${encoded}`);
   if (check !== expected || key.length !== KEY_LENGTH || key.toString('base64url') !== encoded) {
-    throw keyError('damaged', `The key in ${path} is incomplete or was changed. Restore the file, or use the recovery key.`);
+    throw keyError('damaged', `The key in ${path} was changed. Restore the file, or use the recovery key.`);
   }
   if (process.platform === 'win32' || (mode & OPEN_TO_OTHERS) === 0) return { key };
   return { key, warning: `Other users of this machine can open the key file ${path}. Run: chmod 600 ${path}` };
@@ -99,14 +98,17 @@ export function formatRecoveryKey(key: Uint8Array): string {
 export function parseRecoveryKey(text: string): Buffer {
   const symbols = text.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
   if (symbols.length !== GROUPS * GROUP) {
-    const sentence = `A recovery key has ${GROUPS} groups of ${GROUP} symbols; this has ${symbols.length} symbols instead of ${GROUPS * GROUP}.`;
-    throw keyError('recovery-length', sentence, undefined, { symbols: symbols.length });
+    const sentence = `A recovery key has ${GROUPS} groups of ${GROUP} letters and digits, ${GROUPS * GROUP} in all;`;
+    throw keyError('recovery-length', `${sentence} this has ${symbols.length}. Type it as printed.`, undefined, {
+      symbols: symbols.length,
+    });
   }
   const values = Array.from(symbols, (symbol) => SYMBOLS.indexOf(symbol));
   const groups = Array.from({ length: GROUPS }, (_, i) => values.slice(i * GROUP, (i + 1) * GROUP));
   const wrong = groups.flatMap((group, i) => (isSound(group, i) ? [] : [i + 1]));
   if (wrong.length > 0) throw typo(wrong);
-  const number = groups.slice(0, DATA_GROUPS).flatMap((group) => group.slice(0, -1)).reduce((n, v) => (n << 5n) | BigInt(v), 0n);
+  const data = groups.slice(0, DATA_GROUPS).flatMap((group) => group.slice(0, -1));
+  const number = data.reduce((sum, value) => (sum << 5n) | BigInt(value), 0n);
   const key = Buffer.from((number & ((1n << 256n) - 1n)).toString(16).padStart(2 * KEY_LENGTH, '0'), 'hex');
   const check = groups[DATA_GROUPS] ?? [];
   if (!timingSafeEqual(Buffer.from(check), Buffer.from(wholeCheck(key)))) throw typo([GROUPS]);
@@ -138,9 +140,8 @@ function toSymbols(number: bigint, count: number): number[] {
 
 function typo(groups: readonly number[]): HoldfastError {
   const named = groups.length === 1 ? `Group ${groups[0]} is` : `Groups ${groups.join(', ')} are`;
-  return keyError('recovery-typo', `${named} not as printed. Compare the recovery key with the sheet and try again.`, undefined, {
-    groups: groups.join(','),
-  });
+  const sentence = `${named} not as printed. Compare the recovery key with the sheet and try again.`;
+  return keyError('recovery-typo', sentence, undefined, { groups: groups.join(',') });
 }
 
 function checksum(text: string): string {
@@ -155,15 +156,16 @@ function readSmallFile(path: string): { text: string; mode: number } {
     const length = readSync(file, bytes, 0, bytes.length, 0);
     return { text: bytes.toString('latin1', 0, length), mode: fstatSync(file).mode };
   } catch (cause) {
-    throw codeOf(cause) === 'ENOENT'
-      ? keyError('missing', `There is no key file at ${path}. Give the path of the key file, or use the recovery key.`, cause)
-      : keyError('unreadable', `The key file ${path} cannot be read: ${messageOf(cause)}. Check its permissions.`, cause);
+    if (codeOf(cause) !== 'ENOENT') {
+      throw keyError('unreadable', `The key file ${path} cannot be read (${messageOf(cause)}): check it.`, cause);
+    }
+    throw keyError('missing', `There is no key file at ${path}. Give the right path, or use the recovery key.`, cause);
   } finally {
     if (file !== undefined) closeSync(file);
   }
 }
 
-/** Makes the new name durable; some systems cannot open a directory, and there the name is as durable as they make it. */
+/** Makes the new name durable. Windows cannot open a directory: there it is as durable as the system makes it. */
 function syncDirectory(path: string): void {
   if (process.platform === 'win32') return;
   const directory = openSync(path, 'r');
@@ -175,13 +177,15 @@ function syncDirectory(path: string): void {
 }
 
 function unwritable(path: string, cause: unknown): HoldfastError {
-  return keyError('unwritable', `No key file can be written at ${path}: ${messageOf(cause)}. Choose another path.`, cause);
+  return keyError('unwritable', `No key file can be written at ${path} (${messageOf(cause)}).`, cause);
 }
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-function keyError(what: string, message: string, cause?: unknown, data?: Record<string, string | number>): HoldfastError {
-  return new HoldfastError(`key/${what}`, 'input', message, { ...(data ? { data } : {}), cause });
+type Facts = Record<string, string | number>;
+
+function keyError(what: string, message: string, cause?: unknown, data: Facts = {}): HoldfastError {
+  return new HoldfastError(`key/${what}`, 'input', message, { data, cause });
 }

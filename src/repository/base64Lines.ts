@@ -118,7 +118,7 @@ export function encodeBase64Lines(
   codec: LineCodec = defaultLineCodec(),
 ): number {
   const { lineLength: line, finalEol } = layout;
-  if (line < MIN_LINE || line > MAX_LINE || line % 4 !== 0) throw new RangeError(`no base64 line has ${line} characters`);
+  if (line < MIN_LINE || line > MAX_LINE || line % 4 !== 0) throw new RangeError(`${line} is no line of base64`);
   const length = encodedLength(decoded.length, layout);
   if (offset + length > target.length) throw new RangeError('the target is too short for the encoded lines');
   if (length === 0) return 0;

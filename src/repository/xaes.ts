@@ -76,7 +76,7 @@ export class SealingKey {
   }
 }
 
-/** CMAC's K1 (the encrypted zero block, doubled in GF(2^128)) mixed with the blocks `00 01 'X' 00` and `00 02 'X' 00`. */
+/** CMAC's K1 (the encrypted zero block, doubled in GF(2^128)) mixed with `00 01 'X' 00` and `00 02 'X' 00`. */
 function derivationMasks(encryptedZero: Buffer): Buffer {
   const masks = Buffer.alloc(2 * BLOCK);
   for (let i = 0; i < BLOCK; i++) {
