@@ -5,7 +5,9 @@ export const SHARED = 'shared';
 export const names = {
   key: (slot: string) => `keys/${slot}`,
   entity: (tag: string) => `entities/${tag}`,
-  pack: (stream: string, id: string) => `packs/${stream}/${id}`,
+  /** In 256 folders, so that no listing of a large repository reads one endless folder. */
+  pack: (stream: string, id: string) => `packs/${stream}/${id.slice(-2)}/${id}`,
+  packs: (stream: string) => `packs/${stream}/`,
   index: (stream: string, id: string) => `index/${stream}/${id}`,
   segment: (tag: string, id: string) => `segments/${tag}/${id}`,
   snapshot: (tag: string, id: string) => `snapshots/${tag}/${id}`,

@@ -27,7 +27,7 @@ export async function indexStrayPacks(
 ): Promise<number> {
   const known = index.packs();
   const stray: IndexedPack[] = [];
-  for await (const object of listAll(context.storage, names.pack(index.stream, ''), signal ? { signal } : {})) {
+  for await (const object of listAll(context.storage, names.packs(index.stream), signal ? { signal } : {})) {
     const id = lastSegment(object.name);
     if (known.has(id) || doomed.packs.has(id)) continue;
     try {
