@@ -58,6 +58,8 @@ test('compiled code is kept in a folder of one\'s own, unless told otherwise', (
   expect(start(command, [], '/').lines[4]).toBe(cache);
   expect(statSync(cache).mode & 0o777).toBe(0o700);
   expect(start(command, [], '/', { XDG_CACHE_HOME: join(scratch, 'xdg') }).lines[4]).toBe(join(scratch, 'xdg/holdfast/compile'));
+  expect(start(command, [], '/', { XDG_CACHE_HOME: 'relative' }).lines[4]).toBe(cache);
+  expect(start(command, [], '/', { HOME: '' }).lines[4]).toBe('');
   expect(start(command, [], '/', { NODE_COMPILE_CACHE: '/given' }).lines[4]).toBe('/given');
   expect(start(command, [], '/', { MALLOC_MMAP_THRESHOLD_: '1' }).lines[3]).toBe('1');
   expect(start(command, [], '/', { HOME: '/proc/nowhere' })).toMatchObject({ status: 0, stderr: '' });
