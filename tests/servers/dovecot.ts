@@ -129,6 +129,8 @@ namespace inbox {
 ${options.prefix === undefined ? '' : `  prefix = ${options.prefix}\n`}${mailboxes}
 }
 service imap-login {
+  service_count = 0
+  process_min_avail = 1
   inet_listener imap {
     address = 127.0.0.1
     port = ${at.port}
@@ -138,7 +140,13 @@ service imap-login {
     ssl = yes
   }
 }
+service imap {
+  service_count = 100
+}
 service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
   client_limit = 2000
 }
 service stats {

@@ -84,10 +84,11 @@ export async function startImapProxy(serverPort: number): Promise<ImapProxy> {
       reader.push(chunk);
       server.write(chunk);
     });
-    server.on('data', (chunk: Buffer) => {
-      if (delayMs === 0) forward(chunk, client, server);
-      else setTimeout(() => forward(chunk, client, server), delayMs);
-    });
+    const later = (action: () => void): void => {
+      if (delayMs === 0) action();
+      else setTimeout(action, delayMs);
+    };
+    server.on('data', (chunk: Buffer) => later(() => forward(chunk, client, server)));
     client.on('close', () => {
       counts.open--;
     });
@@ -96,7 +97,7 @@ export async function startImapProxy(serverPort: number): Promise<ImapProxy> {
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroySoon();
+        later(() => other.destroySoon());
       });
     }
   });

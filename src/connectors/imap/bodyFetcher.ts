@@ -6,7 +6,7 @@ import type { ConnectionPool } from './connectionPool.ts';
 import type { ImapConnection } from './imapConnection.ts';
 import { isConnectionLoss } from './imapErrors.ts';
 import { messageNumbers } from './itemKeys.ts';
-import { ensureMailbox, uidFetch } from './mailboxCommands.ts';
+import { ensureMailbox, existingUids, uidFetch } from './mailboxCommands.ts';
 import { readMessage } from './messageItem.ts';
 import { ResultQueue } from './resultQueue.ts';
 import { formatUidSet } from './uidSet.ts';
@@ -218,10 +218,8 @@ class JobRun {
   /** Asked for and not answered: gone, or there and not to be had. */
   async #settleMissing(connection: ImapConnection, missing: readonly number[]): Promise<void> {
     if (missing.length === 0) return;
-    const existing = new Set<number>();
-    await uidFetch(connection, formatUidSet(missing), ['UID'], (row) => {
-      existing.add(row.uid);
-    }, this.#context.signal);
+    const { path = '', uidValidity } = this.#job;
+    const existing = await existingUids(connection, path, uidValidity, missing, this.#context.signal);
     for (const uid of missing) {
       await this.#giveUp(uid, existing.has(uid)
         ? failed('unreadable', 'The server names this mail but does not give its content.') : VANISHED);

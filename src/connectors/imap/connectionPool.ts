@@ -1,4 +1,5 @@
 import { isHoldfastError } from '../../domain/index.ts';
+import { retry, systemRandom } from '../../runtime/index.ts';
 import type { ImapConnection } from './imapConnection.ts';
 
 interface Waiter {
@@ -64,24 +65,31 @@ export class ConnectionPool {
     return connection;
   }
 
-  /** undefined: the server allows no more than what is open. */
+  /** undefined: the server gives no more than what is open. */
   async #open(signal: AbortSignal): Promise<ImapConnection | undefined> {
     this.#opening++;
     try {
-      const connection = await this.#connect(signal);
-      this.#busy.add(connection);
+      const connection = await retry(async () => await this.#connectOrShare(signal),
+        { random: systemRandom, attempts: 4, firstDelayMs: 250, signal });
+      if (connection !== undefined) this.#busy.add(connection);
       return connection;
     } catch (error) {
-      const others = this.#busy.size + this.#idle.length;
-      const tooMany = isHoldfastError(error) && error.code === 'imap/too-many-connections';
-      if (tooMany && (others > 0 || this.#opening > 1)) {
-        this.#limit = Math.max(others, 1);
-        return undefined;
-      }
       this.#waiting.shift()?.go();
       throw error;
     } finally {
       this.#opening--;
+    }
+  }
+
+  /** Some servers say that there are too many connections, others just hang up: while one stands, no more are asked for. */
+  async #connectOrShare(signal: AbortSignal): Promise<ImapConnection | undefined> {
+    try {
+      return await this.#connect(signal);
+    } catch (error) {
+      const others = [...this.#busy, ...this.#idle].filter((connection) => connection.alive).length;
+      if (others === 0 || !isHoldfastError(error) || error.retryClass !== 'retry') throw error;
+      this.#limit = others;
+      return undefined;
     }
   }
 

@@ -4,7 +4,7 @@ import type { SourceChange } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import type { FetchRow } from './fetchRow.ts';
 import type { ImapConnection } from './imapConnection.ts';
-import { allUids, ensureMailbox, openMailbox, uidFetch, type MailboxState } from './mailboxCommands.ts';
+import { allUids, ensureMailbox, existingUids, openMailbox, uidFetch, type MailboxState } from './mailboxCommands.ts';
 import { fingerprint, identityOf } from './messageItem.ts';
 import { parseInternalDate } from './internalDate.ts';
 import { formatUidSet, type UidRange } from './uidSet.ts';
@@ -114,19 +114,15 @@ export class FolderReader {
     const found = new Map<number, { identity: string; flags: string }>();
     await this.#fetch(uidValidity, uids, [...LISTED, 'BODY.PEEK[HEADER]'], (row) => {
       if (row.bytes === undefined || row.internalDate === undefined) return;
-      const identity = identityOf(fingerprint(row.bytes, row.size ?? 0), parseInternalDate(row.internalDate));
-      if (identity !== undefined) found.set(row.uid, { identity, flags: row.flags ?? '' });
+      const identity = identityOf(fingerprint(row.bytes), row.size ?? 0, parseInternalDate(row.internalDate));
+      found.set(row.uid, { identity, flags: row.flags ?? '' });
     });
     return found;
   }
 
-  /** Which of these UIDs exist. */
+  /** Which of these UIDs exist. Opens the mailbox anew: an open one may still show what others deleted. */
   async existing(uidValidity: number, uids: readonly number[]): Promise<Set<number>> {
-    const found = new Set<number>();
-    await this.#fetch(uidValidity, uids, ['UID'], (row) => {
-      found.add(row.uid);
-    });
-    return found;
+    return await this.#run((connection) => existingUids(connection, this.path, uidValidity, uids, this.signal));
   }
 
   async #fetch(uidValidity: number, uids: readonly number[], items: readonly string[],

@@ -2,10 +2,12 @@ import { ConnectionPool } from './connectionPool.ts';
 import { ImapConnection } from './imapConnection.ts';
 import { checkSettings, DEFAULT_CONNECTIONS, entityOf, type ImapSettings } from './imapSettings.ts';
 import { ImapSource } from './sourceSession.ts';
-import type { SourceSession } from '../contract.ts';
+import { ImapTarget, type TargetOptions } from './targetSession.ts';
+import type { SourceSession, TargetSession } from '../contract.ts';
 
 export { imapDescriptor } from './descriptor.ts';
 export type { ImapSettings } from './imapSettings.ts';
+export type { TargetOptions } from './targetSession.ts';
 
 /** Connects and logs in. Throws HoldfastError imap/settings, imap/auth-failed, imap/tls, imap/unknown-host, imap/unavailable … */
 export async function openImapSource(settings: ImapSettings, signal: AbortSignal): Promise<SourceSession> {
@@ -19,4 +21,9 @@ async function openPool(settings: ImapSettings, signal: AbortSignal): Promise<Co
   // Wrong settings show now, not in the middle of a run.
   await pool.use(undefined, signal, async () => undefined);
   return pool;
+}
+
+/** Connects and logs in for a restore; throws as {@link openImapSource}. */
+export async function openImapTarget(settings: ImapSettings, options: TargetOptions, signal: AbortSignal): Promise<TargetSession> {
+  return new ImapTarget(await openPool(settings, signal), options);
 }

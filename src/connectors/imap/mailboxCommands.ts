@@ -1,7 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../../domain/index.ts';
 import { parseFetchRow, textOf, type FetchRow } from './fetchRow.ts';
 import { atom, quoted, sequence, type Argument, type Handlers, type ImapConnection, type Node, type Response } from './imapConnection.ts';
-import { parseUidSet, type UidRange } from './uidSet.ts';
+import { formatUidSet, parseUidSet, type UidRange } from './uidSet.ts';
 
 /** What SELECT or EXAMINE says. */
 export interface MailboxState {
@@ -152,6 +152,21 @@ export async function uidFetch(
     ...(since?.onVanished === undefined ? {} : { VANISHED: vanishedHandler(since.onVanished) }),
   };
   await connection.command('UID FETCH', args, handlers, signal);
+}
+
+/** Which of these UIDs exist, as of a mailbox opened anew: an open one may still show what others deleted. */
+export async function existingUids(
+  connection: ImapConnection, path: string, uidValidity: number, uids: readonly number[], signal: AbortSignal,
+): Promise<Set<number>> {
+  connection.selected = undefined;
+  await ensureMailbox(connection, path, uidValidity, signal);
+  const asked = new Set(uids);
+  const found = new Set<number>();
+  if (uids.length === 0) return found;
+  await uidFetch(connection, formatUidSet(uids), ['UID'], (row) => {
+    if (asked.has(row.uid)) found.add(row.uid);
+  }, signal);
+  return found;
 }
 
 /** 'BODY.PEEK[HEADER]' and 'BODY.PEEK[]<0.100>' need their parts apart, or they would go out quoted. */

@@ -20,6 +20,8 @@ export interface MailMeta {
   readonly messageId?: string;
   /** {@link fingerprint}; present once the content was read. */
   readonly fp?: string;
+  /** RFC822.SIZE where it is not the length of the content: some servers estimate. */
+  readonly listedSize?: number;
 }
 
 /** Fields that a broken row lacks read as absent. */
@@ -32,17 +34,23 @@ export function parseMailMeta(meta: string): MailMeta {
   }
 }
 
-/**
- * Recognises a mail when its UID says nothing: 16 bytes of SHA-256 over its header as BODY[HEADER] gives it and its
- * RFC822.SIZE, which a listing of headers gives without the body. Together with the INTERNALDATE it stands for the mail.
- */
-export function fingerprint(header: Uint8Array, size: number): string {
-  return createHash('sha256').update(header).update(`\0${size}`).digest().subarray(0, 16).toString('base64url');
+/** 16 bytes of SHA-256 over the header as BODY[HEADER] gives it, base64url. */
+export function fingerprint(header: Uint8Array): string {
+  return createHash('sha256').update(header).digest().subarray(0, 16).toString('base64url');
 }
 
-/** Fingerprint and second of arrival: equal means the same mail. undefined when the row has no fingerprint. */
-export function identityOf(fp: string | undefined, modified: number | null): string | undefined {
-  return fp === undefined ? undefined : `${fp}@${Math.floor((modified ?? 0) / 1000)}`;
+/**
+ * Recognises a mail when its UID says nothing, by what a listing gives without the body: header, size, second of
+ * arrival. Equal means the same mail.
+ */
+export function identityOf(fp: string, size: number, modified: number | null): string {
+  return `${fp}.${size}@${Math.floor((modified ?? 0) / 1000)}`;
+}
+
+/** {@link identityOf} as the server that the row came from would list it; undefined when its content was never read. */
+export function listedIdentity(row: Pick<ItemRow, 'meta' | 'size' | 'modified'>): string | undefined {
+  const { fp, listedSize } = parseMailMeta(row.meta);
+  return fp === undefined ? undefined : identityOf(fp, listedSize ?? row.size, row.modified);
 }
 
 function flagFields(flags: string): Pick<MailMeta, 'flags' | 'keywords'> {
@@ -79,8 +87,8 @@ export function readMessage(item: SourceItem, start: Uint8Array, size: number): 
     ...(summary.from === '' ? {} : { from: summary.from }), ...(summary.to === '' ? {} : { to: summary.to }),
     ...(summary.date === null ? {} : { date: summary.date }),
     ...(summary.messageId === '' ? {} : { messageId: summary.messageId }),
-    // The listed size, not the real one: that is what a later listing can compare with.
-    fp: fingerprint(header, item.size),
+    fp: fingerprint(header),
+    ...(item.size === size ? {} : { listedSize: item.size }),
   };
   return { ...item, name: summary.subject, size, meta: JSON.stringify(meta) };
 }

@@ -3,7 +3,7 @@ import type { SourceChange } from '../contract.ts';
 import { describe, resultOf, type FolderResult } from './folderChanges.ts';
 import { CHUNK, type FolderReader } from './folderReader.ts';
 import { folderKey, messageKey } from './itemKeys.ts';
-import { identityOf, parseMailMeta, reflagged } from './messageItem.ts';
+import { listedIdentity, reflagged } from './messageItem.ts';
 import type { PreviousMessages } from './previousMessages.ts';
 import type { UidList } from './uidList.ts';
 
@@ -65,7 +65,7 @@ async function knownIdentities(previous: PreviousMessages): Promise<{ known: Kno
   for await (const row of previous.all()) {
     oldValidities.add(Buffer.from(row.key.slice(5, 9), 'latin1').readUInt32BE());
     if (row.content === '') continue;
-    const identity = identityOf(parseMailMeta(row.meta).fp, row.modified);
+    const identity = listedIdentity(row);
     if (identity !== undefined) known.set(identity, known.has(identity) ? '' : row.key);
   }
   return { known, oldValidities };

@@ -5,11 +5,11 @@ import type { ConnectionPool } from './connectionPool.ts';
 import { parseCursor, type FolderState } from './cursorState.ts';
 import { deltaFolder, mergeFolder, unreadNotice, type FolderResult } from './folderChanges.ts';
 import { describedState, folderItem, folderName, statesFromRows } from './folderItem.ts';
-import { listFolders, type ListedFolder } from './folderListing.ts';
+import { listFolders, type FolderStatus, type ListedFolder } from './folderListing.ts';
 import { matchFolders, withParents, type FolderMatch, type Matching } from './folderMatching.ts';
 import { FolderReader, isFolderTrouble } from './folderReader.ts';
 import { FOLDER_PREFIX, folderKey, messageNumbers, messagesPrefix } from './itemKeys.ts';
-import { identityOf, parseMailMeta } from './messageItem.ts';
+import { listedIdentity } from './messageItem.ts';
 import { PreviousMessages } from './previousMessages.ts';
 import { renumberedFolder } from './renumberedFolder.ts';
 
@@ -73,6 +73,10 @@ export class ImapSource implements SourceSession {
       yield [{ type: 'removedPrefix', prefix: messagesPrefix(number) }];
     }
     if (now.status === undefined || isUnchanged(match)) return;
+    if (before === undefined && now.status.messages === 0) {
+      this.#states.set(number, { ...described, ...emptyCounters(now.status) });
+      return;
+    }
     const reader = new FolderReader(this.#pool, now.path, context.signal);
     let emitted = false;
     // The notice of the last run goes when the folder could be read this time.
@@ -105,7 +109,7 @@ export class ImapSource implements SourceSession {
     const step = Math.max(1, Math.floor(before.count / SAMPLES));
     let index = 0;
     for await (const row of new PreviousMessages(context.previous, before.number).all(before.uidValidity)) {
-      const identity = identityOf(parseMailMeta(row.meta).fp, row.modified);
+      const identity = listedIdentity(row);
       if (index++ % step === 0 && identity !== undefined) samples.set(messageNumbers(row.key).uid, identity);
     }
     if (samples.size === 0) return false;
@@ -144,6 +148,10 @@ function untouched(before: FolderState | undefined): Counters {
     uidValidity, uidNext, count, ...(before.modseq === undefined ? {} : { modseq: before.modseq }),
     ...(before.unread === true ? { unread: true } : {}), ...(before.retry === true ? { retry: true } : {}),
   };
+}
+
+function emptyCounters({ uidValidity, uidNext, modseq }: FolderStatus): Counters {
+  return withModseq({ uidValidity, uidNext, modseq, count: 0 });
 }
 
 function withModseq(result: FolderResult): Counters {
