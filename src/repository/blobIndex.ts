@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isHoldfastError } from '../domain/index.ts';
+import { isHoldfastError, type HoldfastError } from '../domain/index.ts';
 import type { Clock, RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { IdTable } from './idTable.ts';
@@ -14,6 +14,10 @@ import { ID_LENGTH } from './recipe.ts';
 const FAN_IN = 8;
 /** Segments above this many entries are not merged further: a merge holds its output's sealed bytes. */
 const LARGEST = 2_000_000;
+/** Times that the segments are listed where some went away in between. */
+const LISTINGS = 4;
+/** A rewrite takes segments below this many entries along. */
+const SMALL = 100_000;
 
 export interface IndexContext {
   readonly storage: Storage;
@@ -43,17 +47,25 @@ export class StreamIndex {
     this.#place = { storage: context.storage, keyring: context.keyring, stream, cacheDirectory };
   }
 
-  static async load(context: IndexContext, stream: string, signal?: AbortSignal): Promise<StreamIndex> {
+  /** `onDamage` is told of segments that cannot be read, which are then passed over; without it they throw. */
+  static async load(
+    context: IndexContext, stream: string, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void,
+  ): Promise<StreamIndex> {
     const index = new StreamIndex(context, stream);
-    await index.reload(signal);
+    await index.reload(signal, onDamage);
     return index;
   }
 
-  /** Reads the list of segments again; those already open stay open. A segment that a merge removed meanwhile is passed over. */
-  async reload(signal?: AbortSignal): Promise<void> {
+  /** Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries. */
+  async reload(signal?: AbortSignal, onDamage?: (error: HoldfastError) => void): Promise<void> {
+    for (let attempt = 1; (await this.#reload(attempt, signal, onDamage)) === 'again'; attempt++);
+  }
+
+  async #reload(attempt: number, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void): Promise<'again' | 'done'> {
     const known = new Map(this.#segments.map((segment) => [segment.id, segment]));
     const listed: OpenSegment[] = [];
     const replaced = new Set<string>();
+    let missed = false;
     for await (const object of listAll(this.#context.storage, names.index(this.stream, ''), signal ? { signal } : {})) {
       const id = lastSegment(object.name);
       try {
@@ -63,12 +75,15 @@ export class StreamIndex {
         for (const gone of loaded.replaces) replaced.add(gone);
         listed.push({ id, file: loaded.file, replaced: false });
       } catch (error) {
-        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+        if (isHoldfastError(error) && error.code === 'storage/not-found') missed = true;
+        else if (onDamage && isHoldfastError(error) && error.code === 'repository/damaged') onDamage(error);
+        else throw error;
       }
     }
     for (const segment of known.values()) segment.file.close();
     for (const segment of listed) segment.replaced = replaced.has(segment.id);
     this.#segments = listed;
+    return missed && attempt < LISTINGS ? 'again' : 'done';
   }
 
   get entries(): number { return this.#live().reduce((sum, segment) => sum + segment.file.entries, 0); }
@@ -120,16 +135,21 @@ export class StreamIndex {
     for (const segment of group) segment.replaced = true;
   }
 
-  /** One segment in place of all, without the entries of some packs. @returns the ids that it replaces. */
+  /**
+   * Writes segments anew that name packs for which `keepPack` answers false, without those; small ones along with them.
+   * @returns the ids of all segments that the index no longer needs, for a prune to delete.
+   */
   async rewrite(keepPack: (pack: string) => boolean, signal?: AbortSignal): Promise<readonly string[]> {
-    const old = this.#segments;
     const live = this.#live();
-    const groups = inGroups(live);
-    for (const group of groups) {
-      await this.#write(mergedContent(group.map((segment) => segment.file), group.map((segment) => segment.id), keepPack), signal);
+    const touched = live.filter((segment) => segment.file.packs.some((pack) => !keepPack(pack)));
+    if (touched.length > 0) {
+      const small = live.filter((segment) => !touched.includes(segment) && segment.file.entries < SMALL);
+      for (const group of inGroups([...touched, ...small])) {
+        await this.#write(mergedContent(group.map((segment) => segment.file), group.map((segment) => segment.id), keepPack), signal);
+        for (const segment of group) segment.replaced = true;
+      }
     }
-    for (const segment of old) segment.replaced = true;
-    return old.map((segment) => segment.id);
+    return this.#segments.filter((segment) => segment.replaced).map((segment) => segment.id);
   }
 
   close(): void {

@@ -3,54 +3,69 @@ import { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import { manifestBytes, sealBytes, type Manifest } from './manifest.ts';
 import { names } from './names.ts';
+import type { Pin } from './pin.ts';
+import { prunedUnderRun } from './prunedUnderRun.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { rescueBlobs } from './rescueBlobs.ts';
 import type { Layer } from './segment.ts';
-import { prunedUnderRun } from './storeSession.ts';
+import { missingPacks } from './standingPacks.ts';
 
 /** Rounds of storing again after which a run gives up and starts anew. */
 const ROUNDS = 5;
 
+/** What a run adds to its predecessor, and what it took for granted. */
+export interface CommitParts {
+  /** Layers that no sealed snapshot names yet; their rows' blobs are stored again where a prune takes them. */
+  readonly newLayers: readonly Layer[];
+  /** Packs that the new rows rely on. */
+  readonly reliedOn: ReadonlySet<string>;
+  /** On the predecessor, whose rows' blobs nobody looks at again. */
+  readonly pin: Pin | undefined;
+}
+
 /**
  * The end of a run, in the order that makes it safe against any prune (docs/format, "Commit"):
- * PUT manifest → LIST doomed, void → store again what is doomed, until nothing is → PUT seal → look for void once more.
+ * PUT manifest → LIST doomed, store again what is doomed, until nothing is → look whether packs, segments and the pin stand
+ * → PUT seal → look for a void → look whether the manifest stands.
  * The pruner writes its records before it lists the roots; so one of the two always sees the other.
  */
 export class Commit {
   readonly #context: RepositoryContext;
-  readonly #seenAtStart: DoomedList;
-  readonly #reliedOn: ReadonlySet<string>;
   readonly #entity: EntityRecord;
+  readonly #parts: CommitParts;
 
-  constructor(context: RepositoryContext, seenAtStart: DoomedList, reliedOn: ReadonlySet<string>, entity: EntityRecord) {
+  constructor(context: RepositoryContext, entity: EntityRecord, parts: CommitParts) {
     this.#context = context;
-    this.#seenAtStart = seenAtStart;
-    this.#reliedOn = reliedOn;
     this.#entity = entity;
+    this.#parts = parts;
   }
 
-  async run(manifest: Manifest, newRows: Layer, signal?: AbortSignal): Promise<void> {
+  async run(manifest: Manifest, signal?: AbortSignal): Promise<void> {
     const { storage, keyring, random } = this.#context;
     const options = signal ? { signal } : {};
     const { parts, sha256 } = manifestBytes(manifest, keyring, random);
     await storage.put(names.snapshot(manifest.tag, manifest.id), parts, options);
-    await this.#rescue(manifest, newRows, signal);
-    await this.#refuseVoid(manifest, signal);
+    await this.#rescue(manifest, signal);
+    await this.#lookAtSegments(manifest, signal);
+    if (manifest.predecessor && !(await this.#parts.pin?.held(signal))) throw prunedUnderRun();
     await storage.put(names.seal(manifest.tag, manifest.id), sealBytes(manifest.tag, manifest.id, sha256, keyring, random), options);
-    await this.#refuseVoid(manifest, signal);
+    const voids = await storage.list(names.voids(manifest.tag, manifest.id), { limit: 1, ...options });
+    if (voids.objects.length > 0) throw prunedUnderRun();
+    if (!(await storage.stat(names.snapshot(manifest.tag, manifest.id), options))) throw prunedUnderRun();
   }
 
-  async #rescue(manifest: Manifest, newRows: Layer, signal?: AbortSignal): Promise<void> {
-    const relied = new Set(this.#reliedOn);
+  async #rescue(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    const relied = new Set(this.#parts.reliedOn);
     for (let round = 0; round < ROUNDS; round++) {
       const doomed = await DoomedList.load(this.#context.storage, this.#context.keyring, signal);
       this.#refuseDoomedRecords(manifest, doomed);
       const lost = [...relied].filter((pack) => doomed.packs.has(pack));
       if (lost.length === 0) {
-        if (this.#mayHaveMissed(doomed)) await this.#statAll(relied, signal);
+        // A record goes once all that it names is gone: what is neither doomed nor there was deleted unseen.
+        if ((await missingPacks(this.#context, this.#entity.tag, relied, signal)).size > 0) throw prunedUnderRun();
         return;
       }
-      const stored = await rescueBlobs(this.#context, this.#entity, newRows, doomed, signal);
+      const stored = await rescueBlobs(this.#context, this.#entity, this.#parts.newLayers, doomed, signal);
       for (const pack of lost) relied.delete(pack);
       for (const pack of stored) relied.add(pack);
     }
@@ -65,23 +80,14 @@ export class Commit {
     if ([...own, ...segments].some((name) => doomed.has(name))) throw prunedUnderRun();
   }
 
-  /** Tombstones that came and went since this run read them can hide a deleted pack. */
-  #mayHaveMissed(now: DoomedList): boolean {
-    return now.records.size > 0 && now.oldest > this.#seenAtStart.newest && this.#seenAtStart.newest >= 0
-      && (this.#seenAtStart.records.size > 0 || now.oldest > 1);
-  }
-
-  async #statAll(packs: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
-    const streams = [this.#entity.tag, 'shared'];
-    for (const pack of packs) {
-      const found = await Promise.all(streams.map((stream) => this.#context.storage.stat(names.pack(stream, pack), signal ? { signal } : {})));
-      if (!found.some(Boolean)) throw prunedUnderRun();
+  /** Those of the predecessor stand for as long as the pin does. */
+  async #lookAtSegments(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    const pinned = new Set((this.#parts.pin?.manifest.layers ?? []).flat().map((ref) => ref.id));
+    for (const { id } of manifest.layers.flat()) {
+      if (pinned.has(id)) continue;
+      const found = await this.#context.storage.stat(names.segment(manifest.tag, id), signal ? { signal } : {});
+      if (!found) throw prunedUnderRun();
     }
-  }
-
-  async #refuseVoid(manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    const found = await this.#context.storage.stat(names.void(manifest.tag, manifest.id), signal ? { signal } : {});
-    if (found) throw prunedUnderRun();
   }
 }
 

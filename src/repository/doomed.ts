@@ -1,10 +1,11 @@
+import { isHoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment } from './names.ts';
 import { openJson, sealJson } from './sealedObject.ts';
 
-/** One pruner's announcement of what it deletes; kept afterwards as a tombstone. */
+/** One pruner's announcement of what it deletes; it stands until all that is gone. */
 export interface DoomedRecord {
   readonly n: number;
   readonly id: string;
@@ -32,15 +33,16 @@ export class DoomedList {
   }
 
   has(objectName: string): boolean { return this.#objects.has(objectName); }
-  get oldest(): number { return Math.min(...[...this.records.values()].map((record) => record.n)); }
-  get newest(): number { return Math.max(0, ...[...this.records.values()].map((record) => record.n)); }
-
 
   static async load(storage: Storage, keyring: Keyring, signal?: AbortSignal): Promise<DoomedList> {
     const records = new Map<string, DoomedRecord>();
     for await (const object of listAll(storage, PREFIX, signal ? { signal } : {})) {
-      const bytes = await storage.get(object.name, signal ? { signal } : {});
-      records.set(object.name, openJson(object.name, bytes, keyring.metaOf) as DoomedRecord);
+      try {
+        const bytes = await storage.get(object.name, signal ? { signal } : {});
+        records.set(object.name, openJson(object.name, bytes, keyring.metaOf) as DoomedRecord);
+      } catch (error) {
+        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+      }
     }
     return new DoomedList(records);
   }

@@ -1,12 +1,11 @@
-import { FRAME_RECORD, RECORD, type IndexFile } from './indexFile.ts';
+import { FRAME_RECORD, RECORD, type IndexFile, type PackSize } from './indexFile.ts';
 import type { SegmentContent } from './indexSegment.ts';
 import { BLOCK_ENTRIES } from './indexSegment.ts';
 import type { PackFrame } from './pack.ts';
 import { ID_LENGTH } from './recipe.ts';
 
 /** Frames of whole packs, on their way into an index. */
-export interface IndexedPack {
-  readonly id: string;
+export interface IndexedPack extends PackSize {
   readonly frames: readonly PackFrame[];
 }
 
@@ -29,7 +28,7 @@ export function contentOfPacks(packs: readonly IndexedPack[], replaces: readonly
     }
   });
   return {
-    packs: packs.map((pack) => pack.id), frames: frameTable(frames), entries, replaces, records: sorted(records, entries),
+    packs: packs.map(({ id, size }) => ({ id, size })), frames: frameTable(frames), entries, replaces, records: sorted(records, entries),
   };
 }
 
@@ -61,42 +60,54 @@ function* sorted(records: Buffer, entries: number): Generator<Buffer> {
 }
 
 /**
- * One segment out of many, entry by entry in order of id. Entries of packs for which `keepPack` answers false are left out,
- * of several entries for one blob each with its own place is kept. Memory: the frame tables and one window a segment.
+ * One segment out of many, entry by entry in order of id. Packs for which `keepPack` answers false are left out with all
+ * their entries; a pack that several segments name is taken from the first. Of several places of one blob each is kept.
+ * Memory: the frame tables and one window a segment.
  */
 export function mergedContent(
   files: readonly IndexFile[], replaces: readonly string[], keepPack: (pack: string) => boolean,
 ): SegmentContent {
-  const packs: string[] = [];
-  const packNumbers = new Map<string, number>();
+  const packs: PackSize[] = [];
+  const taken = new Set<string>();
   const tables: Buffer[] = [];
-  const frameBase: number[] = [];
+  const moved: Uint32Array[] = [];
   let frameCount = 0;
   for (const file of files) {
-    const table = Buffer.from(file.frameTable());
-    for (let i = 0; i < table.length; i += FRAME_RECORD) {
-      const pack = file.packs[table.readUInt32LE(i)] ?? '';
-      let number = packNumbers.get(pack);
-      if (number === undefined) {
-        number = packs.push(pack) - 1;
-        packNumbers.set(pack, number);
-      }
-      table.writeUInt32LE(number, i);
-    }
-    frameBase.push(frameCount);
+    const numbers = file.packs.map((id, i) => {
+      if (taken.has(id) || !keepPack(id)) return GONE;
+      taken.add(id);
+      return packs.push({ id, size: file.packSizes[i] ?? 0 }) - 1;
+    });
+    const { table, frames } = keptFrames(file.frameTable(), numbers, frameCount);
     frameCount += table.length / FRAME_RECORD;
     tables.push(table);
+    moved.push(frames);
   }
-  const frames = Buffer.concat(tables);
-  const kept = packs.map(keepPack);
-  const keep = (frame: number): boolean => kept[frames.readUInt32LE(frame * FRAME_RECORD)] === true;
   let entries = 0;
-  for (const block of mergedRecords(files, frameBase, keep)) entries += block.length / RECORD;
-  return { packs, frames, entries, replaces, records: mergedRecords(files, frameBase, keep) };
+  for (const block of mergedRecords(files, moved)) entries += block.length / RECORD;
+  return { packs, frames: Buffer.concat(tables), entries, replaces, records: mergedRecords(files, moved) };
 }
 
-function* mergedRecords(files: readonly IndexFile[], frameBase: readonly number[], keep: (frame: number) => boolean): Generator<Buffer> {
-  const cursors = files.map((file, i) => new RecordCursor(file, frameBase[i] ?? 0));
+const GONE = 0xffff_ffff;
+
+/** The frames of kept packs with their new pack numbers, and for each old frame number the new one or GONE. */
+function keptFrames(table: Buffer, packNumbers: readonly number[], first: number): { table: Buffer; frames: Uint32Array } {
+  const kept = Buffer.allocUnsafeSlow(table.length);
+  const frames = new Uint32Array(table.length / FRAME_RECORD).fill(GONE);
+  let used = 0;
+  for (let i = 0; i < frames.length; i++) {
+    const pack = packNumbers[table.readUInt32LE(i * FRAME_RECORD)] ?? GONE;
+    if (pack === GONE) continue;
+    frames[i] = first + used / FRAME_RECORD;
+    table.copy(kept, used, i * FRAME_RECORD, (i + 1) * FRAME_RECORD);
+    kept.writeUInt32LE(pack, used);
+    used += FRAME_RECORD;
+  }
+  return { table: kept.subarray(0, used), frames };
+}
+
+function* mergedRecords(files: readonly IndexFile[], moved: readonly Uint32Array[]): Generator<Buffer> {
+  const cursors = files.map((file, i) => new RecordCursor(file, moved[i] ?? new Uint32Array(0)));
   let block = Buffer.allocUnsafeSlow(BLOCK_ENTRIES * RECORD);
   let used = 0;
   for (;;) {
@@ -105,49 +116,56 @@ function* mergedRecords(files: readonly IndexFile[], frameBase: readonly number[
       if (cursor.record && (!least?.record || cursor.record.compare(least.record, 0, ID_LENGTH, 0, ID_LENGTH) < 0)) least = cursor;
     }
     if (!least?.record) break;
-    if (keep(least.record.readUInt32LE(24))) {
-      least.record.copy(block, used);
-      used += RECORD;
-      if (used === block.length) {
-        yield block;
-        block = Buffer.allocUnsafeSlow(BLOCK_ENTRIES * RECORD);
-        used = 0;
-      }
+    least.record.copy(block, used);
+    used += RECORD;
+    if (used === block.length) {
+      yield block;
+      block = Buffer.allocUnsafeSlow(BLOCK_ENTRIES * RECORD);
+      used = 0;
     }
     least.next();
   }
   if (used > 0) yield block.subarray(0, used);
 }
 
-/** Walks one file's records with frame numbers moved to those of the merged table. */
+/** Walks those of one file's records whose frames are kept, with frame numbers moved to those of the merged table. */
 class RecordCursor {
   record: Buffer | undefined;
   readonly #file: IndexFile;
-  readonly #base: number;
+  readonly #moved: Uint32Array;
   readonly #window = Buffer.allocUnsafeSlow(1024 * RECORD);
   #from = 0;
   #count = 0;
   #at = -1;
 
-  constructor(file: IndexFile, base: number) {
+  constructor(file: IndexFile, moved: Uint32Array) {
     this.#file = file;
-    this.#base = base;
+    this.#moved = moved;
     this.next();
   }
 
   next(): void {
-    this.#at++;
-    if (this.#at >= this.#count) {
-      this.#from += this.#count;
-      this.#count = Math.min(1024, this.#file.entries - this.#from);
-      this.#at = 0;
-      if (this.#count <= 0) {
+    for (;;) {
+      this.#at++;
+      if (this.#at >= this.#count && !this.#fill()) {
         this.record = undefined;
         return;
       }
-      this.#file.recordsFrom(this.#from, this.#count).copy(this.#window);
+      const record = this.#window.subarray(this.#at * RECORD, (this.#at + 1) * RECORD);
+      const frame = this.#moved[record.readUInt32LE(ID_LENGTH)] ?? GONE;
+      if (frame === GONE) continue;
+      record.writeUInt32LE(frame, ID_LENGTH);
+      this.record = record;
+      return;
     }
-    this.record = this.#window.subarray(this.#at * RECORD, (this.#at + 1) * RECORD);
-    this.record.writeUInt32LE(this.record.readUInt32LE(24) + this.#base, 24);
+  }
+
+  #fill(): boolean {
+    this.#from += this.#count;
+    this.#count = Math.min(1024, this.#file.entries - this.#from);
+    this.#at = 0;
+    if (this.#count <= 0) return false;
+    this.#file.recordsFrom(this.#from, this.#count).copy(this.#window);
+    return true;
   }
 }

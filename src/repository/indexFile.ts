@@ -7,13 +7,21 @@ import { ID_LENGTH } from './recipe.ts';
 export const RECORD = 36;
 /** Pack number, offset, length, plain length: u32 each. */
 export const FRAME_RECORD = 16;
+/** Pack id, bytes of the pack (u32). */
+const PACK_RECORD = 20;
 const PACK_ID = 16;
 const HEADER = 24;
-const MAGIC = 0x48464958;
+const MAGIC = 0x48464959;
 /** One fence a so many records: a lookup reads that many. */
 const FENCE = 128;
 /** Records of small segments are kept in memory. */
 const SMALL = 65536;
+
+/** A pack that an index names, with the bytes that it must have. */
+export interface PackSize {
+  readonly id: string;
+  readonly size: number;
+}
 
 export interface BlobLocation {
   readonly pack: string;
@@ -29,6 +37,8 @@ export interface BlobLocation {
 export class IndexFile {
   readonly entries: number;
   readonly packs: readonly string[];
+  /** Bytes of each of the packs. */
+  readonly packSizes: readonly number[];
   readonly #fd: number;
   readonly #frames: number;
   readonly #filter: BlobFilter;
@@ -43,8 +53,9 @@ export class IndexFile {
     const packCount = header.readUInt32LE(4);
     this.#frames = header.readUInt32LE(8);
     this.entries = header.readUInt32LE(12);
-    const packs = read(fd, HEADER, packCount * PACK_ID);
-    this.packs = Array.from({ length: packCount }, (_, i) => packs.subarray(i * PACK_ID, (i + 1) * PACK_ID).toString('hex'));
+    const packs = read(fd, HEADER, packCount * PACK_RECORD);
+    this.packs = Array.from({ length: packCount }, (_, i) => packs.toString('hex', i * PACK_RECORD, i * PACK_RECORD + PACK_ID));
+    this.packSizes = Array.from({ length: packCount }, (_, i) => packs.readUInt32LE(i * PACK_RECORD + PACK_ID));
     let at = this.#recordsAt() + this.entries * RECORD;
     const filterBytes = header.readUInt32LE(16);
     this.#filter = new BlobFilter(words(read(fd, at, filterBytes)));
@@ -65,7 +76,7 @@ export class IndexFile {
   }
 
   #recordsAt(): number {
-    return HEADER + this.packs.length * PACK_ID + this.#frames * FRAME_RECORD;
+    return HEADER + this.packs.length * PACK_RECORD + this.#frames * FRAME_RECORD;
   }
 
   /** Number of the record of this id, or -1. */
@@ -107,7 +118,7 @@ export class IndexFile {
 
   /** Pack and address of a frame by its number in this segment. */
   frame(number: number): { pack: string; frame: FrameAddress } {
-    const row = read(this.#fd, HEADER + this.packs.length * PACK_ID + number * FRAME_RECORD, FRAME_RECORD);
+    const row = read(this.#fd, HEADER + this.packs.length * PACK_RECORD + number * FRAME_RECORD, FRAME_RECORD);
     return {
       pack: this.packs[row.readUInt32LE(0)] ?? '',
       frame: { offset: row.readUInt32LE(4), length: row.readUInt32LE(8), plainLength: row.readUInt32LE(12) },
@@ -116,7 +127,7 @@ export class IndexFile {
 
   /** The frame table as stored. */
   frameTable(): Buffer {
-    return read(this.#fd, HEADER + this.packs.length * PACK_ID, this.#frames * FRAME_RECORD);
+    return read(this.#fd, HEADER + this.packs.length * PACK_RECORD, this.#frames * FRAME_RECORD);
   }
 
   close(): void {
@@ -139,6 +150,13 @@ function words(bytes: Buffer): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
+function packRecord(pack: PackSize): Buffer {
+  const record = Buffer.alloc(PACK_RECORD);
+  record.write(pack.id, 0, 'hex');
+  record.writeUInt32LE(pack.size, PACK_ID);
+  return record;
+}
+
 /** Writes an index file block by block; it appears under its name only when `finish` has returned. */
 export class IndexFileWriter {
   readonly #path: string;
@@ -150,7 +168,7 @@ export class IndexFileWriter {
   #count = 0;
 
   /** `temporary` is a free name in the same directory. */
-  constructor(path: string, temporary: string, packs: readonly string[], frames: Buffer, entries: number) {
+  constructor(path: string, temporary: string, packs: readonly PackSize[], frames: Buffer, entries: number) {
     this.#path = path;
     this.#temporary = temporary;
     this.#fd = openSync(temporary, 'wx', 0o600);
@@ -164,7 +182,7 @@ export class IndexFileWriter {
     header.writeUInt32LE(frames.length / FRAME_RECORD, 8);
     header.writeUInt32LE(entries, 12);
     header.writeUInt32LE(this.#filter.words.byteLength, 16);
-    const start = Buffer.concat([header, ...packs.map((id) => Buffer.from(id, 'hex')), frames]);
+    const start = Buffer.concat([header, ...packs.map(packRecord), frames]);
     writeSync(this.#fd, start);
     this.#at = start.length;
   }

@@ -4,7 +4,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { containerHeader, openTail, sealTail } from './container.ts';
-import { FRAME_RECORD, IndexFile, IndexFileWriter, RECORD } from './indexFile.ts';
+import { FRAME_RECORD, IndexFile, IndexFileWriter, RECORD, type PackSize } from './indexFile.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
 import { damaged, HEADER_LENGTH } from './sealedObject.ts';
@@ -15,7 +15,7 @@ const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 interface Directory {
   readonly entries: number;
-  readonly packs: readonly string[];
+  readonly packs: readonly PackSize[];
   /** Segments whose entries are all here too, or gone for good: readers pass over them. */
   readonly replaces: readonly string[];
   /** Lengths of the sealed parts: the frame table, then the blocks of records. */
@@ -31,7 +31,7 @@ export interface IndexPlace {
 }
 
 export interface SegmentContent {
-  readonly packs: readonly string[];
+  readonly packs: readonly PackSize[];
   /** {@link FRAME_RECORD} bytes a frame. */
   readonly frames: Buffer;
   readonly entries: number;

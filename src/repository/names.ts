@@ -15,7 +15,9 @@ export const names = {
   checkpoint: (tag: string, run: string) => `checkpoints/${tag}/${run}`,
   pin: (tag: string, id: string) => `pins/${tag}/${id}`,
   doomed: (n: number, id: string) => `doomed/${String(n).padStart(10, '0')}-${id}`,
-  void: (tag: string, id: string) => `void/${tag}/${id}`,
+  /** Each pruner retires an unsealed manifest under a name of its own, and withdraws only that. */
+  void: (tag: string, id: string, pruner: string) => `void/${tag}/${id}-${pruner}`,
+  voids: (tag: string, id: string) => `void/${tag}/${id}-`,
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
 } as const;
 

@@ -51,7 +51,7 @@ export class PackWriter {
   #put(pack: BuiltPack): void {
     const put = this.#storage.put(pack.name, pack.parts).then(
       () => {
-        this.#stored.push({ id: pack.id, frames: pack.frames });
+        this.#stored.push({ id: pack.id, size: pack.size, frames: pack.frames });
         this.bytes += pack.size;
       },
       (error: unknown) => {

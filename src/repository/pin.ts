@@ -15,12 +15,15 @@ export interface PinRecord {
 }
 
 export interface Pin {
+  readonly manifest: Manifest;
   /** False: the snapshot is gone or going; the pin does not protect it. */
   readonly stands: boolean;
+  /** Whether the pin object is still there: a prune retires pins that are many days old, before it lists the roots. */
+  held(signal?: AbortSignal): Promise<boolean>;
   release(): Promise<void>;
 }
 
-/** Writes the pin first and looks afterwards whether the snapshot still stands and nobody announced its end. */
+/** Writes the pin first and looks afterwards whether nobody announced the snapshot's end and it still stands. */
 export async function pinSnapshot(context: RepositoryContext, manifest: Manifest, purpose: string, signal?: AbortSignal): Promise<Pin> {
   const { storage, keyring, clock, random } = context;
   const options = signal ? { signal } : {};
@@ -31,12 +34,15 @@ export async function pinSnapshot(context: RepositoryContext, manifest: Manifest
   await storage.put(name, sealJson(name, record, keyring.meta, random), options);
   const doomed = await DoomedList.load(storage, keyring, signal);
   const snapshot = names.snapshot(manifest.tag, manifest.id);
-  const stands = !doomed.has(snapshot) && (await storage.stat(snapshot, options)) !== undefined
-    && (await storage.stat(names.void(manifest.tag, manifest.id), options)) === undefined;
-  return { stands, release: () => releasePin(context, name) };
+  const stands = !doomed.has(snapshot) && (await storage.stat(snapshot, options)) !== undefined;
+  return {
+    manifest, stands,
+    held: async (during) => (await storage.stat(name, during ? { signal: during } : {})) !== undefined,
+    release: () => releasePin(context, name),
+  };
 }
 
-/** A pin that cannot be deleted only delays a prune; the next prune with a grace period retires it. */
+/** A pin that cannot be deleted only delays a prune; one that is many days old is retired. */
 async function releasePin(context: RepositoryContext, name: string): Promise<void> {
   try {
     await context.storage.delete(name);

@@ -9,8 +9,9 @@ import { ensureEntity, readEntity, type EntityRecord } from './entityKeys.ts';
 import { Keyring } from './keyring.ts';
 import { checkSeal, readManifest, type StoredManifest } from './manifest.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
-import { pinSnapshot } from './pin.ts';
+import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
+import { packsOfCheckpoint } from './resumeCheckpoint.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { FORMAT_VERSION, tooNew } from './sealedObject.ts';
 import { StoreSession } from './storeSession.ts';
@@ -88,12 +89,9 @@ export class Repository {
   async snapshots(tag?: string, signal?: AbortSignal): Promise<StoredManifest[]> {
     const { storage, keyring } = this.context;
     const prefix = tag === undefined ? 'seals/' : names.seal(tag, '');
-    const voids = new Set<string>();
-    for await (const object of listAll(storage, 'void/', signal ? { signal } : {})) voids.add(object.name);
     const found: StoredManifest[] = [];
     for await (const object of listAll(storage, prefix, signal ? { signal } : {})) {
       const [, entityTag = '', id = ''] = object.name.split('/');
-      if (voids.has(names.void(entityTag, id))) continue;
       try {
         const stored = await readManifest(storage, keyring, entityTag, id, signal);
         await checkSeal(storage, keyring, stored, signal);
@@ -105,18 +103,51 @@ export class Repository {
     return found.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
   }
 
+  /** The newest sealed snapshot of one entity. */
+  async newest(tag: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
+    const { storage, keyring } = this.context;
+    const ids: string[] = [];
+    for await (const object of listAll(storage, names.seal(tag, ''), signal ? { signal } : {})) ids.push(lastSegment(object.name));
+    for (const id of ids.toReversed()) {
+      try {
+        const stored = await readManifest(storage, keyring, tag, id, signal);
+        await checkSeal(storage, keyring, stored, signal);
+        return stored;
+      } catch (error) {
+        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+      }
+    }
+    return undefined;
+  }
+
   /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. */
   async begin(entity: Entity, options: BeginOptions = {}): Promise<StoreSession> {
     const { storage, keyring, random } = this.context;
     const { signal } = options;
     const record = await ensureEntity(storage, keyring, entity, random, signal);
-    const newest = (await this.snapshots(record.tag, signal)).at(-1);
+    const newest = await this.newest(record.tag, signal);
     const pin = newest ? await pinSnapshot(this.context, newest.manifest, 'backup', signal) : undefined;
-    const predecessor = pin?.stands ? newest : undefined;
+    try {
+      return await this.#session(record, pin?.stands ? newest : undefined, pin, options);
+    } catch (error) {
+      await pin?.release();
+      throw error;
+    }
+  }
+
+  async #session(
+    record: EntityRecord, predecessor: StoredManifest | undefined, pin: Pin | undefined, options: BeginOptions,
+  ): Promise<StoreSession> {
+    const { storage, keyring } = this.context;
+    const { signal } = options;
     const doomed = await DoomedList.load(storage, keyring, signal);
     const checkpoints = await readCheckpoints(this.context, record.tag, signal);
-    const checkpoint = checkpoints.filter((one) => one.predecessor === (predecessor?.manifest.id ?? null)).at(-1);
-    const start = { record, predecessor, checkpoint, releasePin: async () => { await pin?.release(); } };
+    const candidate = checkpoints.filter((one) => one.predecessor === (predecessor?.manifest.id ?? null)).at(-1);
+    const packs = candidate && await packsOfCheckpoint(this.context, record, candidate, doomed, signal);
+    const start = {
+      record, predecessor, pin,
+      checkpoint: packs && candidate, checkpointPacks: packs ?? new Set<string>(),
+    };
     return new StoreSession(this.context, start, doomed, PROFILES[options.profile ?? 'default'], options.workers ?? 2);
   }
 

@@ -9,7 +9,7 @@ import type { PackFrame } from './pack.ts';
 import { PackWriter } from './packWriter.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { Layer } from './segment.ts';
-import { prunedUnderRun } from './storeSession.ts';
+import { prunedUnderRun } from './prunedUnderRun.ts';
 import { stateRows } from './state.ts';
 import { readPackDirectory } from './strayPacks.ts';
 
@@ -19,14 +19,14 @@ import { readPackDirectory } from './strayPacks.ts';
  * @returns the ids of the new packs.
  */
 export async function rescueBlobs(
-  context: RepositoryContext, entity: EntityRecord, newRows: Layer, doomed: DoomedList, signal?: AbortSignal,
+  context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList, signal?: AbortSignal,
 ): Promise<string[]> {
   const stored: string[] = [];
   for (const stream of [entity.tag, SHARED]) {
     const index = await StreamIndex.load(context, stream, signal);
     const other = await StreamIndex.load(context, stream === SHARED ? entity.tag : SHARED, signal);
     try {
-      const lost = await lostFrames(context, entity, newRows, doomed, index, other, signal);
+      const lost = await lostFrames(context, entity, newLayers, doomed, index, other, signal);
       const packs = await copyFrames(context, entity, stream, lost, signal);
       await index.append(packs, signal);
       stored.push(...packs.map((pack) => pack.id));
@@ -40,13 +40,13 @@ export async function rescueBlobs(
 
 /** pack → offsets of its frames that hold a blob which the rows need and which stands nowhere else. */
 async function lostFrames(
-  context: RepositoryContext, entity: EntityRecord, newRows: Layer, doomed: DoomedList,
+  context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList,
   index: StreamIndex, other: StreamIndex, signal?: AbortSignal,
 ): Promise<Map<string, Set<number>>> {
   const lost = new Map<string, Set<number>>();
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   const nothing = new Set<string>();
-  for await (const rows of stateRows(source, [newRows], '', signal)) {
+  for await (const rows of stateRows(source, newLayers, '', signal)) {
     for await (const ids of contentIds(context, entity, rows, signal)) {
       for (let at = 0; at < ids.length; at += 24) {
         if (index.locate(ids, at, doomed.packs) || other.locate(ids, at, doomed.packs)) continue;

@@ -31,6 +31,7 @@ export function readHeader(bytes: Uint8Array, magic: string, name: string): numb
   }
   const version = bytes[4] ?? 0;
   if (version > FORMAT_VERSION) throw tooNew(name, version);
+  if (version === 0 || bytes[5] !== 0) throw damaged(name, 'its first bytes are not those of its kind');
   return (bytes[6] ?? 0) | ((bytes[7] ?? 0) << 8);
 }
 

@@ -40,6 +40,7 @@ export class LayerCursor {
   get removed(): boolean { return (this.#block as RowBlock).removed(this.#row); }
   get changeKey(): BinaryString { return (this.#block as RowBlock).changeKeys[this.#row] ?? ''; }
   get sound(): boolean { return (this.#block as RowBlock).sound(this.#row); }
+  get content(): BinaryString { return (this.#block as RowBlock).content(this.#row); }
 
   step(): boolean {
     const block = this.#block;

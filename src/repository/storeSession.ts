@@ -1,4 +1,4 @@
-import { HoldfastError, type BinaryString, type RowChange, type SnapshotCounts } from '../domain/index.ts';
+import type { BinaryString, RowChange, SnapshotCounts } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import { ClaimTable, StreamIndex } from './blobIndex.ts';
 import { compactLayers } from './compactLayers.ts';
@@ -10,6 +10,7 @@ import type { SealedFrame } from './frame.ts';
 import type { Manifest, StoredManifest } from './manifest.ts';
 import { SHARED } from './names.ts';
 import { PackWriter } from './packWriter.ts';
+import type { Pin } from './pin.ts';
 import type { Profile } from './profile.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { LayerWriter, type Layer } from './segment.ts';
@@ -27,7 +28,10 @@ export interface SessionStart {
   readonly predecessor: StoredManifest | undefined;
   /** Of a run that did not finish, against the same predecessor. */
   readonly checkpoint: Checkpoint | undefined;
-  readonly releasePin: () => Promise<void>;
+  /** Packs that the checkpoint's rows rely on. */
+  readonly checkpointPacks: ReadonlySet<string>;
+  /** On the predecessor. */
+  readonly pin: Pin | undefined;
 }
 
 /**
@@ -46,8 +50,10 @@ export class StoreSession {
   readonly #rows: LayerWriter;
   readonly #claims = new ClaimTable();
   /** Packs that this run's rows rely on: found by deduplication or written by it. */
-  readonly #reliedOn = new Set<string>();
-  #doomed: DoomedList;
+  readonly #reliedOn: Set<string>;
+  readonly #doomed: DoomedList;
+  /** Packs that nothing may be deduplicated against: doomed ones and those gone already. */
+  readonly #avoid: Set<string>;
   #index: Promise<readonly [StreamIndex, StreamIndex]> | undefined;
   #checkpointAt = CHECKPOINT_BYTES;
 
@@ -58,6 +64,8 @@ export class StoreSession {
     this.entity = start.record;
     this.predecessor = start.predecessor;
     this.#doomed = doomed;
+    this.#avoid = new Set(doomed.packs);
+    this.#reliedOn = new Set(start.checkpointPacks);
     this.runId = timeOrderedId(clock.now(), random);
     this.#base = [...(start.predecessor?.manifest.layers ?? []), ...(start.checkpoint?.own ?? [])];
     const shared = keyring.shared;
@@ -150,8 +158,9 @@ export class StoreSession {
       finishedAt: new Date(this.#context.clock.now()).toISOString(), layers,
       predecessor: this.predecessor ? { id: this.predecessor.manifest.id, sha256: this.predecessor.sha256 } : null,
     };
-    const commit = new Commit(this.#context, this.#doomed, this.#reliedOn, this.entity);
-    await commit.run(manifest, this.#rows.refs, signal);
+    const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];
+    const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin });
+    await commit.run(manifest, signal);
     if (this.#index) for (const index of await this.#index) await index.compact(signal);
     await deleteCheckpoints(this.#context, this.entity.tag, this.#start.checkpoint, this.runId, signal);
     return manifest;
@@ -165,7 +174,7 @@ export class StoreSession {
       own.close();
       shared.close();
     }
-    await this.#start.releasePin();
+    await this.#start.pin?.release();
   }
 
   #frame(stream: number, frame: SealedFrame): void {
@@ -177,8 +186,8 @@ export class StoreSession {
     this.#index ??= (async () => {
       const own = await StreamIndex.load(this.#context, this.entity.tag);
       const shared = await StreamIndex.load(this.#context, SHARED);
-      await indexStrayPacks(this.#context, own, () => this.entity.packs.key, this.#doomed);
-      await indexStrayPacks(this.#context, shared, this.#context.keyring.sharedOf, this.#doomed);
+      for (const pack of await indexStrayPacks(this.#context, own, () => this.entity.packs.key, this.#doomed)) this.#avoid.add(pack);
+      for (const pack of await indexStrayPacks(this.#context, shared, this.#context.keyring.sharedOf, this.#doomed)) this.#avoid.add(pack);
       return [own, shared] as const;
     })();
     return this.#index;
@@ -192,16 +201,10 @@ export class StoreSession {
       const at = i * 24;
       if (this.#claims.has(ids, at)) continue;
       this.#claims.add(ids, at);
-      const found = indexes[0].locate(ids, at, this.#doomed.packs) ?? indexes[1].locate(ids, at, this.#doomed.packs);
+      const found = indexes[0].locate(ids, at, this.#avoid) ?? indexes[1].locate(ids, at, this.#avoid);
       if (found) this.#reliedOn.add(found.pack);
       else wanted[i] = 1;
     }
     return wanted;
   }
-}
-
-/** The run lost a race with a prune in a way that only a new run can mend. */
-export function prunedUnderRun(): HoldfastError {
-  return new HoldfastError('repository/pruned-under-run', 'resume',
-    'A prune removed data that this run relied on before it could be sealed. Nothing sealed is affected; the run starts again.');
 }

@@ -21,22 +21,24 @@ export async function readPackDirectory(
 /**
  * Complete packs that no index names are what a killed run left: they are indexed, so that the rerun finds their blobs.
  * A pack that is damaged or goes away meanwhile is passed over here; `check` names it.
+ * @returns packs that the index names although they are gone: a prune took them while a merge of the index was under way.
  */
 export async function indexStrayPacks(
   context: RepositoryContext, index: StreamIndex, keyOf: (epoch: number) => SealingKey, doomed: DoomedList, signal?: AbortSignal,
-): Promise<number> {
-  const known = index.packs();
+): Promise<ReadonlySet<string>> {
+  const gone = index.packs();
   const stray: IndexedPack[] = [];
   for await (const object of listAll(context.storage, names.packs(index.stream), signal ? { signal } : {})) {
     const id = lastSegment(object.name);
-    if (known.has(id) || doomed.packs.has(id)) continue;
+    if (gone.delete(id) || doomed.packs.has(id)) continue;
     try {
-      stray.push({ id, frames: await readPackDirectory(context, index.stream, id, object.size, keyOf, signal) });
+      const frames = await readPackDirectory(context, index.stream, id, object.size, keyOf, signal);
+      stray.push({ id, size: object.size, frames });
     } catch (error) {
       if (!isHoldfastError(error) || !['storage/not-found', 'repository/damaged'].includes(error.code)) throw error;
     }
     if (stray.length >= 64) await index.append(stray.splice(0), signal);
   }
   await index.append(stray, signal);
-  return stray.length;
+  return gone;
 }
