@@ -1,3 +1,4 @@
+export { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, type KeyFile } from './accountKey.ts';
 export { BlobReader, type BlobPlace } from './blobReader.ts';
 export type { EntityRecord } from './entityKeys.ts';
 export type { Manifest, StoredManifest } from './manifest.ts';

@@ -3,3 +3,5 @@ export * from './random.ts';
 export * from './retry.ts';
 export * from './sleep.ts';
 export * from './scratch.ts';
+export * from './settings.ts';
+export * from './releaseMemory.ts';

@@ -1,0 +1,78 @@
+import { Option, type Command } from 'commander';
+import type { Action } from './commandContext.ts';
+import { connectionOptions, profileOption, repositoryOptions } from './sharedOptions.ts';
+
+/** Runs what `load` gives with the options and arguments by name. */
+export type RunAction = (load: () => Promise<Action<never>>, options: object) => Promise<void>;
+
+const SNAPSHOT = 'id, unique beginning of an id, or "latest"';
+const ENTITY = 'id or name of what was backed up, where the repository holds several';
+
+/**
+ * All commands with their options and help. A command's own module is loaded when it runs: loading is most of a short
+ * command's time, so nothing here may import more than the parser.
+ */
+export function defineCommands(program: Command, run: RunAction): void {
+  const does = (command: Command, load: () => Promise<Action<never>>): void => {
+    command.action(async () => {
+      const named = command.registeredArguments.map((argument, i) => [argument.name(), command.processedArgs[i]] as const);
+      await run(load, { ...command.opts(), ...Object.fromEntries(named) });
+    });
+  };
+  defineRepository(program, does);
+  defineBackup(program, does);
+  defineBrowsing(program, does);
+}
+
+type Does = (command: Command, load: () => Promise<Action<never>>) => void;
+
+function defineRepository(program: Command, does: Does): void {
+  const repo = program.command('repo').description('makes repositories');
+  const init = repositoryOptions(repo.command('init'), { recovery: false })
+    .description('makes a repository; refuses a place that has one')
+    .addHelpText('after', `
+The key file is made (for you alone, mode 0600) where it does not exist, else used. Then the recovery key is shown,
+once: print it or write it down. Without key file and recovery key nobody reads the repository, you included.`);
+  does(init, async () => (await import('./commands/initRepository.ts')).initRepository);
+}
+
+function defineBackup(program: Command, does: Does): void {
+  const backup = program.command('backup').description('backs up a folder or a mailbox');
+  const init = (): Option => new Option('--init', 'make repository and key file first where they are missing');
+  const folder = repositoryOptions(backup.command('folder'))
+    .description('backs up a directory tree')
+    .argument('<path>', 'its top directory')
+    .addOption(init()).addOption(profileOption());
+  does(folder, async () => (await import('./commands/backupFolder.ts')).backupFolder);
+
+  const imap = connectionOptions(repositoryOptions(backup.command('imap')))
+    .description('backs up a mailbox')
+    .addOption(init()).addOption(profileOption())
+    .addHelpText('after', `
+One command protects a mailbox from a fresh machine:
+  holdfast backup imap --host mail.example.test --user alice@example.test --password-file alice.password \\
+    --repo /srv/backup --key-file holdfast.key --init`);
+  does(imap, async () => (await import('./commands/backupImap.ts')).backupImap);
+}
+
+function defineBrowsing(program: Command, does: Does): void {
+  const snapshots = repositoryOptions(program.command('snapshots'))
+    .description('lists every point in time')
+    .option('--entity <entity>', 'only of this entity (id or name)');
+  does(snapshots, async () => (await import('./commands/listSnapshots.ts')).listSnapshots);
+
+  const ls = repositoryOptions(program.command('ls'))
+    .description('lists what a snapshot holds')
+    .argument('<snapshot>', SNAPSHOT)
+    .argument('[path]', 'a folder or an item of it; everything at the top unless given')
+    .option('-r, --recursive', 'with all that lies below')
+    .option('--entity <entity>', ENTITY);
+  does(ls, async () => (await import('./commands/listFolder.ts')).listFolder);
+
+  const diff = repositoryOptions(program.command('diff'))
+    .description('tells what was added, changed and removed between two snapshots of an entity')
+    .argument('<before>', SNAPSHOT)
+    .argument('<after>', SNAPSHOT)
+    .option('--entity <entity>', ENTITY);
+  does(diff, async () => (await import('./commands/compareSnapshots.ts')).compareSnapshots);
+}

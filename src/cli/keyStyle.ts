@@ -1,0 +1,7 @@
+import type { Manifest } from '../repository/index.ts';
+import type { KeyStyle } from '../recovery/index.ts';
+
+/** A directory tree's keys are its paths; see the connector. */
+export function keyStyleOf({ entity }: Manifest): KeyStyle {
+  return entity.service === 'folder' ? 'path' : 'opaque';
+}

@@ -1,0 +1,62 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+/** What {@link repositoryOptions} declares. */
+export interface RepositoryOptions {
+  readonly repo?: string;
+  readonly keyFile?: string;
+  readonly recoveryKeyFile?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function repositoryOptions(command: Command, { recovery = true } = {}): Command {
+  command
+    .option('--repo <url>', 'the repository: a path or file:///path (default: HOLDFAST_REPO)')
+    .option('--key-file <file>', 'its key file (default: HOLDFAST_KEY_FILE)');
+  if (recovery) command.option('--recovery-key-file <file>', 'in place of the key file: the printed recovery key, typed into a file (- for stdin)');
+  return command
+    .option('--json', 'answer with one JSON document')
+    .option('-q, --quiet', 'no progress');
+}
+
+/** What {@link connectionOptions} declares. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port?: number;
+  readonly user: string;
+  readonly passwordFile?: string;
+  readonly tokenFile?: string;
+  readonly tls: 'on' | 'starttls' | 'off';
+  readonly caFile?: string;
+  readonly connections?: number;
+}
+
+export function connectionOptions(command: Command): Command {
+  return command
+    .requiredOption('--host <name>', 'mail server')
+    .option('--port <number>', 'its port (default: 993 with TLS on, else 143)', wholeNumber(1, 65_535))
+    .requiredOption('--user <name>', 'name to log in with')
+    .addOption(new Option('--password-file <file>', 'file with the password (- for stdin); asked for on a terminal')
+      .conflicts('tokenFile'))
+    .option('--token-file <file>', 'file with an OAuth access token (- for stdin); read again for each connection')
+    .addOption(new Option('--tls <how>', 'on: from the start; starttls: before login, or not at all; off: clear text')
+      .choices(['on', 'starttls', 'off']).default('on'))
+    .option('--ca-file <file>', "certificates (PEM) to trust in place of the system's")
+    .option('--connections <number>', 'at most so many at once (default: 4)', wholeNumber(1, 32));
+}
+
+export type ProfileName = 'default' | 'fast' | 'small';
+
+export function profileOption(): Option {
+  return new Option('--profile <name>', 'fast: less work; small: more of it for fewer bytes').choices(['default', 'fast', 'small']);
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,15}$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`Give a whole number, ${least} to ${most}.`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,47 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+/** One thing that the environment can set. */
+export interface Setting {
+  /** Name of the environment variable. */
+  readonly name: string;
+  /** What it does, for help and guides: part of a sentence. */
+  readonly text: string;
+  /** What stands for it when it is not set, in words; undefined: nothing. */
+  readonly fallback?: string;
+}
+
+/** All settings, each declared once. `--help` prints them. */
+export const SETTINGS = {
+  repository: { name: 'HOLDFAST_REPO', text: 'address of the repository, where --repo does not give it' },
+  keyFile: { name: 'HOLDFAST_KEY_FILE', text: 'the key file, where --key-file does not give it' },
+  cacheDirectory: {
+    name: 'HOLDFAST_CACHE',
+    text: 'private folder of local caches; deletable at any time while nothing runs',
+    fallback: '$XDG_CACHE_HOME/holdfast or ~/.cache/holdfast',
+  },
+} as const satisfies Record<string, Setting>;
+
+/** The settings as they are now. An empty variable counts as not set. */
+export interface Settings {
+  readonly repository: string | undefined;
+  readonly keyFile: string | undefined;
+  /** Absolute. */
+  readonly cacheDirectory: string;
+}
+
+/** Reads the environment: the only place that does. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>> = process.env): Settings {
+  const value = (name: string): string | undefined => environment[name] || undefined;
+  return {
+    repository: value(SETTINGS.repository.name),
+    keyFile: value(SETTINGS.keyFile.name),
+    cacheDirectory: resolve(value(SETTINGS.cacheDirectory.name) ?? join(cacheHome(value), 'holdfast')),
+  };
+}
+
+/** The XDG base directory specification: a relative path there is to be ignored. */
+function cacheHome(value: (name: string) => string | undefined): string {
+  const given = value('XDG_CACHE_HOME');
+  return given !== undefined && isAbsolute(given) ? given : join(value('HOME') ?? homedir(), '.cache');
+}
