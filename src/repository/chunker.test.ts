@@ -76,6 +76,25 @@ describe('for any content', () => {
   });
 });
 
+test('pieces of any length, each begun with what the one before left, give the same chunks', () => {
+  const pieces = fc.array(fc.integer({ min: 20_000, max: 2_500_000 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(contents.filter((content) => content.length > WHOLE_LIMIT), pieces, (content, sizes) => {
+      const ends: number[] = [];
+      let [start, end] = [0, 0];
+      for (let call = 0; end < content.length; call++) {
+        end = Math.min(content.length, end + sizes[call % sizes.length]!);
+        const cuts = wasm.pieceCuts(content.subarray(start, end), end === content.length);
+        const from = start;
+        ends.push(...cuts.map((cut) => from + cut));
+        start = ends.at(-1) ?? 0;
+      }
+      expect(ends).toEqual(wasm.cuts(content));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('lengths at the limits', () => {
   for (const length of [0, 1, MIN_CHUNK, WHOLE_LIMIT]) expect(wasm.cuts(Buffer.alloc(length)).length).toBe(length && 1);
   expect(wasm.cuts(Buffer.alloc(WHOLE_LIMIT + 1)).at(-1)).toBe(WHOLE_LIMIT + 1);
