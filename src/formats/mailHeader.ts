@@ -22,7 +22,7 @@ const MAX_ADDRESSES = 300;
 const MAX_FIELD = 16_384;
 
 /**
- * Length of the header: up to and with the first empty line, as IMAP's BODY[HEADER] gives it; all of it when there is no
+ * Length of the header: up to and with the first empty line, as mail servers cut it; all of it when there is no
  * empty line. Lines may end with CRLF or LF.
  */
 export function mailHeaderLength(mail: Uint8Array): number {

@@ -1,10 +1,11 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isHoldfastError, messageOf, type Outcome } from '../../domain/index.ts';
+import { sleep } from '../../runtime/index.ts';
 import type { FetchContext, Fetched, SourceItem } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import type { ImapConnection } from './imapConnection.ts';
-import { isConnectionLoss } from './imapErrors.ts';
+import { isConnectionLoss, isLocalTrouble } from './imapErrors.ts';
 import { messageNumbers } from './itemKeys.ts';
 import { ensureMailbox, existingUids, uidFetch } from './mailboxCommands.ts';
 import { readMessage } from './messageItem.ts';
@@ -34,6 +35,9 @@ const VANISHED: Outcome = { state: 'skipped', code: 'vanished', message: 'The ma
 const RENUMBERED: Outcome = {
   state: 'failed', code: 'renumbered', message: 'The server numbered the folder anew while the run went on; the next run gets the mail.',
 };
+
+/** Few servers send the code NONEXISTENT with it. */
+const GONE = /nonexistent|doesn't exist|does not exist|no such|unknown mailbox|not found/i;
 
 const failed = (code: string, message: string): Outcome => ({ state: 'failed', code, message });
 
@@ -111,7 +115,7 @@ class JobRun {
   async run(): Promise<void> {
     const { remaining, path } = this.#job;
     if (path === undefined) {
-      for (const uid of [...remaining.keys()]) await this.#giveUp(uid, VANISHED);
+      for (const uid of remaining.keys()) await this.#giveUp(uid, VANISHED);
       return;
     }
     let breaks = 0;
@@ -144,10 +148,12 @@ class JobRun {
       return true;
     };
     if (isHoldfastError(error) && error.code === 'imap/renumbered') return await settle(RENUMBERED);
-    if (isHoldfastError(error) && error.code === 'imap/no-folder') return await settle(VANISHED);
-    const refused = isHoldfastError(error) && error.code === 'imap/refused';
-    if (!refused && !isConnectionLoss(error)) throw error;
+    if (isHoldfastError(error) && error.code === 'imap/no-folder') {
+      return await settle(GONE.test(error.message) ? VANISHED : failed('folder-unreadable', error.message));
+    }
+    if (!isLocalTrouble(error) && !isConnectionLoss(error)) throw error;
     if (breaks >= ATTEMPTS) return await settle(failed('unreadable', `The server does not give this mail: ${messageOf(error)}`));
+    await sleep(100 * 2 ** breaks, this.#context.signal);
     return false;
   }
 

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../contract.ts';
 
-export const imapDescriptor: Descriptor = {
+export const descriptor: Descriptor = {
   service: 'imap',
   title: 'IMAP mailbox',
   kinds: { mail: { title: 'Mail', extension: '.eml' } },

@@ -4,7 +4,7 @@ import { CHUNK, type ChangeBatches, type Delta, type FolderReader } from './fold
 import { folderKey, messageKey, messagesPrefix } from './itemKeys.ts';
 import type { MailboxState } from './mailboxCommands.ts';
 import { changeOf, listedMessage, reflagged } from './messageItem.ts';
-import { BLOCK, PreviousMessages } from './previousMessages.ts';
+import { BLOCK, type PreviousMessages } from './previousMessages.ts';
 import { UidList } from './uidList.ts';
 import type { UidRange } from './uidSet.ts';
 

@@ -1,6 +1,7 @@
+import { messageOf } from '../../domain/index.ts';
 import { textOf } from './fetchRow.ts';
 import { atom, quoted, type Argument, type ImapConnection, type Node, type Response } from './imapConnection.ts';
-import { isHoldfastError } from '../../domain/index.ts';
+import { isLocalTrouble } from './imapErrors.ts';
 import { mailbox } from './mailboxCommands.ts';
 
 /** A folder as LIST and STATUS tell it now. */
@@ -124,8 +125,8 @@ async function addStatus(connection: ImapConnection, draft: Draft, signal: Abort
     }, signal);
     if (draft.status === undefined) draft.trouble = 'The server does not tell its state.';
   } catch (error) {
-    if (!isHoldfastError(error) || error.code !== 'imap/refused') throw error;
-    draft.trouble = error.message;
+    if (!isLocalTrouble(error)) throw error;
+    draft.trouble = messageOf(error);
   }
 }
 

@@ -1,4 +1,3 @@
-import { isHoldfastError } from '../../domain/index.ts';
 import { retry, systemRandom } from '../../runtime/index.ts';
 import type { SourceChange } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
@@ -142,7 +141,3 @@ function below(uid: number, state: MailboxState): boolean {
   return state.uidNext === 0 || uid < state.uidNext;
 }
 
-/** Errors that concern one folder only; any other ends the run. */
-export function isFolderTrouble(error: unknown): boolean {
-  return isHoldfastError(error) && ['imap/refused', 'imap/no-folder', 'imap/renumbered'].includes(error.code);
-}

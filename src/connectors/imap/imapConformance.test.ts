@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
 import { connectorChecks, type ConnectorFixture } from '../conformance.ts';
-import { imapDescriptor, openImapSource } from './index.ts';
+import { descriptor, openSource } from './index.ts';
 
 const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   'with QRESYNC': [],
@@ -19,8 +19,8 @@ async function mailboxFixture(server: Dovecot, user: string): Promise<ConnectorF
   await box.saveMany('Work/T&AOQ-glich', 2);
   await box.addFlags('INBOX', '2', '\\Seen $Label1');
   return {
-    descriptor: imapDescriptor,
-    open: async (signal) => await openImapSource({
+    descriptor: descriptor,
+    open: async (signal) => await openSource({
       host: server.host, port: server.tlsPort, ca: server.ca, user, password: 'pw', connections: 3,
     }, signal ?? new AbortController().signal),
     add: async () => await box.save('INBOX'),

@@ -1,5 +1,5 @@
 import { ImapFlow } from 'imapflow';
-import { HoldfastError } from '../../domain/index.ts';
+import type { HoldfastError } from '../../domain/index.ts';
 import { imapError } from './imapErrors.ts';
 import { portOf, type ImapSettings } from './imapSettings.ts';
 
@@ -49,7 +49,7 @@ export const quoted = (value: string): Argument => ({ type: 'STRING', value });
 /** Sequence sets are checked by the library before they are sent. */
 export const sequence = (value: string): Argument => ({ type: 'SEQUENCE', value });
 
-export function createClient(settings: ImapSettings, secret: { pass: string } | { accessToken: string }): ImapFlow {
+function createClient(settings: ImapSettings, secret: { pass: string } | { accessToken: string }): ImapFlow {
   const tls = settings.tls ?? 'on';
   return new ImapFlow({
     host: settings.host, port: portOf(settings),
@@ -57,7 +57,7 @@ export function createClient(settings: ImapSettings, secret: { pass: string } | 
     ...(tls === 'on' ? {} : { doSTARTTLS: tls === 'starttls' }),
     auth: { user: settings.user, ...secret },
     tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(settings.ca === undefined ? {} : { ca: settings.ca }) },
-    logger: false, clientInfo: { name: 'Holdfast' },
+    logger: false, clientInfo: { name: 'Holdfast', vendor: 'Holdfast', version: '1', 'support-url': '' },
     disableAutoIdle: true, disableAutoEnable: true, disableCompression: true, disableIMAP4rev2: true,
     connectionTimeout: CONNECT_LIMIT_MS, greetingTimeout: CONNECT_LIMIT_MS, socketTimeout: SILENCE_LIMIT_MS,
     maxLiteralSize: MAX_LITERAL,
@@ -103,7 +103,7 @@ export class ImapConnection {
     } catch (error) {
       client.close();
       signal.throwIfAborted();
-      throw imapError(error, where);
+      throw imapError(error, where, true);
     } finally {
       signal.removeEventListener('abort', abort);
     }

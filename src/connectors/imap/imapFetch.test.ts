@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { startImapProxy, type ImapProxy } from '../../../tests/servers/imapProxy.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
-import { modelRun, type ModelRun, type SnapshotModel } from '../conformance.ts';
-import { openImapSource, type ImapSettings } from './index.ts';
+import { modelRun, type ModelRun, type SnapshotModel } from '../snapshotModel.ts';
+import { openSource, type ImapSettings } from './index.ts';
 
 let server: Dovecot;
 let proxy: ImapProxy;
@@ -27,7 +27,7 @@ afterAll(async () => {
 const newBox = async (): Promise<TestMailbox> => await TestMailbox.open(server, `user${serial++}@example.test`);
 
 async function run(box: TestMailbox, previous?: SnapshotModel, more: Partial<ImapSettings> = {}): Promise<ModelRun> {
-  const session = await openImapSource({ host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off', ...more }, signal);
+  const session = await openSource({ host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off', ...more }, signal);
   return await modelRun(session, previous).finally(async () => await session.close());
 }
 
@@ -89,7 +89,7 @@ test('large contents go through a file', async () => {
   const mail = Buffer.concat([large, Buffer.from(`${'line of text\r\n'.repeat(700_000)}`)]);
   await box.save('INBOX', mail);
   const files: boolean[] = [];
-  const session = await openImapSource({ host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off' }, signal);
+  const session = await openSource({ host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off' }, signal);
   const { fetch } = session;
   session.fetch = async function* watched(items, context) {
     for await (const fetched of fetch.call(session, items, context)) {
@@ -119,7 +119,7 @@ test('a connection that breaks in the middle costs a new one, and no mail twice'
 test('a server that breaks off every time ends the run with an error that says so', async () => {
   const box = await newBox();
   await box.saveMany('INBOX', 3);
-  const session = await openImapSource({ host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off' }, signal);
+  const session = await openSource({ host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off' }, signal);
   proxy.cutAfter(10, 1000);
   await expect(modelRun(session)).rejects.toMatchObject({ code: 'imap/unavailable', retryClass: 'retry' });
   proxy.cutAfter(1 << 30);

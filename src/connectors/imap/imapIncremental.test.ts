@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { startImapProxy, type ImapProxy } from '../../../tests/servers/imapProxy.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
-import { modelRun, type ModelRun, type SnapshotModel } from '../conformance.ts';
-import { openImapSource } from './index.ts';
+import { modelRun, type ModelRun, type ModelRunOptions, type SnapshotModel } from '../snapshotModel.ts';
+import { openSource } from './index.ts';
 
 const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   QRESYNC: [], CONDSTORE: ['QRESYNC'], plain: ['QRESYNC', 'CONDSTORE'],
@@ -40,12 +40,12 @@ for (const [variant, without] of Object.entries(VARIANTS)) {
       return box;
     };
     /** One run through the proxy, and the commands that it cost beyond opening the session. */
-    const run = async (box: TestMailbox, previous?: SnapshotModel): Promise<ModelRun & { commands: string[]; received: number }> => {
+    const run = async (box: TestMailbox, previous?: SnapshotModel, options: ModelRunOptions = {}): Promise<ModelRun & { commands: string[]; received: number }> => {
       proxy.reset();
-      const session = await openImapSource({
+      const session = await openSource({
         host: '127.0.0.1', port: proxy.port, user: box.user, password: 'pw', tls: 'off', connections: 2,
       }, new AbortController().signal);
-      const done = await modelRun(session, previous).finally(async () => await session.close());
+      const done = await modelRun(session, previous, options).finally(async () => await session.close());
       return { ...done, commands: proxy.commands.filter((command) => !SESSION.test(command)), received: proxy.received };
     };
 
@@ -164,6 +164,28 @@ for (const [variant, without] of Object.entries(VARIANTS)) {
       expect(third.snapshot.sorted.filter((row) => row.outcome !== '')).toEqual([]);
       expect(third.fetched.map((item) => item.size)).toHaveLength(1);
       expect(third.snapshot.find('Work/Sub/Mail 8')).toBeDefined();
+    });
+
+    test('names a folder that can not be opened although the server told its state', async () => {
+      const box = await mailbox();
+      const first = await run(box);
+      await box.create('New');
+      await box.save('Work/Sub');
+      await box.save('Other');
+      const directory = join(server.mailDirectory(box.user), '.Work.Sub');
+      // The row of the new folder is the first batch; the folder is locked before its messages are asked for.
+      const second = await run(box, first.snapshot, { onBatch: async () => await chmod(directory, 0) })
+        .finally(async () => await chmod(directory, 0o700));
+      const failed = second.snapshot.sorted.filter((row) => row.outcome !== '');
+      expect(failed.map((row) => [second.snapshot.pathOf(row), row.outcome === '' ? '' : (JSON.parse(row.outcome) as { code: string }).code]))
+        .toEqual([['Work/Sub/All mails of Sub', 'folder-unreadable']]);
+      expect(second.snapshot.find('Work/Sub/Mail 3')?.content).not.toBe('');
+      expect(second.snapshot.find('Other/Mail 9')).toBeDefined();
+      const third = await run(box, second.snapshot);
+      expect(third.snapshot.sorted.filter((row) => row.outcome !== '')).toEqual([]);
+      expect(third.fetched).toHaveLength(1);
+      expect(third.snapshot.find('Work/Sub/Mail 8')).toBeDefined();
+      expect(third.snapshot.find('Work/Sub/All mails of Sub')).toBeUndefined();
     });
   });
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { freePorts } from '../../../tests/servers/freePorts.ts';
 import { HoldfastError } from '../../domain/index.ts';
-import { openImapSource, type ImapSettings } from './index.ts';
+import { openSource, type ImapSettings } from './index.ts';
 
 const USER = 'ann@example.test';
 const SECRET = 'correct horse "battery" staple\\';
@@ -27,7 +27,7 @@ function settings(more: Partial<ImapSettings> = {}): ImapSettings {
 }
 
 async function open(given: ImapSettings): Promise<void> {
-  await (await openImapSource(given, signal)).close();
+  await (await openSource(given, signal)).close();
 }
 
 async function refused(given: ImapSettings): Promise<HoldfastError> {
@@ -82,7 +82,7 @@ test('nobody listening, and no such host', async () => {
 });
 
 test('a user whose connections are all taken is told what to do', async () => {
-  const session = await openImapSource(settings(), signal);
+  const session = await openSource(settings(), signal);
   const error = await refused(settings());
   expect(error).toMatchObject({ code: 'imap/too-many-connections', retryClass: 'retry' });
   expect(error.message).toMatch(/fewer connections/);

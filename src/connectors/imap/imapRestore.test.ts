@@ -4,9 +4,9 @@ import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { startImapProxy, type ImapProxy } from '../../../tests/servers/imapProxy.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
 import { isHoldfastError, type ItemRow } from '../../domain/index.ts';
-import { modelRun, type SnapshotModel } from '../conformance.ts';
+import { modelRun, type SnapshotModel } from '../snapshotModel.ts';
 import type { RestoreItem, RestoreMode, WriteResult } from '../contract.ts';
-import { openImapSource, openImapTarget } from './index.ts';
+import { openSource, openTarget } from './index.ts';
 
 let server: Dovecot;
 let other: Dovecot;
@@ -34,7 +34,7 @@ function settings(at: { port: number }, user: string): { host: string; port: num
 }
 
 async function backup(at: { port: number }, user: string): Promise<SnapshotModel> {
-  const session = await openImapSource(settings(at, user), signal);
+  const session = await openSource(settings(at, user), signal);
   return (await modelRun(session).finally(async () => await session.close())).snapshot;
 }
 
@@ -52,7 +52,7 @@ interface Restored {
 
 /** As the recovery does it: plan, folders, then what the plan gave 'written' or 'replaced'. */
 async function restore(snapshot: SnapshotModel, at: { port: number }, user: string, mode: RestoreMode, dryRun = false): Promise<Restored> {
-  const session = await openImapTarget(settings(at, user), { mode, folderName: 'Restored 2026-01-02' }, signal);
+  const session = await openTarget(settings(at, user), { mode, folderName: 'Restored 2026-01-02' }, signal);
   try {
     const items = snapshot.sorted.map((row) => itemOf(snapshot, row));
     const plan = await session.plan(items, signal);
@@ -190,7 +190,7 @@ test('an append whose answer is lost is not done twice', async () => {
   const snapshot = await backup(server, from);
   for (const cut of [1, 30, 300]) {
     const to = newUser();
-    const session = await openImapTarget({ ...settings(proxy, to), connections: 1 }, { mode: 'replace', folderName: '' }, signal);
+    const session = await openTarget({ ...settings(proxy, to), connections: 1 }, { mode: 'replace', folderName: '' }, signal);
     const items = snapshot.sorted.filter((row) => row.kind === 'mail').map((row) => itemOf(snapshot, row));
     for (const [i, item] of items.entries()) {
       if (i === 4) proxy.cutAfter(cut);
@@ -208,7 +208,7 @@ test('finish tells when mails that the server took are not there', async () => {
   const from = await filled(server);
   const snapshot = await backup(server, from);
   const to = newUser();
-  const session = await openImapTarget(settings(server, to), { mode: 'replace', folderName: '' }, signal);
+  const session = await openTarget(settings(server, to), { mode: 'replace', folderName: '' }, signal);
   const row = snapshot.find('INBOX/Mail 1');
   if (row === undefined) throw new Error('no mail');
   await session.write(itemOf(snapshot, row), snapshot.bytesOf(row) ?? Buffer.alloc(0), signal);
@@ -226,7 +226,7 @@ test('a mail that the server changes is reported as altered', async () => {
     key: 'x', parent: '', name: 'bare', kind: 'mail', size: bytes.length, modified: 0, change: '', meta: '', outcome: '',
     content: createHash('sha256').update(bytes).digest('hex'),
   };
-  const session = await openImapTarget(settings(server, user), { mode: 'replace', folderName: '' }, signal);
+  const session = await openTarget(settings(server, user), { mode: 'replace', folderName: '' }, signal);
   expect(await session.write({ row, path: ['INBOX'] }, bytes, signal)).toMatchObject({ result: 'altered', outcome: { code: 'bytes-changed' } });
   await session.finish(signal);
   await session.close();

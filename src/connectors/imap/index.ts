@@ -5,12 +5,12 @@ import { ImapSource } from './sourceSession.ts';
 import { ImapTarget, type TargetOptions } from './targetSession.ts';
 import type { SourceSession, TargetSession } from '../contract.ts';
 
-export { imapDescriptor } from './descriptor.ts';
+export { descriptor } from './descriptor.ts';
 export type { ImapSettings } from './imapSettings.ts';
 export type { TargetOptions } from './targetSession.ts';
 
 /** Connects and logs in. Throws HoldfastError imap/settings, imap/auth-failed, imap/tls, imap/unknown-host, imap/unavailable … */
-export async function openImapSource(settings: ImapSettings, signal: AbortSignal): Promise<SourceSession> {
+export async function openSource(settings: ImapSettings, signal: AbortSignal): Promise<SourceSession> {
   const pool = await openPool(settings, signal);
   return new ImapSource(entityOf(settings), pool);
 }
@@ -23,7 +23,7 @@ async function openPool(settings: ImapSettings, signal: AbortSignal): Promise<Co
   return pool;
 }
 
-/** Connects and logs in for a restore; throws as {@link openImapSource}. */
-export async function openImapTarget(settings: ImapSettings, options: TargetOptions, signal: AbortSignal): Promise<TargetSession> {
+/** Connects and logs in for a restore; throws as {@link openSource}. */
+export async function openTarget(settings: ImapSettings, options: TargetOptions, signal: AbortSignal): Promise<TargetSession> {
   return new ImapTarget(await openPool(settings, signal), options);
 }

@@ -4,7 +4,7 @@ import type { ConnectionPool } from './connectionPool.ts';
 import { canonicalFlags, textOf } from './fetchRow.ts';
 import { CHUNK, FolderReader } from './folderReader.ts';
 import { atom, quoted, sequence, type ImapConnection, type Response } from './imapConnection.ts';
-import { isConnectionLoss } from './imapErrors.ts';
+import { isConnectionLoss, isLocalTrouble } from './imapErrors.ts';
 import { mailbox, openMailbox, uidFetch } from './mailboxCommands.ts';
 
 /** A mail that stands at the destination. */
@@ -238,5 +238,5 @@ function renumbered(): HoldfastError {
 
 /** Refusals that concern one item only. */
 export function isRefusal(error: unknown): error is HoldfastError {
-  return isHoldfastError(error) && (error.code === 'imap/refused' || error.code === 'imap/no-folder');
+  return isHoldfastError(error) && isLocalTrouble(error) && error.code !== 'imap/renumbered';
 }

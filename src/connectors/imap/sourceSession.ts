@@ -7,7 +7,8 @@ import { deltaFolder, mergeFolder, unreadNotice, type FolderResult } from './fol
 import { describedState, folderItem, folderName, statesFromRows } from './folderItem.ts';
 import { listFolders, type FolderStatus, type ListedFolder } from './folderListing.ts';
 import { matchFolders, withParents, type FolderMatch, type Matching } from './folderMatching.ts';
-import { FolderReader, isFolderTrouble } from './folderReader.ts';
+import { FolderReader } from './folderReader.ts';
+import { isLocalTrouble } from './imapErrors.ts';
 import { FOLDER_PREFIX, folderKey, messageNumbers, messagesPrefix } from './itemKeys.ts';
 import { listedIdentity } from './messageItem.ts';
 import { PreviousMessages } from './previousMessages.ts';
@@ -68,13 +69,10 @@ export class ImapSource implements SourceSession {
   async *#folder(match: FolderMatch, context: EnumerateContext): AsyncGenerator<readonly SourceChange[]> {
     const { number, now, before } = match;
     const described = describedState(match);
-    if (now.container && before !== undefined && before.uidValidity !== 0) {
-      this.#states.set(number, { ...described, uidValidity: 0, uidNext: 0, count: 0 });
-      yield [{ type: 'removedPrefix', prefix: messagesPrefix(number) }];
-    }
-    if (now.status === undefined || isUnchanged(match)) return;
-    if (before === undefined && now.status.messages === 0) {
-      this.#states.set(number, { ...described, ...emptyCounters(now.status) });
+    const shortcut = withoutLooking(match);
+    if (shortcut !== undefined) {
+      this.#states.set(number, { ...described, ...shortcut.counters });
+      if (shortcut.changes.length > 0) yield shortcut.changes;
       return;
     }
     const reader = new FolderReader(this.#pool, now.path, context.signal);
@@ -96,7 +94,7 @@ export class ImapSource implements SourceSession {
       }
     } catch (error) {
       // Once some of its messages are out, their keys may not be gone back behind: the run as a whole fails then.
-      if (emitted || !isFolderTrouble(error)) throw error;
+      if (emitted || !isLocalTrouble(error)) throw error;
       this.#states.set(number, { ...described, ...untouched(before), unread: true });
       yield [unreadNotice(number, folderName(now), messageOf(error))];
     }
@@ -118,7 +116,7 @@ export class ImapSource implements SourceSession {
       const found = await reader.identities(before.uidValidity, [...samples.keys()]);
       return found.size > 0 && [...found].every(([uid, { identity }]) => samples.get(uid) === identity);
     } catch (error) {
-      if (!isFolderTrouble(error)) throw error;
+      if (!isLocalTrouble(error)) throw error;
       return false;
     }
   }
@@ -157,6 +155,18 @@ function emptyCounters({ uidValidity, uidNext, modseq }: FolderStatus): Counters
 function withModseq(result: FolderResult): Counters {
   const { modseq, ...rest } = result;
   return modseq === undefined ? rest : { ...rest, modseq };
+}
+
+/** What needs no look at the messages: a folder that is unchanged or unreadable, new and empty, or now without messages of its own. */
+function withoutLooking(match: FolderMatch): { counters: Counters; changes: readonly SourceChange[] } | undefined {
+  const { now: { container, status }, before, number } = match;
+  const nothing = { uidValidity: 0, uidNext: 0, count: 0 };
+  if (container && before !== undefined && before.uidValidity !== 0) {
+    return { counters: nothing, changes: [{ type: 'removedPrefix', prefix: messagesPrefix(number) }] };
+  }
+  if (status === undefined || isUnchanged(match)) return { counters: untouched(before), changes: [] };
+  if (before === undefined && status.messages === 0) return { counters: emptyCounters(status), changes: [] };
+  return undefined;
 }
 
 /** By the counters alone, without opening it. Without mod-sequences only an empty folder can be told. */
