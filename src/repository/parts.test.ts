@@ -18,7 +18,9 @@ test('the kernel runs on this machine, so that these tests compare two codecs', 
 function roundTrip(message: Buffer): { parts: Part[] | undefined; again: Buffer } {
   const parts = splitParts(message);
   const target = Buffer.alloc(message.length);
-  expect(splitParts(message, target)).toEqual(parts);
+  const inTarget = splitParts(message, target);
+  expect(inTarget).toEqual(parts);
+  expect(Buffer.concat(decodedOf(inTarget)).equals(target.subarray(0, decodedLength(parts)))).toBe(true);
   expect(splitParts(message, target.subarray(0, 7000), script)).toEqual(parts);
   const again = Buffer.alloc(message.length, 0xee);
   let at = 0;
@@ -42,6 +44,9 @@ function encode(part: Base64Part, target: Buffer, at: number): number {
 
 const decodedOf = (parts: Part[] | undefined): Buffer[] =>
   (parts ?? []).filter((part) => part.kind === 'base64').map((part) => part.decoded);
+
+const decodedLength = (parts: Part[] | undefined): number =>
+  decodedOf(parts).reduce((sum, decoded) => sum + decoded.length, 0);
 
 function noise(seed: number, length: number): Buffer {
   return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(length));

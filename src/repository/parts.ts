@@ -44,8 +44,8 @@ const LOWER = 0x20;
  * follows the next empty line is tried. Parts are in order and cover the input. Whatever would not come out byte for
  * byte stays raw. Undefined when there is nothing to split. Never throws; O(length).
  *
- * `target` (as long as the message is always enough) receives the decoded bytes, one part after the other: `decoded`
- * are then views of it, and the caller may reuse it when it is done with them. That saves more time than all the
+ * `target` (as long as the message is always enough) receives the decoded bytes, one part behind the other in
+ * the order of the parts: `decoded` are then views of it, and the caller may reuse it when it is done with them. That saves more time than all the
  * rest takes: fresh memory is the dear part of decoding.
  */
 export function splitParts(bytes: Buffer, target?: Buffer, codec?: LineCodec): Part[] | undefined {
@@ -82,10 +82,14 @@ function findParts(finder: Finder, from: number, to: number, style: number): voi
   for (let hit = area.indexOf(name, from); hit >= 0; ) {
     used = true;
     const body = bodyOfBase64(area, hit, hit + name.length);
+    // Before the run is decoded, since the target is filled in the order of the parts.
+    if (body - gap >= LARGE_GAP) {
+      findParts(finder, gap, body, style + 1);
+      gap = body;
+    }
     const run = body < 0 ? undefined : decodeBase64Lines(area, body, LEAST_DECODED, finder.target, finder.codec);
     if (run !== undefined) {
       if (finder.target?.buffer === run.decoded.buffer) finder.target = finder.target.subarray(run.decoded.length);
-      if (body - gap >= LARGE_GAP) findParts(finder, gap, body, style + 1);
       finder.found.push({ kind: 'base64', start: body, ...run });
       gap = run.end;
     }
