@@ -12,6 +12,8 @@ export interface ConnectorFixture {
   change(): Promise<void>;
   /** Takes away one item that is not a folder. */
   remove(): Promise<void>;
+  /** How long a cancelled call may take. Default 10000. */
+  readonly cancelLimitMs?: number;
 }
 
 export interface ConnectorCheck {
@@ -42,12 +44,12 @@ function withCursor(snapshot: SnapshotModel, cursor: string | undefined): Snapsh
   return copy;
 }
 
-async function cancelled(work: (signal: AbortSignal, abort: () => void) => Promise<unknown>): Promise<void> {
+async function cancelled(limitMs: number, work: (signal: AbortSignal, abort: () => void) => Promise<unknown>): Promise<void> {
   const controller = new AbortController();
   const reason = new Error('stop, says the check');
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('cancelled and still busy after 10 seconds')), 10_000);
+    timer = setTimeout(() => reject(new Error(`cancelled and still busy after ${limitMs} ms`)), limitMs);
   });
   const outcome = work(controller.signal, () => controller.abort(reason)).then(() => undefined, (error: unknown) => error);
   const error = await Promise.race([outcome, limit]).finally(() => clearTimeout(timer));
@@ -159,9 +161,10 @@ export const connectorChecks: readonly ConnectorCheck[] = [
   {
     name: 'ends soon and with the reason when it is cancelled, and can be closed twice',
     async run(fixture) {
-      await cancelled((signal, abort) => once(fixture, undefined, { signal, onBatch: abort }));
+      const limitMs = fixture.cancelLimitMs ?? 10_000;
+      await cancelled(limitMs, (signal, abort) => once(fixture, undefined, { signal, onBatch: abort }));
       const session = await fixture.open();
-      await cancelled(async (signal, abort) => {
+      await cancelled(limitMs, async (signal, abort) => {
         abort();
         await modelRun(session, undefined, { signal });
       });

@@ -8,7 +8,10 @@ export function parseInternalDate(text: string): number | null {
   const [, day, month = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
   const index = MONTHS.indexOf(month.toLowerCase());
   if (index < 0) return null;
-  const local = Date.UTC(Number(year), index, Number(day), Number(hour), Number(minute), Number(second));
+  const at = new Date(0);
+  // Unlike Date.UTC, this takes the years 0 to 99 as they are.
+  at.setUTCFullYear(Number(year), index, Number(day));
+  const local = at.setUTCHours(Number(hour), Number(minute), Number(second));
   const offset = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000;
   return sign === '-' ? local + offset : local - offset;
 }
