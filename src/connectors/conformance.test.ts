@@ -63,7 +63,7 @@ function madeUp(faults: Faults): ConnectorFixture {
     };
   };
   return {
-    descriptor: { service: 'made-up', title: 'Made up', kinds: { note: { title: 'Note', extension: '' } }, limits: [] },
+    descriptor: { service: 'made-up', title: 'Made up', kinds: { note: { title: 'Note', extension: '' } }, limits: [], onDisk: (row) => ({ name: row.key }) },
     open,
     add: async () => {
       files.set(`b/new${++version}`, { text: `new ${version}`, version });

@@ -1,5 +1,19 @@
 import type { BinaryString, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
 
+/** How a row of a service looks in a directory tree. */
+export interface DiskEntry {
+  /** Bytes of the file name (never '/', '.' of the root apart). */
+  readonly name: BinaryString;
+  /** Permission bits; without them the process's defaults are kept. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Nanoseconds since 1970 UTC. */
+  readonly modifiedNs?: bigint;
+  /** A symbolic link with this target instead of a file. */
+  readonly link?: BinaryString;
+}
+
 /** What a service is called and how its items look; everything that a person sees comes from here. */
 export interface Descriptor {
   /** Stable word: 'folder', 'imap' … */
@@ -9,6 +23,8 @@ export interface Descriptor {
   readonly kinds: Readonly<Record<string, { readonly title: string; readonly extension: string }>>;
   /** What it cannot do, in words that a person reads. */
   readonly limits: readonly string[];
+  /** The form that a row takes when it is given back into a directory. */
+  readonly onDisk: (row: ItemRow) => DiskEntry;
 }
 
 /**

@@ -1,2 +1,4 @@
 export { browseDifference, type Difference, type DifferentPart } from './browseDifference.ts';
 export { isTop, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
+export { restoreFolder, type FolderMode, type RestoreFolderOptions } from './restoreFolder.ts';
+export type { RestoreIssue, RestoreReport } from './restoreReport.ts';

@@ -16,6 +16,9 @@ import type { SealingKey } from './xaes.ts';
 /** Opened frames kept by one reader: bodies are read in order, shared attachments come again. */
 const CACHED_FRAMES = 24;
 
+/** A reader that a prune overtakes again and again gives up after so many fresh indexes. */
+const MOST_RELOADS = 3;
+
 export interface BlobPlace extends BlobLocation {
   readonly stream: string;
 }
@@ -26,7 +29,7 @@ export class BlobReader {
   readonly #entity: EntityRecord;
   readonly #namer: BlobNamer;
   readonly #frames = new Map<string, Promise<Buffer>>();
-  readonly #packKeys = new Map<string, SealingKey>();
+  readonly #epochs = new Map<string, number>();
   #indexes: Promise<readonly StreamIndex[]> | undefined;
   readonly #gone = new Set<string>();
   #reloaded = 0;
@@ -74,7 +77,7 @@ export class BlobReader {
   async #afterReload(id: BinaryString, error: unknown, signal?: AbortSignal): Promise<Buffer> {
     const place = this.#indexes && await this.place(id);
     if (place) return this.blob(id, signal);
-    if (this.#reloaded >= 3) throw error;
+    if (this.#reloaded >= MOST_RELOADS) throw error;
     this.#reloaded++;
     for (const index of (await this.#indexes) ?? []) await index.reload(signal);
     if (!(await this.place(id))) throw error;
@@ -107,18 +110,34 @@ export class BlobReader {
     }
   }
 
+  /** The place in a freshly read index, for a blob that the one at hand does not know. Throws `repository/missing-blob`. */
+  async lookAgain(id: BinaryString, signal?: AbortSignal): Promise<BlobPlace> {
+    if (this.#reloaded < MOST_RELOADS) {
+      this.#reloaded++;
+      for (const index of (await this.#indexes) ?? []) await index.reload(signal);
+    }
+    const place = await this.place(id);
+    if (!place) throw missingBlob();
+    return place;
+  }
+
   /** The key of a pack's frames. Its header says the epoch, and is read only where there are several. */
   async packKey(stream: string, pack: string, signal?: AbortSignal): Promise<SealingKey> {
     if (stream !== SHARED) return this.#entity.packs.key;
-    const { keyring, storage } = this.#context;
-    if (keyring.epochs === 1) return keyring.shared.key;
-    const known = this.#packKeys.get(pack);
-    if (known) return known;
-    const name = names.pack(stream, pack);
-    const header = await storage.get(name, { range: { offset: 0, length: HEADER_LENGTH }, ...(signal ? { signal } : {}) });
-    const key = keyring.sharedOf(readHeader(header, PACK_MAGIC, name));
-    this.#packKeys.set(pack, key);
-    return key;
+    const { keyring } = this.#context;
+    return keyring.epochs === 1 ? keyring.shared.key : keyring.sharedOf(await this.packEpoch(pack, signal));
+  }
+
+  /** The key epoch that a shared pack names. */
+  async packEpoch(pack: string, signal?: AbortSignal): Promise<number> {
+    const known = this.#epochs.get(pack);
+    if (known !== undefined) return known;
+    const name = names.pack(SHARED, pack);
+    const range = { offset: 0, length: HEADER_LENGTH };
+    const header = await this.#context.storage.get(name, { range, ...(signal ? { signal } : {}) });
+    const epoch = readHeader(header, PACK_MAGIC, name);
+    this.#epochs.set(pack, epoch);
+    return epoch;
   }
 
   /** The steps of a recipe; those that are kept in blobs are read. */

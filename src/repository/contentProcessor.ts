@@ -15,7 +15,9 @@ import type { SealedFrame } from './frame.ts';
 const MAIL_LIMIT = 32 * 1024 * 1024;
 /** Content below this stays with its entity: sharing it would not pay for the scattered reads. */
 const SHARE_FROM = 4096;
-const WINDOW = 4 * 1024 * 1024;
+const WINDOW = 1024 * 1024;
+/** Room of a batch of about a megabyte; what does not fit gets a buffer of its own. */
+const ARENA = 1280 * 1024;
 
 /** What the processor needs from the thread that owns the index and the packs. */
 export interface ProcessorPort {
@@ -59,7 +61,7 @@ export class ContentProcessor {
 
   /** Jobs larger than a window are handled one by one; the others of a batch share one question to the index. */
   async batch(jobs: readonly ContentJob[]): Promise<ContentResult[]> {
-    const arena = this.#arenas.pop() ?? { read: Buffer.allocUnsafeSlow(WHOLE_READ + 65536), decoded: Buffer.allocUnsafeSlow(WHOLE_READ) };
+    const arena = this.#arenas.pop() ?? { read: Buffer.allocUnsafeSlow(ARENA), decoded: Buffer.allocUnsafeSlow(ARENA) };
     const pending: PendingBlob[] = [];
     const results: ContentResult[] = [];
     let used = 0;

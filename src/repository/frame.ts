@@ -43,6 +43,7 @@ export class FrameBuilder {
     this.#stored = stored;
   }
 
+  get bytes(): number { return this.#used; }
   get empty(): boolean { return this.#lengths.length === 0; }
 
   /** False when it does not fit: seal first. A blob never exceeds an empty frame. */

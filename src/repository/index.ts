@@ -6,6 +6,8 @@ export { PROFILES, type Profile } from './profile.ts';
 export { Repository, type BeginOptions, type OpenOptions } from './repository.ts';
 export { isPrunedUnderRun } from './commit.ts';
 export type { Layer, SegmentRef } from './segment.ts';
+export { ItemReader, type ItemRequest } from './itemReader.ts';
+export type { FileTarget, ReadResult } from './readProtocol.ts';
 export { LayerCursor, StateCursor, stateRows, type SegmentSource } from './state.ts';
 export { StoreSession } from './storeSession.ts';
 export type { ContentJob, ContentResult } from './storeProtocol.ts';

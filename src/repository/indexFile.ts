@@ -15,7 +15,7 @@ const MAGIC = 0x48464959;
 /** One fence a so many records: a lookup reads that many. */
 const FENCE = 128;
 /** Records of small segments are kept in memory. */
-const SMALL = 65536;
+const SMALL = 131072;
 
 /** A pack that an index names, with the bytes that it must have. */
 export interface PackSize {
@@ -93,13 +93,20 @@ export class IndexFile {
     for (let start = low * FENCE; start < this.entries; start += FENCE) {
       const count = Math.min(FENCE, this.entries - start);
       const records = this.recordsFrom(start, count);
-      for (let i = 0; i < count; i++) {
-        const order = records.compare(ids, at, at + ID_LENGTH, i * RECORD, i * RECORD + ID_LENGTH);
-        if (order === 0) return start + i;
-        if (order > 0) return -1;
+      const hit = lowerBound(records, count, ids, at);
+      if (hit < count) {
+        const found = records.compare(ids, at, at + ID_LENGTH, hit * RECORD, hit * RECORD + ID_LENGTH) === 0;
+        return found ? start + hit : -1;
       }
     }
     return -1;
+  }
+
+  /** The next record of the same id after `record`, or -1: several packs may hold one blob. */
+  following(record: number, ids: Buffer, at: number): number {
+    if (record + 1 >= this.entries) return -1;
+    const next = this.recordsFrom(record + 1, 1);
+    return next.compare(ids, at, at + ID_LENGTH, 0, ID_LENGTH) === 0 ? record + 1 : -1;
   }
 
   /** Raw records; valid until the next call. */
@@ -133,6 +140,18 @@ export class IndexFile {
   close(): void {
     closeSync(this.#fd);
   }
+}
+
+/** The first of the records that is not before the id. */
+function lowerBound(records: Buffer, count: number, ids: Buffer, at: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (records.compare(ids, at, at + ID_LENGTH, middle * RECORD, middle * RECORD + ID_LENGTH) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function read(fd: number, position: number, length: number): Buffer {

@@ -60,8 +60,12 @@ export class Keyring {
   get shared(): EpochKey { return this.#newest(this.#shared); }
 
   /** The raw key of the shared packs' newest epoch, for workers. */
-  get sharedRaw(): Uint8Array {
-    return deriveKey(Buffer.from(this.#bundle.epochs.at(-1) ?? '', 'base64'), 'shared-packs');
+  get sharedRaw(): Uint8Array { return (this.#sharedRaw ??= this.sharedRawOf(this.epochs)); }
+  #sharedRaw: Uint8Array | undefined;
+
+  /** The raw key of the shared packs of one epoch. */
+  sharedRawOf(epoch: number): Uint8Array {
+    return deriveKey(Buffer.from(this.#bundle.epochs[epoch - 1] ?? '', 'base64'), 'shared-packs');
   }
 
   readonly metaOf = (epoch: number): SealingKey => this.#at(this.#meta, epoch);

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../domain/index.ts';
-import type { Clock, RandomBytes } from '../runtime/index.ts';
+import { releaseMemory, type Clock, type RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { SealedFrame } from './frame.ts';
 import type { IndexedPack } from './indexBuilder.ts';
@@ -7,7 +7,7 @@ import { PackBuilder, type BuiltPack } from './pack.ts';
 import type { EpochKey } from './sealedObject.ts';
 
 /** Packs that may be on their way to the storage at once: each is held in memory. */
-const PUTS = 2;
+const PUTS = 1;
 
 /** Turns the frames of one stream into packs and puts them. A failed put fails every later call. */
 export class PackWriter {
@@ -53,6 +53,7 @@ export class PackWriter {
       () => {
         this.#stored.push({ id: pack.id, size: pack.size, frames: pack.frames });
         this.bytes += pack.size;
+        releaseMemory();
       },
       (error: unknown) => {
         this.#failure ??= error instanceof Error ? error : new HoldfastError('storage/unavailable', 'retry', String(error));

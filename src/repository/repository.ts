@@ -6,6 +6,7 @@ import { BlobReader } from './blobReader.ts';
 import { readCheckpoints } from './checkpoint.ts';
 import { DoomedList } from './doomed.ts';
 import { ensureEntity, readEntity, type EntityRecord } from './entityKeys.ts';
+import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
 import { checkSeal, readManifest, type StoredManifest } from './manifest.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
@@ -149,6 +150,16 @@ export class Repository {
       checkpoint: packs && candidate, checkpointPacks: packs ?? new Set<string>(),
     };
     return new StoreSession(this.context, start, doomed, PROFILES[options.profile ?? 'default'], options.workers ?? 2);
+  }
+
+  /** The entity behind a tag, as manifests name it. */
+  entity(tag: string, signal?: AbortSignal): Promise<EntityRecord> {
+    return readEntity(this.context.storage, this.context.keyring, tag, signal);
+  }
+
+  /** Reads many items with worker threads; close it. */
+  itemReader(record: EntityRecord, workers: number, signal?: AbortSignal): ItemReader {
+    return new ItemReader(this.context, record, workers, signal);
   }
 
   reader(record: EntityRecord): BlobReader {

@@ -87,7 +87,7 @@ export class StorePipeline {
   #start(): void {
     const worker = new Worker(new URL('./storeWorker.ts', import.meta.url), {
       workerData: this.#data,
-      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 },
     });
     const lane: Lane = { worker, waiting: new Map() };
     worker.on('message', (reply: StoreReply) => this.#receive(lane, reply));

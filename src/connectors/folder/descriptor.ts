@@ -1,4 +1,6 @@
-import type { Descriptor } from '../contract.ts';
+import type { BinaryString, ItemRow } from '../../domain/index.ts';
+import type { Descriptor, DiskEntry } from '../contract.ts';
+import { decodeItemMeta } from './itemMeta.ts';
 
 export const descriptor: Descriptor = {
   service: 'folder',
@@ -17,4 +19,14 @@ export const descriptor: Descriptor = {
     'Files are read one after another while they may be in use: a snapshot is not one instant of the whole tree.',
     'Paths longer than the operating system opens (4,095 bytes on Linux) are named as failed.',
   ],
+  onDisk,
 };
+
+/** The last part of the key is the name, byte for byte. */
+function onDisk(row: ItemRow): DiskEntry {
+  const name: BinaryString = row.name === '.' && row.parent === '' ? '.' : row.key.slice(row.key.lastIndexOf('\0') + 1);
+  const meta = decodeItemMeta(row.meta);
+  if (!meta) return { name };
+  const { mode, uid, gid, mtimeNs, target } = meta;
+  return { name, mode, uid, gid, modifiedNs: mtimeNs, ...(target === undefined ? {} : { link: target }) };
+}

@@ -1,0 +1,105 @@
+import { hash } from 'node:crypto';
+import { closeSync, fchmodSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { encodeBase64Lines, encodedLength } from './base64Lines.ts';
+import type { BlobNamer } from './blobId.ts';
+import { pathOf } from './contentReader.ts';
+import type { FileTarget, PlacedBlob, PlacedOp, ReadJob, ReadResult } from './readProtocol.ts';
+
+/** Puts items together from opened frames, proves them, and writes them or gives them back. One reusable buffer. */
+export class ContentAssembler {
+  readonly #namer: BlobNamer;
+  #buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+
+  constructor(namer: BlobNamer) {
+    this.#namer = namer;
+  }
+
+  /** `frame` gives the opened bytes of the batch's frame by its index; it throws where the frame is damaged. */
+  assemble(job: ReadJob, frame: (index: number) => Buffer): ReadResult {
+    const bytes = this.#bytes(job, frame);
+    if (!this.#proved(job, bytes)) return { code: 'repository/damaged', message: 'Its bytes are not those that were stored.' };
+    if (!job.target) return { bytes: Uint8Array.from(bytes) };
+    return writeFile(job.target, bytes);
+  }
+
+  #proved(job: ReadJob, bytes: Buffer): boolean {
+    if ('empty' in job.proof) return bytes.length === 0;
+    if ('id' in job.proof) return this.#namer.id(bytes) === job.proof.id;
+    return hash('sha256', bytes, 'binary') === job.proof.sha256;
+  }
+
+  /** A single blob is a view of its frame; anything else is put together in the buffer. */
+  #bytes(job: ReadJob, frame: (index: number) => Buffer): Buffer {
+    const [only] = job.ops;
+    const [blob] = only?.blobs ?? [];
+    if (only && blob && job.ops.length === 1 && only.blobs.length === 1 && !only.base64) return view(blob, frame);
+    const total = job.ops.reduce((sum, op) => sum + opLength(op), 0);
+    if (total > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(total);
+    let at = 0;
+    for (const op of job.ops) at += this.#op(op, frame, at);
+    return this.#buffer.subarray(0, at);
+  }
+
+  #op(op: PlacedOp, frame: (index: number) => Buffer, at: number): number {
+    if (!op.base64) {
+      let used = 0;
+      for (const blob of op.blobs) used += view(blob, frame).copy(this.#buffer, at + used);
+      return used;
+    }
+    const [first] = op.blobs;
+    const decoded = first && op.blobs.length === 1
+      ? view(first, frame)
+      : Buffer.concat(op.blobs.map((blob) => view(blob, frame)));
+    return encodeBase64Lines(decoded, op.base64, this.#buffer, at);
+  }
+}
+
+function view(blob: PlacedBlob, frame: (index: number) => Buffer): Buffer {
+  return frame(blob.frame).subarray(blob.offset, blob.offset + blob.length);
+}
+
+function opLength(op: PlacedOp): number {
+  const length = op.blobs.reduce((sum, blob) => sum + blob.length, 0);
+  return op.base64 ? encodedLength(length, op.base64) : length;
+}
+
+/** An existing file is never touched unless it is to be replaced; a file that could not be finished is taken away again. */
+function writeFile(target: FileTarget, bytes: Buffer): ReadResult {
+  const path = pathOf(target.path);
+  let fd: number;
+  try {
+    if (target.replace) removeOld(path);
+    fd = openSync(path, 'wx', target.mode ?? 0o666);
+  } catch (error) {
+    return systemResult(error);
+  }
+  try {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(fd, bytes, done);
+    // open() takes the umask away from the mode.
+    if (target.mode !== null && (target.mode & 0o7777 & ~0o644) !== 0) fchmodSync(fd, target.mode);
+    if (target.modified !== null) futimesSync(fd, target.modified, target.modified);
+    closeSync(fd);
+    return { written: bytes.length };
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(path);
+    return systemResult(error);
+  }
+}
+
+function removeOld(path: string | Buffer): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function systemResult(error: unknown): ReadResult {
+  const { code = 'unknown', syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) throw error;
+  if (code === 'EEXIST') return { code: 'restore/exists', message: 'Something stands there already; it was left as it is.' };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'restore/full', message: 'The disk is full. Make room and run the restore again.' };
+  return { code: 'restore/not-written', message: `The file could not be written (${code}).` };
+}

@@ -1,0 +1,128 @@
+import { isHoldfastError, messageOf, type BinaryString, type ItemRow } from '../domain/index.ts';
+import { BlobReader, type BlobPlace } from './blobReader.ts';
+import type { EntityRecord } from './entityKeys.ts';
+import { SHARED } from './names.ts';
+import { decodeRecipe, type Op } from './recipe.ts';
+import { ReadPipeline } from './readPipeline.ts';
+import type { FileTarget, FrameNeed, PlacedOp, ReadJob, ReadResult } from './readProtocol.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+
+/** An item to read, and the file to write it to; without one its bytes are given back. */
+export interface ItemRequest {
+  readonly row: Pick<ItemRow, 'content' | 'size'>;
+  readonly target?: FileTarget;
+}
+
+/**
+ * Reads many items at once, frame by frame: each batch is planned so that a frame is fetched and opened once,
+ * whatever the order of the items. Items that do not come this way (a pack moved by a prune) are tried one by one.
+ */
+export class ItemReader {
+  readonly #blobs: BlobReader;
+  readonly #pipeline: ReadPipeline;
+  readonly #context: RepositoryContext;
+  readonly #entity: EntityRecord;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(context: RepositoryContext, entity: EntityRecord, workers: number, signal?: AbortSignal) {
+    this.#context = context;
+    this.#entity = entity;
+    this.#signal = signal;
+    this.#blobs = new BlobReader(context, entity);
+    this.#pipeline = new ReadPipeline(context.storage, context.keyring.idKey, workers, signal);
+  }
+
+  /** Content in pieces, for items too large for one message to a worker. */
+  content(row: Pick<ItemRow, 'content' | 'size'>): AsyncGenerator<Buffer> {
+    return this.#blobs.content(row, this.#signal);
+  }
+
+  /** Waits for a worker, then reads the batch: results in the order of the requests. */
+  async read(requests: readonly ItemRequest[]): Promise<{ results: Promise<readonly ReadResult[]> }> {
+    const plan = new BatchPlan(this.#context, this.#entity, this.#blobs, this.#signal);
+    const jobs: (ReadJob | ReadResult)[] = [];
+    for (const request of requests) jobs.push(await plan.job(request));
+    const work = jobs.filter((job): job is ReadJob => 'ops' in job);
+    await this.#pipeline.ready();
+    const running = this.#pipeline.read(plan.frames, work);
+    return {
+      results: running.then((results) => {
+        let next = 0;
+        return jobs.map((job) => ('ops' in job ? (results[next++] as ReadResult) : job));
+      }),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pipeline.close();
+    await this.#blobs.close();
+  }
+}
+
+/** Which frames a batch needs, each once, and where in them its items' blobs are. */
+class BatchPlan {
+  readonly frames: FrameNeed[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #context: RepositoryContext;
+  readonly #entity: EntityRecord;
+  readonly #blobs: BlobReader;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(context: RepositoryContext, entity: EntityRecord, blobs: BlobReader, signal?: AbortSignal) {
+    this.#context = context;
+    this.#entity = entity;
+    this.#blobs = blobs;
+    this.#signal = signal;
+  }
+
+  async job(request: ItemRequest): Promise<ReadJob | ReadResult> {
+    try {
+      return await this.#job(request);
+    } catch (error) {
+      if (!isHoldfastError(error) || error.retryClass !== 'never') throw error;
+      return { code: error.code, message: messageOf(error) };
+    }
+  }
+
+  async #job({ row, target }: ItemRequest): Promise<ReadJob> {
+    const recipe = decodeRecipe(row.content);
+    if (recipe.type === 'empty') return { ops: [], proof: { empty: true }, target };
+    if (recipe.type === 'blob') {
+      const ops = [await this.#op({ blobs: [{ id: recipe.id, length: row.size }] })];
+      return { ops, proof: { id: recipe.id }, target };
+    }
+    const ops: PlacedOp[] = [];
+    for (const op of await this.#blobs.ops(recipe, this.#signal)) ops.push(await this.#op(op));
+    return { ops, proof: { sha256: recipe.sha256 }, target };
+  }
+
+  async #op(op: Op): Promise<PlacedOp> {
+    const blobs: PlacedOp['blobs'][number][] = [];
+    for (const ref of op.blobs) {
+      const place = await this.#place(ref.id);
+      blobs.push({ frame: await this.#frame(place), offset: place.offset, length: place.length });
+    }
+    return op.base64 ? { blobs, base64: op.base64 } : { blobs };
+  }
+
+  async #place(id: BinaryString): Promise<BlobPlace> {
+    return (await this.#blobs.place(id)) ?? this.#blobs.lookAgain(id, this.#signal);
+  }
+
+  async #frame(place: BlobPlace): Promise<number> {
+    const { stream, pack, frame } = place;
+    const name = `${pack}/${frame.offset}`;
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      const key = stream === SHARED ? await this.#sharedKey(pack) : this.#entity.packKey;
+      number = this.frames.push({ key, stream, pack, ...frame }) - 1;
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
+
+  async #sharedKey(pack: string): Promise<Uint8Array> {
+    const { keyring } = this.#context;
+    return keyring.epochs === 1 ? keyring.sharedRaw : keyring.sharedRawOf(await this.#blobs.packEpoch(pack, this.#signal));
+  }
+}

@@ -1,0 +1,113 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { isHoldfastError, messageOf } from '../domain/index.ts';
+import { MemoryMeter } from '../runtime/index.ts';
+import { BlobNamer } from './blobId.ts';
+import { ContentAssembler } from './contentAssembler.ts';
+import { openFrame } from './frame.ts';
+import type { FrameNeed, ReadReply, ReadRequest, ReadResult } from './readProtocol.ts';
+import { SealingKey } from './xaes.ts';
+
+/** The thread that opens frames and puts items together: decrypt, decompress, prove, write. */
+const port = parentPort;
+if (!port) throw new Error('readWorker runs as a worker thread');
+
+/** Opened frames that are kept, per stream: bodies come in order, shared attachments come again and again. */
+const KEPT = { own: 8, shared: 32 };
+const GARBAGE = 16 * 1024 * 1024;
+
+const assembler = new ContentAssembler(new BlobNamer((workerData as { idKey: Uint8Array }).idKey));
+const answers = new Map<number, (sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']) => void>();
+const caches = { own: new Map<string, Buffer>(), shared: new Map<string, Buffer>() };
+const keys = new Map<string, SealingKey>();
+const memory = new MemoryMeter(GARBAGE);
+let questions = 0;
+
+const cacheOf = (need: FrameNeed): Map<string, Buffer> => (need.stream === 'shared' ? caches.shared : caches.own);
+const nameOf = (need: FrameNeed): string => `${need.pack}/${need.offset}`;
+
+function keep(need: FrameNeed, plain: Buffer): void {
+  const cache = cacheOf(need);
+  const name = nameOf(need);
+  cache.delete(name);
+  cache.set(name, plain);
+  if (cache.size > (need.stream === 'shared' ? KEPT.shared : KEPT.own)) cache.delete(cache.keys().next().value ?? '');
+}
+
+function keyOf(raw: Uint8Array): SealingKey {
+  const name = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1');
+  let key = keys.get(name);
+  if (!key) {
+    key = new SealingKey(raw);
+    keys.set(name, key);
+  }
+  return key;
+}
+
+/** Opened frames of one batch by index; a frame that cannot be opened throws only for the items that need it. */
+async function openFrames(batch: number, needs: readonly FrameNeed[]): Promise<(index: number) => Buffer> {
+  const opened: (Buffer | Error)[] = [];
+  const missing: number[] = [];
+  needs.forEach((need, i) => {
+    const cached = cacheOf(need).get(nameOf(need));
+    if (cached) {
+      opened[i] = cached;
+      keep(need, cached);
+    } else missing.push(i);
+  });
+  if (missing.length > 0) {
+    const sealed = await fetchSealed(batch, missing);
+    missing.forEach((index, i) => {
+      const need = needs[index] as FrameNeed;
+      const bytes = sealed[i];
+      opened[index] = bytes instanceof Uint8Array ? open(need, bytes) : new Error(bytes?.message ?? 'the frame is missing');
+    });
+  }
+  return (index) => {
+    const frame = opened[index];
+    if (frame instanceof Error) throw frame;
+    return frame as Buffer;
+  };
+}
+
+function fetchSealed(batch: number, frames: readonly number[]): Promise<Extract<ReadRequest, { type: 'frames' }>['sealed']> {
+  const question = ++questions;
+  reply({ type: 'need', batch, question, frames });
+  return new Promise((resolve) => answers.set(question, resolve));
+}
+
+function open(need: FrameNeed, sealed: Uint8Array): Buffer | Error {
+  try {
+    memory.used(sealed.length + need.plainLength % 0x8000_0000);
+    const plain = openFrame(sealed, need.plainLength, keyOf(need.key));
+    keep(need, plain);
+    return plain;
+  } catch (error) {
+    return new Error(`pack ${need.pack} is damaged at ${need.offset}: ${messageOf(error)}`);
+  }
+}
+
+async function run(request: Extract<ReadRequest, { type: 'batch' }>): Promise<void> {
+  const frame = await openFrames(request.batch, request.frames);
+  const results = request.jobs.map((job): ReadResult => {
+    try {
+      return assembler.assemble(job, frame);
+    } catch (error) {
+      return { code: isHoldfastError(error) ? error.code : 'repository/damaged', message: messageOf(error) };
+    }
+  });
+  const transfer = results.flatMap((result) => ('bytes' in result ? [result.bytes.buffer] : []));
+  reply({ type: 'done', batch: request.batch, results }, transfer);
+}
+
+function reply(message: ReadReply, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+port.on('message', (request: ReadRequest) => {
+  if (request.type === 'frames') {
+    answers.get(request.question)?.(request.sealed);
+    answers.delete(request.question);
+  } else {
+    run(request).catch((error: unknown) => reply({ type: 'failed', batch: request.batch, message: messageOf(error) }));
+  }
+});
