@@ -1,4 +1,4 @@
-import { openImapSource } from '../../connectors/imap/index.ts';
+import { openSource } from '../../connectors/imap/index.ts';
 import { backUp, type BackupCommandOptions } from '../backUp.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { connectionSettings } from '../connectionSettings.ts';
@@ -6,6 +6,6 @@ import type { ExitCode } from '../exitCodes.ts';
 import type { ConnectionOptions } from '../sharedOptions.ts';
 
 export function backupImap(context: CommandContext, options: BackupCommandOptions & ConnectionOptions): Promise<ExitCode> {
-  const open = async () => openImapSource(await connectionSettings(context, options), context.signal);
+  const open = async () => openSource(await connectionSettings(context, options), context.signal);
   return backUp(context, options, open, { countsAll: false });
 }

@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { CliSandbox } from './cliSandbox.ts';
+
+interface Snapshot {
+  readonly id: string;
+  readonly entity: string;
+  readonly [field: string]: unknown;
+}
+
+interface Item {
+  readonly id: string;
+  readonly path: string;
+  readonly [field: string]: unknown;
+}
+
+/** A tree and a repository with one snapshot of it. */
+async function withSnapshot(): Promise<{ sandbox: CliSandbox; first: Snapshot }> {
+  const sandbox = new CliSandbox();
+  mkdirSync(sandbox.path('tree', 'docs', 'old'), { recursive: true });
+  mkdirSync(sandbox.path('tree', 'empty'));
+  writeFileSync(sandbox.path('tree', 'a.txt'), 'first\n');
+  writeFileSync(sandbox.path('tree', 'docs', 'b.txt'), 'bytes');
+  writeFileSync(sandbox.path('tree', 'docs', 'old', 'new\nline\x1b[31m'), '');
+  symlinkSync('a.txt', sandbox.path('tree', 'link'));
+  const first = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('tree'), '--init']);
+  return { sandbox, first };
+}
+
+const HEX = expect.stringMatching(/^[0-9a-f]{32}$/);
+const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+test('a backup says what it stored, with exactly the documented fields', async () => {
+  const { sandbox, first } = await withSnapshot();
+  using _ = sandbox;
+  const { made, exceptions, ...snapshot } = first;
+  expect(snapshot).toEqual({
+    id: HEX, service: 'folder', entity: `folder:${sandbox.path('tree')}`, startedAt: TIME, finishedAt: TIME, status: 'complete',
+    items: 4, bytes: 11, added: 8, changed: 0, removed: 0, warnings: 0,
+  });
+  expect(exceptions).toEqual([]);
+  expect(made).toMatchObject({ keyFileMade: true, keyFile: sandbox.path('key') });
+  expect(await sandbox.json(['snapshots'])).toEqual([snapshot]);
+
+  const again = await sandbox.run(['backup', 'folder', sandbox.path('tree'), '--init']);
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+  expect(again.stdout).toMatch(/^Snapshot [0-9a-f]{32} of folder:.*: complete\n {2}4 items in 4 folders, 11 B\n {2}0 added, 0 changed, 0 removed, in \d+ s\n$/);
+  expect((await sandbox.run(['snapshots'])).stdout.split('\n')).toHaveLength(4);
+});
+
+test('ls shows a folder, all below it, or one item', async () => {
+  const { sandbox } = await withSnapshot();
+  using _ = sandbox;
+  const paths = async (...args: string[]): Promise<string[]> => (await sandbox.json<Item[]>(['ls', 'latest', ...args])).map(({ path }) => path);
+  const odd = 'docs/old/new\nline\x1b[31m';
+  expect(await paths()).toEqual(['a.txt', 'docs', 'empty', 'link']);
+  expect(await paths('docs')).toEqual(['docs/b.txt', 'docs/old']);
+  expect(await paths('/docs/', '--recursive')).toEqual(['docs/b.txt', 'docs/old', odd]);
+  expect(await paths('-r')).toEqual(['a.txt', 'docs', 'docs/b.txt', 'docs/old', odd, 'empty', 'link']);
+  expect(await paths('empty')).toEqual([]);
+  expect(await sandbox.json(['ls', 'latest', 'docs/b.txt'])).toEqual([
+    { id: Buffer.from('docs\0b.txt').toString('base64url'), path: 'docs/b.txt', name: 'b.txt', kind: 'file', size: 5, modified: TIME },
+  ]);
+  // What would steer a terminal or break the line is shown, not done.
+  const text = (await sandbox.run(['ls', 'latest', 'docs/old'])).stdout;
+  expect(text).toContain('docs/old/new\\x0aline\\x1b[31m\n');
+  expect(text.split('\n')).toHaveLength(2);
+  const gone = await sandbox.run(['ls', 'latest', 'docs/none', '--json']);
+  expect(gone.code).toBe(1);
+  expect(JSON.parse(gone.stdout)).toMatchObject({ error: { code: 'cli/no-item', data: { path: 'docs/none' } } });
+});
+
+test('diff tells what was added, changed and removed, in both directions', async () => {
+  const { sandbox, first } = await withSnapshot();
+  using _ = sandbox;
+  appendFileSync(sandbox.path('tree', 'a.txt'), 'second\n');
+  writeFileSync(sandbox.path('tree', 'docs', 'c.txt'), '');
+  rmSync(sandbox.path('tree', 'empty'), { recursive: true });
+  const second = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('tree')]);
+  const found = await sandbox.json<Item[]>(['diff', first.id, 'latest']);
+  const seen = Object.fromEntries(found.filter(({ kind }) => kind !== 'folder').map(({ path, change }) => [path, change]));
+  expect(seen).toEqual({ 'a.txt': 'changed', 'docs/c.txt': 'added' });
+  expect(found.find(({ path }) => path === 'empty')).toMatchObject({ change: 'removed', kind: 'folder' });
+  expect(found.find(({ path }) => path === 'a.txt')).toEqual({
+    change: 'changed', id: 'YS50eHQ', path: 'a.txt', name: 'a.txt', kind: 'file', size: 13, modified: TIME, parts: ['content', 'fields'],
+    before: { path: 'a.txt', name: 'a.txt', kind: 'file', size: 6, modified: TIME },
+  });
+  const { stdout } = await sandbox.run(['diff', second.id, first.id]);
+  expect(stdout).toContain('\n- docs/c.txt\n');
+  expect(stdout).toContain('\n+ empty/\n');
+  expect(await sandbox.json(['diff', first.id, first.id])).toEqual([]);
+  expect((await sandbox.run(['diff', first.id, first.id])).stdout).toBe('0 added, 0 changed, 0 removed\n');
+});
+
+test('a snapshot is meant by its id, a beginning of it, or as the latest of an entity', async () => {
+  const { sandbox, first } = await withSnapshot();
+  using _ = sandbox;
+  mkdirSync(sandbox.path('other'));
+  const other = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('other')]);
+  const listed = await sandbox.json<Item[]>(['ls', first.id]);
+  // Ids begin with the time: only their later digits tell two of the same minute apart.
+  const unique = [...first.id].findIndex((digit, i) => digit !== other.id[i]) + 1;
+  expect(await sandbox.json(['ls', first.id.slice(0, unique).toUpperCase()])).toEqual(listed);
+  expect(await sandbox.json(['ls', 'latest', '--entity', first.entity])).toEqual(listed);
+  expect(await sandbox.json(['ls', 'latest', '--entity', 'tree'])).toEqual(listed);
+  expect(await sandbox.json(['snapshots', '--entity', 'other'])).toHaveLength(1);
+
+  for (const [text, candidate] of [['latest', other.entity], [first.id.slice(0, unique - 1), other.id]] as const) {
+    const said = await sandbox.run(['ls', text]);
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr).toContain('[usage/ambiguous-snapshot]');
+    expect(said.stderr).toContain(candidate);
+    const document = await sandbox.json<{ error: { data: { candidates: string } } }>(['ls', text], 2);
+    expect(document.error.data.candidates.split('\n')).toHaveLength(2);
+  }
+  for (const [args, code] of [
+    [['ls', 'ffff'], 'cli/no-snapshot'], [['ls', '../x'], 'cli/no-snapshot'], [['ls', 'latest', '--entity', 'nobody'], 'cli/no-entity'],
+  ] as const) {
+    expect(await sandbox.json(args, 1)).toMatchObject({ error: { code } });
+  }
+  expect(await sandbox.json(['diff', first.id, other.id], 2)).toMatchObject({ error: { code: 'usage/two-entities' } });
+});
+
+test('what is missing is named, and ends with 3', async () => {
+  const { sandbox } = await withSnapshot();
+  using _ = sandbox;
+  execFileSync('mkfifo', [sandbox.path('tree', 'pipe\x1b]0;x')]);
+  const said = await sandbox.run(['backup', 'folder', sandbox.path('tree')]);
+  expect(said.code).toBe(3);
+  expect(said.stdout).toContain('1 item not stored as at the source: 0 failed, 1 skipped, 0 altered');
+  expect(said.stderr).toMatch(/^warning: pipe\\x1b\]0;x: .+ \[special-file\]\n$/);
+  const document = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('tree')], 3);
+  expect(document).toMatchObject({ status: 'complete', warnings: 1 });
+});
+
+test('a folder that is not there is an error before anything is made', async () => {
+  using sandbox = new CliSandbox();
+  const said = await sandbox.run(['backup', 'folder', sandbox.path('none'), '--init']);
+  expect(said).toMatchObject({ code: 1, stdout: '' });
+  expect(said.stderr).toContain('[folder/not-found]');
+  expect(await sandbox.json(['snapshots'], 1)).toMatchObject({ error: { code: 'key/missing' } });
+});
+
+test('an empty repository says so', async () => {
+  using sandbox = new CliSandbox();
+  await sandbox.json(['repo', 'init']);
+  expect(await sandbox.json(['snapshots'])).toEqual([]);
+  expect(await sandbox.json(['ls', 'latest'], 1)).toMatchObject({ error: { code: 'cli/no-snapshot' } });
+});
