@@ -1,4 +1,6 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import {
+  chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync, utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isDamage } from './failures.ts';
@@ -7,8 +9,9 @@ import { createTables, openReader } from './schema.ts';
 import type { Database } from './schema.ts';
 
 /**
- * Files are `<SHA-256 of the entity>.<generation>.<fresh id>.sqlite`. A path is never used twice, because a process that
- * still has a deleted file open would remove the journal of the new one when it closes (sqlite.org/howtocorrupt.html, 1.6).
+ * Files are `<SHA-256 of the entity>.<generation>.<fresh id>.sqlite`. A path is never used twice: a process that still
+ * has a deleted file open would remove the journal of the new one when it closes (see "Unlinking or renaming a database
+ * file while in use", sqlite.org/howtocorrupt.html).
  */
 const CACHE_FILE = /^([0-9a-f]{64})\.([\w-]{1,64})\.([0-9a-f]+)\.sqlite$/;
 const LOCK_FILE = 'lock';
@@ -53,8 +56,11 @@ export function removeCacheFile(path: string): void {
 
 /** Deletes the least recently opened caches that nobody has open, until the rest fits. Gives the bytes deleted. */
 export function trim(directory: string, maxBytes: number): number {
+  if (!existsSync(directory)) return 0;
   return exclusively(directory, () => {
-    const files = listFiles(directory).map(({ path }) => ({ path, bytes: bytesOf(path), usedAt: statSync(path).mtimeMs }));
+    const files = listFiles(directory).map(({ path }) => {
+      return { path, bytes: bytesOf(path), usedAt: statSync(path).mtimeMs };
+    });
     files.sort((a, b) => a.usedAt - b.usedAt);
     const total = files.reduce((sum, file) => sum + file.bytes, 0);
     let freed = 0;
@@ -82,7 +88,7 @@ function create(place: CachePlace, freshId: () => string): OpenCache {
   return { path, reader: openReader(path) };
 }
 
-/** Every connection in WAL mode keeps a shared lock on the file, so this one gets it for itself only where none is open. */
+/** Every connection in WAL mode keeps a shared lock on its file, so this one gets it whole only where none is open. */
 function removeUnused(path: string): boolean {
   const db = new DatabaseSync(path, { timeout: 0 });
   try {

@@ -13,7 +13,7 @@ export interface CatalogOptions {
   readonly directory: string;
   /** The entity's id. */
   readonly entity: string;
-  /** Letters, digits, '_' and '-', at most 64; raised at erasure or a change of keys. Caches of another one are deleted unread. */
+  /** Raised at erasure or a change of keys: caches of another one are deleted unread. At most 64 of A-Z a-z 0-9 _ -. */
   readonly generation: string;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
@@ -45,6 +45,7 @@ export class Catalog {
   readonly #link: WorkerLink;
   readonly #clock: Clock;
   #writes: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
 
   private constructor(link: WorkerLink, clock: Clock) {
     this.#link = link;
@@ -160,8 +161,13 @@ export class Catalog {
     }
   }
 
-  /** Waits for what is being added, then ends the worker. */
-  async close(): Promise<void> {
+  /** Waits for what is being added, then ends the worker. May be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#writes;
     try {
       await this.#link.call('close', []);

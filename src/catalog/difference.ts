@@ -13,12 +13,11 @@ const FEW = `
     union select item from ver where last >= ? and last < ? and last < ${STILL_THERE}
   ) c cross join item i on i.id = c.item where i.key > ? order by i.key limit ?`;
 
-/** The same found by walking the keys, for when so much changed that collecting it for each page would cost more. */
+/** The same found by walking the keys: cheaper once so much changed that each page of FEW would read a lot of it. */
 const MANY = `
   select i.id, i.key from item i where exists (
     select 1 from ver v where v.item = i.id and ((v.first > ? and v.first <= ?) or (v.last >= ? and v.last < ?))
   ) and i.key > ? order by i.key limit ?`;
-const MANY_SHARE = 8;
 
 /** What differs from one snapshot to the other, ascending by key. Either may be the older one. */
 export function diff(db: Database, before: string, after: string, from: string | undefined, limit: number): DiffPage {
@@ -42,7 +41,7 @@ export function countDifferences(db: Database, a: number, b: number): AddedCount
 function differences(db: Database, a: number, b: number, from: string, limit: number): DiffPage {
   const low = Math.min(a, b);
   const high = Math.max(a, b);
-  const sql = changesMuch(db, low, high) ? MANY : FEW;
+  const sql = changesMuch(db, low, high, limit) ? MANY : FEW;
   const changes: RowDifference[] = [];
   let after = from;
   // A version may have come and gone, or come back as it was, so a page of candidates can hold fewer differences.
@@ -59,11 +58,15 @@ function differences(db: Database, a: number, b: number, from: string, limit: nu
   return { changes, next: after };
 }
 
-function changesMuch(db: Database, low: number, high: number): boolean {
+/**
+ * All pages of FEW read changed * changed / limit candidates, all of MANY every key once; where the two are equal, the
+ * page of either reads about sqrt(rows * limit).
+ */
+function changesMuch(db: Database, low: number, high: number, limit: number): boolean {
   const sql = 'select coalesce(sum(added + changed + removed), 0) from snapshot where ord > ? and ord <= ?';
   const changed = db.number(sql, low, high) ?? 0;
   const rows = db.number('select max(rows) from snapshot where ord in (?, ?)', low, high) ?? 0;
-  return changed > rows / MANY_SHARE;
+  return changed * changed > rows * limit;
 }
 
 function compare(key: string, before: ItemRow | undefined, after: ItemRow | undefined): RowDifference | undefined {

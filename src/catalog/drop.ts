@@ -56,8 +56,8 @@ function closeGap(db: Database, { before, after }: Gap): void {
   else if (before === 0) deleteVersions(db, `last < ? and last < ${STILL_THERE}`, after);
   else deleteVersions(db, 'first > ? and first < ? and last < ?', before, after, after);
   if (!newest) return;
-  const reopen = `update ver set last = ${STILL_THERE}, fork = ${CURRENT_FORK} where last >= ? and last < ${STILL_THERE}`;
-  db.run(reopen, before);
+  const stands = `last = ${STILL_THERE}, fork = ${CURRENT_FORK}`;
+  db.run(`update ver set ${stands} where last >= ? and last < ${STILL_THERE}`, before);
   db.run('delete from tally where ord > ?', before);
 }
 

@@ -7,7 +7,7 @@ import type { CatalogSnapshot } from './protocol.ts';
 export interface CatalogSource {
   /** The entity's kept snapshots, in time order. */
   readonly snapshots: readonly CatalogSnapshot[];
-  /** What differs from one snapshot to a later one, ascending by key; all rows of the later when the first is undefined. */
+  /** What differs from one snapshot to a later one, ascending by key; all rows of the later one when from nothing. */
   changes(from: string | undefined, to: string, signal?: AbortSignal): AsyncIterable<readonly RowChange[]>;
 }
 

@@ -7,12 +7,15 @@ import { badRow, binary, rowValues, sameRow } from './rowCodec.ts';
 import { PAGE_INDEXES } from './schema.ts';
 import type { Database } from './schema.ts';
 import { Tally } from './tally.ts';
-import { STILL_THERE, forkOf } from './timeTree.ts';
+import { CURRENT_FORK, STILL_THERE, forkOf } from './timeTree.ts';
 
 const MOST_PARENTS = 20_000;
 const INSERT = `
-  insert into ver (item, first, last, fork, parent, leaf, sort, name, kind, size, modified, change, meta, outcome, content)
-  values (?, ?, ${STILL_THERE}, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  insert into ver (last, fork, item, first, parent,
+    leaf, sort, name, kind, size, modified, change, meta, outcome, content)
+  values (${STILL_THERE}, ${CURRENT_FORK}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+type Refusal = Exclude<BeginAnswer, 'ready' | 'busy'>;
 
 interface Last {
   readonly ordinal: number;
@@ -40,7 +43,7 @@ export class Ingest {
   }
 
   /** The transaction must have begun. `base` is the snapshot that the changes are against, undefined for none. */
-  static begin(db: Database, info: CatalogSnapshot, base: string | undefined): Ingest | Exclude<BeginAnswer, 'ready' | 'busy'> {
+  static begin(db: Database, info: CatalogSnapshot, base: string | undefined): Ingest | Refusal {
     if (db.get('select 1 from snapshot where id = ?', info.id)) return 'present';
     const found = db.get('select ord, id, rows from snapshot order by ord desc limit 1');
     const last = found && { ordinal: found[0] as number, id: String(found[1]), rows: found[2] as number };

@@ -24,22 +24,22 @@ export function page(db: Database, snapshot: string, parentKey: string, options:
   const limit = Math.max(1, Math.min(MAX_PAGE, Math.floor(options.limit)));
   const cursor = options.after === undefined ? undefined : decode(options.after, order);
   const found: Child[] = [];
-  for (const leaf of leavesOf(kind)) {
-    if (cursor && leaf < cursor.leaf) continue;
+  for (const leaf of leavesOf(kind, cursor)) {
     const wanted = limit + 1 - found.length;
     if (wanted <= 0) break;
     const after = cursor?.leaf === leaf ? { sort: cursor.sort, item: itemNumber(db, cursor.key) ?? 0 } : undefined;
     const query: ChildQuery = { parent, leaf, order, direction, after, limit: wanted };
-    found.push(...childrenAt(db, moment, leaf === 1 && kind !== undefined ? { ...query, kind } : query));
+    found.push(...childrenAt(db, moment, leaf === 1 ? { ...query, kind } : query));
   }
   const rows = found.slice(0, limit).map((child) => child.row);
   const last = found[limit - 1];
   return found.length > limit && last ? { rows, next: encode(last, order) } : { rows };
 }
 
-function leavesOf(kind: string | undefined): (0 | 1)[] {
-  if (kind === undefined) return [0, 1];
-  return kind === 'folder' ? [0] : [1];
+/** Subfolders, then items; those that the page can still show. */
+function leavesOf(kind: string | undefined, cursor: Cursor | undefined): (0 | 1)[] {
+  if (kind !== undefined) return kind === 'folder' ? [0] : [1];
+  return cursor?.leaf === 1 ? [1] : [0, 1];
 }
 
 function encode(child: Child, order: string): string {
@@ -53,8 +53,8 @@ function decode(text: string, order: string): Cursor {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (!Array.isArray(parts)) throw new TypeError('not a list');
     const [madeFor, leaf, sort, key] = parts as unknown[];
-    const right = order === 'name' ? typeof sort === 'string' : typeof sort === 'number';
-    if (madeFor !== order || (leaf !== 0 && leaf !== 1) || !right || typeof key !== 'string') throw new TypeError('other');
+    if (madeFor !== order || typeof sort !== (order === 'name' ? 'string' : 'number')) throw new TypeError('order');
+    if ((leaf !== 0 && leaf !== 1) || typeof key !== 'string') throw new TypeError('place');
     return { leaf, sort: typeof sort === 'string' ? Buffer.from(sort, 'latin1') : Number(sort), key };
   } catch (cause) {
     const message = 'This place in the list is not valid for this order; start again from the first page.';

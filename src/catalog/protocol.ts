@@ -97,7 +97,7 @@ export interface WalkPage {
   readonly next?: WalkState;
 }
 
-/** `busy`: another process writes; `present`: the snapshot is there already; `moved-on`: the base is not the last one. */
+/** `busy`: another process writes; `present`: the snapshot is there; `moved-on`: the base is not the last one. */
 export type BeginAnswer = 'ready' | 'busy' | 'present' | 'moved-on';
 
 export interface Operations {
@@ -139,7 +139,9 @@ export interface Failure {
 }
 
 /** `id` 0 answers the worker's own start. */
-export type Reply = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly failure: Failure };
+export type Reply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly failure: Failure };
 
 /** Handed to the worker at its start. */
 export type WorkerTask =

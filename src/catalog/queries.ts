@@ -85,7 +85,8 @@ export function history(db: Database, key: string): RowVersion[] {
   for (const columns of db.all(HISTORY, number)) {
     const next = { row: readRow(columns), first: columns[10] as number, last: columns[11] as number };
     const previous = versions.at(-1);
-    if (previous && sameRow(previous.row, next.row) && follows(db, previous.last, next.first)) previous.last = next.last;
+    const goesOn = previous && sameRow(previous.row, next.row) && follows(db, previous.last, next.first);
+    if (goesOn) previous.last = next.last;
     else versions.push(next);
   }
   return versions.map(({ row, first, last }) => ({ row, first: idOf(db, first), last: idOf(db, last) }));

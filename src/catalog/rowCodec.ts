@@ -10,6 +10,7 @@ const SORT_BYTES = 255;
 // oxlint-disable-next-line no-control-regex -- the bytes of a BinaryString are control characters too
 const NOT_BINARY = /[^\u0000-\u00ff]/;
 const PLAIN = /^[ -~]*$/;
+const ACCENTS = /[\u0300-\u036f]/g;
 
 /** Expects the tables as `v` (ver), `i` (its item) and `p` (its parent's item). */
 export const ROW_COLUMNS = `i.key, p.key, v.name, v.kind, v.size, v.modified, v.change, v.meta, v.outcome, v.content`;
@@ -44,9 +45,13 @@ function fromNumber(value: unknown): number {
 
 /** Order of names for people: letters of either case and with or without accents stand together. At most 255 bytes. */
 export function sortKey(name: string): Uint8Array {
-  const folded = PLAIN.test(name) ? name.toLowerCase() : name.toWellFormed().normalize('NFKD').toLowerCase();
+  const folded = PLAIN.test(name) ? name.toLowerCase() : foldAccents(name).toLowerCase();
   const bytes = Buffer.from(folded, 'utf8');
   return bytes.length > SORT_BYTES ? bytes.subarray(0, SORT_BYTES) : bytes;
+}
+
+function foldAccents(name: string): string {
+  return name.toWellFormed().normalize('NFKD').replace(ACCENTS, '');
 }
 
 export function isFolder(row: ItemRow): boolean {

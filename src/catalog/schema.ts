@@ -44,8 +44,8 @@ export const PAGE_INDEXES = {
 };
 
 const READ_CACHE_KIB = 16 * 1024;
-const WRITE_CACHE_KIB = 64 * 1024;
-/** A writer of another process is waited for outside (see Catalog.addSnapshot), so that questions are answered meanwhile. */
+const WRITE_CACHE_KIB = 16 * 1024;
+/** Short: another process's writer is waited for outside (Catalog.addSnapshot), so that questions go on meanwhile. */
 const BUSY_MS = 2000;
 
 /** One connection and its prepared statements; rows come as arrays. */

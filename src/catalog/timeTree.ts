@@ -1,6 +1,6 @@
 /**
- * Which rows of a folder existed at a snapshot, without walking through all that ever existed there: an ended version is
- * filed under one number of a virtual binary tree over the ordinals, its fork (Kriegel, Pötke, Seidl: "Managing
+ * Which rows of a folder existed at a snapshot, without walking through all that ever existed there: an ended version
+ * is filed under one number of a virtual binary tree over the ordinals, its fork (Kriegel, Pötke, Seidl: "Managing
  * Intervals Efficiently in Object-Relational Databases", VLDB 2000). A query visits one fork per level, so it meets
  * only versions that existed together at one of about log2(snapshots) moments, however many came and went.
  */

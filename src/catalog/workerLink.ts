@@ -23,7 +23,7 @@ export class WorkerLink {
   constructor(task: WorkerTask) {
     this.#worker = new Worker(new URL('./catalogWorker.ts', import.meta.url), {
       workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB, maxYoungGenerationSizeMb: 4 },
     });
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (error) => this.#fail(messageOf(error)));
@@ -83,6 +83,6 @@ export class WorkerLink {
   #fail(reason: string): void {
     const text = `The catalog's worker is gone (${reason}); open the catalog again.`;
     this.#lost ??= new HoldfastError('catalog/worker-lost', 'retry', text);
-    for (const id of [...this.#pending.keys()]) this.#forget(id)?.reject(this.#lost);
+    for (const id of this.#pending.keys()) this.#forget(id)?.reject(this.#lost);
   }
 }
