@@ -28,15 +28,15 @@ export function makeKeyFile(path: string, random: RandomBytes): Buffer {
   try {
     file = openSync(path, 'wx', 0o600);
   } catch (cause) {
-    if (codeOf(cause) !== 'EEXIST') throw unwritable(path, cause);
-    throw keyError('exists', `There is a file at ${path} already, and key files are never replaced.`, cause);
+    if (codeOf(cause) !== 'EEXIST') throw unwritable(cause);
+    throw keyError('exists', `${path} exists, and key files are never replaced. Choose another path.`, cause);
   }
   try {
     writeSync(file, `${body}:${checksum(body)}\n`);
     fsyncSync(file);
   } catch (cause) {
     unlinkSync(path);
-    throw unwritable(path, cause);
+    throw unwritable(cause);
   } finally {
     closeSync(file);
   }
@@ -50,7 +50,7 @@ export function readKeyFile(path: string): KeyFile {
   const [mark, encoded = '', check = '', ...rest] = text.trim().split(':');
   const key = Buffer.from(encoded, 'base64url');
   if (mark !== FILE_MARK || rest.length > 0) {
-    throw keyError('malformed', `${path} is not a key file of this version. Give the repository's own.`);
+    throw keyError('malformed', `${path} is no key file of this version. Give the one made with the repository.`);
   }
   const expected = checksum(`${mark}:${encoded}`);
   if (check !== expected || key.length !== KEY_LENGTH || key.toString('base64url') !== encoded) {
@@ -157,7 +157,7 @@ function readSmallFile(path: string): { text: string; mode: number } {
     return { text: bytes.toString('latin1', 0, length), mode: fstatSync(file).mode };
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT') {
-      throw keyError('unreadable', `The key file ${path} cannot be read (${messageOf(cause)}): check it.`, cause);
+      throw keyError('unreadable', `The key file cannot be read: ${messageOf(cause)}. Check its permissions.`, cause);
     }
     throw keyError('missing', `There is no key file at ${path}. Give the right path, or use the recovery key.`, cause);
   } finally {
@@ -176,8 +176,8 @@ function syncDirectory(path: string): void {
   }
 }
 
-function unwritable(path: string, cause: unknown): HoldfastError {
-  return keyError('unwritable', `No key file can be written at ${path} (${messageOf(cause)}).`, cause);
+function unwritable(cause: unknown): HoldfastError {
+  return keyError('unwritable', `The key file cannot be written: ${messageOf(cause)}. Choose another path.`, cause);
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -44,9 +44,9 @@ const LOWER = 0x20;
  * follows the next empty line is tried. Parts are in order and cover the input. Whatever would not come out byte for
  * byte stays raw. Undefined when there is nothing to split. Never throws; O(length).
  *
- * `target` (as long as the message is always enough) receives the decoded bytes, one part behind the other in
- * the order of the parts: `decoded` are then views of it, and the caller may reuse it when it is done with them. That saves more time than all the
- * rest takes: fresh memory is the dear part of decoding.
+ * `target` (as long as the message is always enough) receives the decoded bytes, one part behind the other in the
+ * order of the parts: `decoded` are then views of it, and the caller may reuse it when it is done with them. That
+ * saves more time than all the rest takes: fresh memory is the dear part of decoding.
  */
 export function splitParts(bytes: Buffer, target?: Buffer, codec?: LineCodec): Part[] | undefined {
   if (bytes.length < LEAST_MESSAGE) return undefined;
