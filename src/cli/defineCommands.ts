@@ -22,6 +22,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineRepository(program, does);
   defineBackup(program, does);
   defineBrowsing(program, does);
+  defineRestore(program, does);
 }
 
 type Does = (command: Command, load: () => Promise<Action<never>>) => void;
@@ -75,4 +76,17 @@ function defineBrowsing(program: Command, does: Does): void {
     .argument('<after>', SNAPSHOT)
     .option('--entity <entity>', ENTITY);
   does(diff, async () => (await import('./commands/compareSnapshots.ts')).compareSnapshots);
+}
+
+function defineRestore(program: Command, does: Does): void {
+  const restore = program.command('restore').description('gives back what a snapshot holds');
+  const folder = repositoryOptions(restore.command('folder'))
+    .description('gives files back into a directory')
+    .argument('<snapshot>', SNAPSHOT)
+    .requiredOption('--to <directory>', 'where to; made where it is missing')
+    .option('--path <path>', 'only this item, or this folder with all below it')
+    .addOption(new Option('--mode <mode>', 'where another file stands already: refuse names it, skip leaves it, replace writes over it')
+      .choices(['refuse', 'skip', 'replace']).default('refuse'))
+    .option('--entity <entity>', ENTITY);
+  does(folder, async () => (await import('./commands/restoreIntoFolder.ts')).restoreIntoFolder);
 }

@@ -1,4 +1,3 @@
-import { HoldfastError } from '../../domain/index.ts';
 import { isTop, SnapshotBrowser, type Placed } from '../../recovery/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
@@ -6,6 +5,7 @@ import { findSnapshot } from '../findSnapshot.ts';
 import { itemDocument, itemLine } from '../itemDocument.ts';
 import { keyStyleOf } from '../keyStyle.ts';
 import { openRepository } from '../openRepository.ts';
+import { noItem } from '../selectRows.ts';
 import type { RepositoryOptions } from '../sharedOptions.ts';
 
 interface Options extends RepositoryOptions {
@@ -31,9 +31,7 @@ async function* itemsAt(browser: SnapshotBrowser, { path = '', recursive = false
     return;
   }
   const found = await browser.find(path);
-  if (found.length === 0) {
-    throw new HoldfastError('cli/no-item', 'input', `There is no "${path}" in this snapshot.`, { data: { path } });
-  }
+  if (found.length === 0) throw noItem(path);
   for (const item of found) {
     if (item.row.kind !== 'folder') yield [item];
     else yield* recursive ? browser.below(item.row) : browser.children(item.row);

@@ -1,0 +1,37 @@
+import type { RestoreIssue, RestoreReport } from '../recovery/index.ts';
+import type { Manifest } from '../repository/index.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT, type ExitCode } from './exitCodes.ts';
+import { bytesText, countText, durationText, plural } from './formatText.ts';
+
+/** What a restore answers; see docs/guides/command-line.md. Fields are only ever added. */
+interface RestoreDocument {
+  readonly snapshot: string;
+  readonly dryRun: boolean;
+  readonly written: number;
+  readonly replaced: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly folders: number;
+  readonly bytes: number;
+  readonly issues: readonly RestoreIssue[];
+}
+
+export async function tellRestored(
+  { out }: CommandContext,
+  { manifest, report, tookMs, dryRun = false }: { manifest: Manifest; report: RestoreReport; tookMs: number; dryRun?: boolean },
+): Promise<ExitCode> {
+  const { written, replaced, unchanged, skipped, failed, folders, bytes, issues } = report;
+  await out.document({
+    snapshot: manifest.id, dryRun, written, replaced, unchanged, skipped, failed, folders, bytes, issues,
+  } satisfies RestoreDocument);
+  await out.line(dryRun ? `Nothing was written. A restore of snapshot ${manifest.id} would give:` : `Restored snapshot ${manifest.id}`);
+  const counts = [
+    [written, 'written'], [replaced, 'replaced'], [unchanged, 'unchanged'], [skipped, 'left as they are'], [failed, 'FAILED'],
+  ] as const;
+  const told = counts.filter(([count]) => count > 0).map(([count, word]) => `${countText(count)} ${word}`);
+  await out.line(`  ${plural(written + replaced + unchanged + skipped + failed, 'item')} in ${plural(folders, 'folder')}: ${told.join(', ') || 'nothing'}`);
+  if (!dryRun) await out.line(`  ${bytesText(bytes)} in ${durationText(tookMs)}`);
+  return failed > 0 || issues.length > 0 ? EXIT.warnings : EXIT.done;
+}

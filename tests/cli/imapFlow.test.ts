@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
+import { TestMailbox } from '../servers/testMailbox.ts';
+import { CliSandbox } from './cliSandbox.ts';
+
+const PASSWORD = 'pass phrase with spaces';
+const USERS = ['ann@example.test', 'bob@example.test', 'cat@example.test', 'dan@example.test'];
+
+let server: Dovecot;
+
+beforeAll(async () => {
+  server = await startDovecot({ users: Object.fromEntries(USERS.map((user) => [user, PASSWORD])), tokens: { 'token-of-ann': 'ann@example.test' } });
+});
+afterAll(async () => { await server.stop(); });
+
+interface Item {
+  readonly path: string;
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
+
+/** Options that reach a user's mailbox over TLS, trusting the server's own authority. */
+function reach(sandbox: CliSandbox, user: string): string[] {
+  writeFileSync(sandbox.path('password'), `${PASSWORD}\n`);
+  return ['--host', 'localhost', '--port', String(server.tlsPort), '--ca-file', server.caFile, '--user', user,
+    '--password-file', sandbox.path('password')];
+}
+
+/** Folder names go over the wire in modified UTF-7: '&-' is '&'. */
+async function fill(user: string): Promise<void> {
+  const mailbox = await TestMailbox.open(server, user, PASSWORD);
+  await mailbox.create('Work', 'Work/Plans &- more');
+  await mailbox.saveMany('INBOX', 3);
+  await mailbox.save('Work/Plans &- more', undefined, { flags: '\\Seen $Label1', date: '17-Jul-1996 02:44:25 -0700' });
+  mailbox.close();
+}
+
+test('one command protects a mailbox from a fresh machine; later ones add what changed', async () => {
+  using sandbox = new CliSandbox();
+  await fill('ann@example.test');
+  const command = ['backup', 'imap', ...reach(sandbox, 'ann@example.test'), '--init'];
+  const first = await sandbox.json<{ id: string }>(command);
+  expect(first).toMatchObject({
+    service: 'imap', entity: 'imap:ann@example.test@localhost', status: 'complete', items: 4, changed: 0, removed: 0, warnings: 0,
+    made: { keyFileMade: true },
+  });
+  const mailbox = await TestMailbox.open(server, 'ann@example.test', PASSWORD);
+  await mailbox.addFlags('INBOX', '1', '\\Flagged');
+  await mailbox.expunge('INBOX', '2');
+  await mailbox.save('Work');
+  mailbox.close();
+  const second = await sandbox.json<{ id: string }>(command);
+  expect(second).toMatchObject({ items: 4, added: 1, changed: 1, removed: 1 });
+  expect(second).not.toHaveProperty('made');
+
+  const found = await sandbox.json<(Item & { change: string; parts?: string[] })[]>(['diff', first.id, second.id]);
+  expect(found.map(({ change, path, parts }) => ({ change, path, parts }))).toEqual(expect.arrayContaining([
+    { change: 'changed', path: 'INBOX/Mail 1', parts: ['fields'] },
+    { change: 'removed', path: 'INBOX/Mail 2', parts: undefined },
+    { change: 'added', path: 'Work/Mail 1', parts: undefined },
+  ]));
+  expect(found).toHaveLength(3);
+});
+
+test('ls goes into folders by the names that it shows', async () => {
+  using sandbox = new CliSandbox();
+  await fill('bob@example.test');
+  await sandbox.json(['backup', 'imap', ...reach(sandbox, 'bob@example.test'), '--init']);
+  const paths = async (...args: string[]): Promise<string[]> => (await sandbox.json<Item[]>(['ls', 'latest', ...args])).map(({ path }) => path);
+  expect(await paths()).toEqual(expect.arrayContaining(['INBOX', 'Work', 'Sent', 'Trash']));
+  expect(await paths('Work')).toEqual(['Work/Plans & more']);
+  expect(await paths('Work/Plans & more')).toEqual(['Work/Plans & more/Mail 4']);
+  expect(await paths('INBOX')).toEqual(['INBOX/Mail 1', 'INBOX/Mail 2', 'INBOX/Mail 3']);
+  expect(await paths('Work', '--recursive')).toEqual(['Work/Plans & more', 'Work/Plans & more/Mail 4']);
+  const [mail] = await sandbox.json<Item[]>(['ls', 'latest', 'Work/Plans & more/Mail 4']);
+  expect(mail).toMatchObject({ name: 'Mail 4', kind: 'mail', modified: '1996-07-17T09:44:25.000Z' });
+});
+
+test('token, standard input, STARTTLS and clear text reach it too', async () => {
+  using sandbox = new CliSandbox();
+  await sandbox.json(['repo', 'init']);
+  writeFileSync(sandbox.path('token'), 'token-of-ann');
+  const to = (port: number, ...more: string[]): string[] =>
+    ['backup', 'imap', '--host', 'localhost', '--port', String(port), '--ca-file', server.caFile, '--user', 'ann@example.test', ...more];
+  for (const [args, stdin] of [
+    [to(server.tlsPort, '--token-file', sandbox.path('token')), undefined],
+    [to(server.port, '--tls', 'starttls', '--token-file', '-'), 'token-of-ann\n'],
+    [to(server.port, '--tls', 'off', '--password-file', '-', '--connections', '1'), PASSWORD],
+  ] as const) {
+    expect(await sandbox.json(args, 0, stdin === undefined ? {} : { stdin })).toMatchObject({ status: 'complete' });
+  }
+});
+
+test('what cannot work says why, and never says the password', async () => {
+  using sandbox = new CliSandbox();
+  await sandbox.json(['repo', 'init']);
+  writeFileSync(sandbox.path('wrong'), 'not the word');
+  writeFileSync(sandbox.path('nothing'), '\n');
+  const base = ['backup', 'imap', '--host', 'localhost', '--user', 'ann@example.test'];
+  const tls = ['--port', String(server.tlsPort)];
+  const trusted = ['--ca-file', server.caFile];
+  const cases: readonly (readonly [readonly string[], number, string])[] = [
+    [[...base, ...tls, ...trusted, '--password-file', sandbox.path('wrong')], 1, 'imap/auth-failed'],
+    [[...base, ...tls, '--password-file', sandbox.path('wrong')], 1, 'imap/tls'],
+    [[...base, '--port', '1', '--password-file', sandbox.path('wrong')], 1, 'imap/unavailable'],
+    [[...base, ...tls], 2, 'usage/no-password'],
+    [[...base, ...tls, '--password-file', sandbox.path('none')], 1, 'cli/secret-unreadable'],
+    [[...base, ...tls, '--password-file', sandbox.path('nothing')], 1, 'cli/secret-empty'],
+    [[...base, ...tls, '--ca-file', sandbox.path('none'), '--password-file', sandbox.path('wrong')], 1, 'cli/ca-unreadable'],
+  ];
+  for (const [args, code, error] of cases) {
+    const said = await sandbox.run(args);
+    expect([said.code, said.stdout], said.stderr).toEqual([code, '']);
+    expect(said.stderr).toContain(`[${error}]`);
+    expect(said.stderr).not.toContain('not the word');
+  }
+  expect(await sandbox.json(['snapshots'])).toEqual([]);
+});
+
+test('the password is in no argument of the process and in nothing that it says', async () => {
+  using sandbox = new CliSandbox();
+  const running = sandbox.start(['backup', 'imap', ...reach(sandbox, 'cat@example.test'), '--init', '--json']);
+  const commandLine = readFileSync(`/proc/${running.child.pid}/cmdline`, 'utf8') + readFileSync(`/proc/${running.child.pid}/environ`, 'utf8');
+  const said = await running.ended;
+  expect(said.code, said.stderr).toBe(0);
+  for (const text of [commandLine, said.stdout, said.stderr]) expect(text).not.toContain(PASSWORD);
+});
