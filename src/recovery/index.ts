@@ -2,3 +2,4 @@ export { browseDifference, type Difference, type DifferentPart } from './browseD
 export { isTop, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
 export { restoreFolder, type FolderMode, type RestoreFolderOptions } from './restoreFolder.ts';
 export type { RestoreIssue, RestoreReport } from './restoreReport.ts';
+export { restoreToTarget, type RestoreToOptions } from './restoreToTarget.ts';

@@ -72,7 +72,7 @@ export class ReadPipeline {
   #start(): void {
     const worker = new Worker(new URL('./readWorker.ts', import.meta.url), {
       workerData: { idKey: this.#idKey },
-      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
+      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
     });
     const lane: Lane = { worker, batches: new Map() };
     worker.on('message', (reply: ReadReply) => this.#receive(lane, reply));

@@ -13,7 +13,7 @@ if (!port) throw new Error('readWorker runs as a worker thread');
 
 /** Opened frames that are kept, per stream: bodies come in order, shared attachments come again and again. */
 const KEPT = { own: 8, shared: 32 };
-const GARBAGE = 16 * 1024 * 1024;
+const GARBAGE = 64 * 1024 * 1024;
 
 const assembler = new ContentAssembler(new BlobNamer((workerData as { idKey: Uint8Array }).idKey));
 const answers = new Map<number, (sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']) => void>();

@@ -1,0 +1,197 @@
+import { HoldfastError, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
+import type { RestoreItem, TargetSession, WriteResult } from '../connectors/contract.ts';
+import { stateRows, type ItemReader, type Manifest, type ReadResult, type Repository } from '../repository/index.ts';
+import { NO_RESTORE, type RestoreReport } from './restoreReport.ts';
+
+export interface RestoreToOptions {
+  /** Only these rows; folders above them are passed anyway. Undefined: all. */
+  readonly within?: (row: ItemRow) => boolean;
+  /** What would be done is counted; nothing is read or written. */
+  readonly dryRun?: boolean;
+  readonly workers?: number;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+const BATCH_ITEMS = 256;
+const BATCH_BYTES = 8 * 1024 * 1024;
+/** Larger items are read one by one. */
+const LARGE = 16 * 1024 * 1024;
+/** What a target takes in one piece at most. */
+const LARGEST = 512 * 1024 * 1024;
+
+/**
+ * Gives a snapshot back to a service through its target session: folders before what they hold, contents only of the items
+ * that the target says it lacks. A failed item is named and the rest goes on; at the end the target confirms what it has.
+ */
+export async function restoreToTarget(
+  repository: Repository, manifest: Manifest, target: TargetSession, options: RestoreToOptions,
+): Promise<RestoreReport> {
+  const record = await repository.entity(manifest.tag, options.signal);
+  const reader = repository.itemReader(record, options.workers ?? 2, options.signal);
+  try {
+    return await new TargetRestore(repository, manifest, target, reader, options).run();
+  } finally {
+    await reader.close();
+  }
+}
+
+interface Folder {
+  readonly row: ItemRow;
+  readonly path: readonly string[];
+  passed: boolean;
+}
+
+class TargetRestore {
+  readonly #repository: Repository;
+  readonly #manifest: Manifest;
+  readonly #target: TargetSession;
+  readonly #reader: ItemReader;
+  readonly #options: RestoreToOptions;
+  readonly #folders = new Map<BinaryString, Folder>();
+  readonly #report: RestoreReport = { ...NO_RESTORE, issues: [] };
+  #batch: RestoreItem[] = [];
+  #bytes = 0;
+
+  constructor(repository: Repository, manifest: Manifest, target: TargetSession, reader: ItemReader, options: RestoreToOptions) {
+    this.#repository = repository;
+    this.#manifest = manifest;
+    this.#target = target;
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  async run(): Promise<RestoreReport> {
+    const { storage, keyring } = this.#repository.context;
+    const source = { storage, keyring, tag: this.#manifest.tag };
+    const { signal, within } = this.#options;
+    for await (const rows of stateRows(source, this.#manifest.layers, '', signal)) {
+      for (const row of rows) {
+        if (row.kind === 'folder') this.#learn(row);
+        if (!within || within(row)) await this.#take(row);
+      }
+      signal.throwIfAborted();
+      const { written, replaced, unchanged, skipped, bytes } = this.#report;
+      this.#options.progress({
+        type: 'progress', stage: 'restore', items: written + replaced + unchanged + skipped, bytes, totalItems: this.#manifest.counts.items,
+      });
+    }
+    await this.#flush();
+    if (this.#options.dryRun !== true) await this.#target.finish(signal);
+    return this.#report;
+  }
+
+  #learn(row: ItemRow): void {
+    this.#folders.set(row.key, { row, path: this.#pathOf(row), passed: false });
+  }
+
+  #pathOf(row: ItemRow): readonly string[] {
+    const parent = row.parent === '' ? undefined : this.#folders.get(row.parent);
+    return parent ? [...parent.path, parent.row.name] : [];
+  }
+
+  async #take(row: ItemRow): Promise<void> {
+    if (row.kind === 'folder') {
+      await this.#passFolder(row.key);
+      return;
+    }
+    await this.#passFolder(row.parent);
+    this.#batch.push({ row, path: this.#pathOf(row) });
+    this.#bytes += row.size;
+    if (this.#batch.length >= BATCH_ITEMS || this.#bytes >= BATCH_BYTES) await this.#flush();
+  }
+
+  /** A folder and those above it, each once, top first. */
+  async #passFolder(key: BinaryString): Promise<void> {
+    const folder = this.#folders.get(key);
+    if (!folder || folder.passed) return;
+    folder.passed = true;
+    await this.#passFolder(folder.row.parent);
+    const item = { row: folder.row, path: folder.path };
+    const { signal, dryRun } = this.#options;
+    const result = dryRun === true ? (await this.#target.plan([item], signal))[0] : await this.#target.folder(item, signal);
+    if (result?.result === 'written') this.#report.folders++;
+    if (result) this.#outcome(item, result);
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    this.#bytes = 0;
+    const { signal, dryRun } = this.#options;
+    const withContent = batch.filter((item) => this.#hasContent(item));
+    const planned = await this.#target.plan(withContent, signal);
+    const wanted: RestoreItem[] = [];
+    planned.forEach((result, i) => {
+      const item = withContent[i] as RestoreItem;
+      const write = result.result === 'written' || result.result === 'replaced';
+      if (write && dryRun !== true) wanted.push(item);
+      else this.#count(item, result);
+    });
+    await this.#write(wanted);
+  }
+
+  #hasContent(item: RestoreItem): boolean {
+    if (item.row.content !== '') return true;
+    this.#issue(item, 'restore/no-content', item.row.outcome === '' ? 'The snapshot holds no content for it.' : outcomeText(item.row));
+    this.#report.failed++;
+    return false;
+  }
+
+  async #write(items: readonly RestoreItem[]): Promise<void> {
+    const small = items.filter((item) => item.row.size <= LARGE);
+    const { results } = await this.#reader.read(small.map(({ row }) => ({ row })));
+    const given = await results;
+    for (const [i, item] of small.entries()) await this.#writeOne(item, given[i]);
+    for (const item of items) if (item.row.size > LARGE) await this.#writeOne(item, undefined);
+  }
+
+  async #writeOne(item: RestoreItem, given: ReadResult | undefined): Promise<void> {
+    const { signal } = this.#options;
+    let bytes: Uint8Array;
+    try {
+      bytes = given && 'bytes' in given ? given.bytes : await this.#whole(item.row);
+    } catch (error) {
+      if (!isHoldfastError(error) || error.retryClass !== 'never') throw error;
+      this.#issue(item, error.code, messageOf(error));
+      this.#report.failed++;
+      return;
+    }
+    const result = await this.#target.write(item, bytes, signal);
+    if (result.result === 'written' || result.result === 'replaced' || result.result === 'altered') this.#report.bytes += bytes.length;
+    this.#count(item, result);
+    if (item.row.outcome !== '') this.#issue(item, 'restore/altered', outcomeText(item.row));
+  }
+
+  async #whole(row: ItemRow): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let length = 0;
+    for await (const part of this.#reader.content(row)) {
+      length += part.length;
+      if (length > LARGEST) throw new HoldfastError('restore/too-large', 'never', 'It is larger than one item may be here; restore it into a folder instead.');
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  }
+
+  #count(item: RestoreItem, result: WriteResult): void {
+    if (result.result === 'altered') this.#report.written++;
+    else this.#report[result.result]++;
+    this.#outcome(item, result);
+  }
+
+  #outcome(item: RestoreItem, result: WriteResult): void {
+    if ('outcome' in result) this.#issue(item, `restore/${result.outcome.code}`, result.outcome.message);
+  }
+
+  #issue({ row, path }: RestoreItem, code: string, message: string): void {
+    const issue = { item: [...path, row.name].join('/'), code, message };
+    if (this.#report.issues.length < 1000) this.#report.issues.push(issue);
+    this.#options.progress({ type: 'warning', ...issue });
+  }
+}
+
+function outcomeText(row: ItemRow): string {
+  return (JSON.parse(row.outcome) as { message: string }).message;
+}
