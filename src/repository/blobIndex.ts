@@ -56,6 +56,12 @@ export class StreamIndex {
     return index;
   }
 
+  /** Makes entries of packs durable without loading the index. */
+  static async add(context: IndexContext, stream: string, packs: readonly IndexedPack[], signal?: AbortSignal): Promise<void> {
+    const { clock, random } = context;
+    await writeIndexSegment(new StreamIndex(context, stream).#place, contentOfPacks(packs), clock, random, signal);
+  }
+
   /** Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries. */
   async reload(signal?: AbortSignal, onDamage?: (error: HoldfastError) => void): Promise<void> {
     for (let attempt = 1; (await this.#reload(attempt, signal, onDamage)) === 'again'; attempt++);
@@ -95,13 +101,13 @@ export class StreamIndex {
   }
 
   /** The first place of the blob whose pack is not to be avoided. `ids` holds the 24 bytes at `at`. */
-  locate(ids: Buffer, at: number, avoid: ReadonlySet<string>): BlobLocation | undefined {
+  locate(ids: Buffer, at: number, avoid: { has(pack: string): boolean }): BlobLocation | undefined {
     for (const segment of this.#segments) {
       if (segment.replaced) continue;
-      const record = segment.file.find(ids, at);
-      if (record < 0) continue;
-      const location = segment.file.location(record);
-      if (!avoid.has(location.pack)) return location;
+      for (let record = segment.file.find(ids, at); record >= 0; record = segment.file.following(record, ids, at)) {
+        const location = segment.file.location(record);
+        if (!avoid.has(location.pack)) return location;
+      }
     }
     return undefined;
   }
@@ -150,6 +156,12 @@ export class StreamIndex {
       }
     }
     return this.#segments.filter((segment) => segment.replaced).map((segment) => segment.id);
+  }
+
+  /** Writes the entries of some packs once more, as a segment of their own. */
+  async copy(keepPack: (pack: string) => boolean, signal?: AbortSignal): Promise<void> {
+    const content = mergedContent(this.files(), [], keepPack);
+    if (content.entries > 0) await this.#write(content, signal);
   }
 
   close(): void {

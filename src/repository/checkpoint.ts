@@ -16,6 +16,8 @@ export interface Checkpoint {
   /** Key of the last row. */
   readonly upTo: BinaryString;
   readonly counts: SnapshotCounts;
+  /** ISO 8601, by the writer's clock. */
+  readonly writtenAt: string;
 }
 
 export async function writeCheckpoint(context: RepositoryContext, tag: string, checkpoint: Checkpoint, signal?: AbortSignal): Promise<void> {

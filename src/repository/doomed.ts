@@ -34,9 +34,11 @@ export class DoomedList {
 
   has(objectName: string): boolean { return this.#objects.has(objectName); }
 
-  static async load(storage: Storage, keyring: Keyring, signal?: AbortSignal): Promise<DoomedList> {
+  /** All records but the one of the name `except`. */
+  static async load(storage: Storage, keyring: Keyring, signal?: AbortSignal, except?: string): Promise<DoomedList> {
     const records = new Map<string, DoomedRecord>();
     for await (const object of listAll(storage, PREFIX, signal ? { signal } : {})) {
+      if (object.name === except) continue;
       try {
         const bytes = await storage.get(object.name, signal ? { signal } : {});
         records.set(object.name, openJson(object.name, bytes, keyring.metaOf) as DoomedRecord);

@@ -4,6 +4,7 @@ import { contentIds } from './contentIds.ts';
 import type { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import type { SealedFrame } from './frame.ts';
+import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { PackFrame } from './pack.ts';
 import { PackWriter } from './packWriter.ts';
@@ -63,7 +64,7 @@ async function lostFrames(
 
 async function copyFrames(
   context: RepositoryContext, entity: EntityRecord, stream: string, lost: ReadonlyMap<string, ReadonlySet<number>>, signal?: AbortSignal,
-): Promise<{ id: string; frames: readonly PackFrame[] }[]> {
+): Promise<IndexedPack[]> {
   const key = stream === SHARED ? context.keyring.shared : entity.packs;
   const writer = new PackWriter(context.storage, stream, key, context.clock, context.random);
   const keyOf = stream === SHARED ? context.keyring.sharedOf : () => entity.packs.key;

@@ -128,6 +128,7 @@ export class StoreSession {
     await this.#barrier(signal);
     const checkpoint = {
       runId: this.runId, predecessor: this.predecessor?.manifest.id ?? null, upTo, counts,
+      writtenAt: new Date(this.#context.clock.now()).toISOString(),
       layers: [...this.#base, this.#rows.refs], own: [...(this.#start.checkpoint?.own ?? []), this.#rows.refs],
     };
     await writeCheckpoint(this.#context, this.entity.tag, checkpoint, signal);

@@ -1,0 +1,39 @@
+import type { Progress } from '../domain/index.ts';
+import type { PrunePolicy } from './prunePolicy.ts';
+import { PruneRun } from './pruneRun.ts';
+import type { Repository } from './repository.ts';
+
+export interface PruneOptions {
+  /** Only tell what would be done. */
+  readonly dryRun?: boolean;
+  /**
+   * Unfinished runs, and packs and segments that nothing names, are left alone for so long. Only saves running backups
+   * from having to start again: no value, and no wrong clock, makes a prune unsafe. Default: a day.
+   */
+  readonly graceMs?: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+export interface PruneResult {
+  readonly snapshotsRemoved: number;
+  /** Packs that went because nothing in them was needed. */
+  readonly packsDeleted: number;
+  /** Packs whose needed part was copied into new ones before they went. */
+  readonly packsRewritten: number;
+  /** Bytes of packs that the repository holds less than before. */
+  readonly bytesFreed: number;
+  /** Bytes of all packs that stay; `deadKept` of them are not needed but not worth a rewrite yet, about. */
+  readonly bytesKept: number;
+  readonly deadKept: number;
+}
+
+/**
+ * Removes snapshots that the policy does not keep and everything that no snapshot needs any more, beside running
+ * backups, restores and other prunes, in the order of docs/format, "Prune". Killed at any point it leaves a sound
+ * repository, and the next prune finishes its work.
+ * Errors: `repository/prune-refused` where something that says what is needed cannot be read – nothing is deleted then.
+ */
+export async function prune(repository: Repository, policy: PrunePolicy, options: PruneOptions = {}): Promise<PruneResult> {
+  return new PruneRun(repository.context, policy, options).run();
+}

@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StreamIndex } from './blobIndex.ts';
+import { DoomedList } from './doomed.ts';
+import { lastSegment, names } from './names.ts';
+import type { PruneView } from './pruneRoots.ts';
+import type { Doom } from './pruneSpare.ts';
+import { namesUnder, tagAndId } from './roots.ts';
+
+/** Deletions under way at once. */
+const LANES = 8;
+
+async function deleteAll(view: PruneView, doomed: Iterable<string>): Promise<void> {
+  const queue = [...doomed];
+  const options = view.signal ? { signal: view.signal } : {};
+  const lane = async (): Promise<void> => {
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) await view.context.storage.delete(name, options);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+/** Manifests first, so that no snapshot ever stands without its data; then seals, checkpoints, segments, packs. */
+export async function deleteDoomed(view: PruneView, doom: Doom, strayClosings: readonly string[]): Promise<void> {
+  await deleteAll(view, doom.manifests);
+  const seals = [...doom.manifests].map((name) => {
+    const { tag, id } = tagAndId(name);
+    return names.seal(tag, id);
+  });
+  await deleteAll(view, [...seals, ...strayClosings]);
+  await deleteAll(view, doom.checkpoints);
+  await deleteAll(view, doom.segments);
+  await deleteAll(view, [...doom.packs].map(([pack, stream]) => names.pack(stream, pack)));
+}
+
+/** Writes the index without the packs that go; must come before they do. @returns full names of segments that are not needed any more. */
+export async function rewriteIndexes(
+  view: PruneView, streams: Iterable<string>, dropped: (pack: string) => boolean,
+): Promise<string[]> {
+  const replaced: string[] = [];
+  for (const stream of streams) {
+    const index = await StreamIndex.load(view.context, stream, view.signal);
+    try {
+      for (const id of await index.rewrite((pack) => !dropped(pack), view.signal)) replaced.push(names.index(stream, id));
+    } finally {
+      index.close();
+    }
+  }
+  return replaced;
+}
+
+/** Older segments before those that replace them; and their local copies. */
+export async function deleteIndexSegments(view: PruneView, replaced: readonly string[]): Promise<void> {
+  for (const name of replaced.toSorted()) {
+    await view.context.storage.delete(name, view.signal ? { signal: view.signal } : {});
+    await rm(join(view.context.cacheDirectory, 'index', `${lastSegment(name)}.idx`), { force: true });
+  }
+}
+
+/** Voids of manifests that are gone, its own record, and those of others of which nothing is left to delete. */
+export async function deleteLeftovers(view: PruneView, ownRecord: string | undefined): Promise<void> {
+  const { context, signal } = view;
+  const voids = await namesUnder(context, 'void/', signal);
+  const manifests = await namesUnder(context, 'snapshots/', signal);
+  await deleteAll(view, [...voids].filter((name) => {
+    const { tag, id } = tagAndId(name);
+    return !manifests.has(names.snapshot(tag, id.split('-')[0] ?? ''));
+  }));
+  if (ownRecord !== undefined) await context.storage.delete(ownRecord, signal ? { signal } : {});
+  const others = await DoomedList.load(context.storage, context.keyring, signal);
+  for (const [name, record] of others.records) {
+    if (await nothingStands(view, record.objects)) await context.storage.delete(name, signal ? { signal } : {});
+  }
+}
+
+async function nothingStands(view: PruneView, objects: readonly string[]): Promise<boolean> {
+  for (const name of objects) if (await view.context.storage.stat(name, view.signal ? { signal: view.signal } : {})) return false;
+  return true;
+}

@@ -1,0 +1,23 @@
+import type { Manifest } from './manifest.ts';
+
+/** Which snapshots of each entity stay; those that either rule keeps. Without any rule all stay, and only garbage goes. */
+export interface PrunePolicy {
+  /** The newest so many. */
+  readonly keepLast?: number;
+  /** Those finished within so many milliseconds before now. */
+  readonly keepWithinMs?: number;
+}
+
+/**
+ * Ids of the snapshots of one entity that stay. Whatever the policy says, the newest complete one does;
+ * where none is complete, the newest.
+ */
+export function keptSnapshots(manifests: readonly Manifest[], policy: PrunePolicy, nowMs: number): Set<string> {
+  const newestFirst = manifests.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+  const { keepLast, keepWithinMs } = policy;
+  if (keepLast === undefined && keepWithinMs === undefined) return new Set(newestFirst.map((one) => one.id));
+  const kept = newestFirst.filter((one, i) => (keepLast !== undefined && i < keepLast)
+    || (keepWithinMs !== undefined && Date.parse(one.finishedAt) >= nowMs - keepWithinMs));
+  const last = newestFirst.find((one) => one.status === 'complete') ?? newestFirst[0];
+  return new Set([...kept, ...(last ? [last] : [])].map((one) => one.id));
+}

@@ -1,0 +1,141 @@
+import { HoldfastError } from '../domain/index.ts';
+import type { DoomedList } from './doomed.ts';
+import type { Manifest } from './manifest.ts';
+import { names } from './names.ts';
+import { keptSnapshots, type PrunePolicy } from './prunePolicy.ts';
+import type { RemovedSnapshot } from './removals.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { readCheckpointRoot, readRootManifest, tagAndId, timeOfId, type Root, type RootNames } from './roots.ts';
+import { sealJson } from './sealedObject.ts';
+
+/** What a prune knows before it looks at one entity. */
+export interface PruneView {
+  readonly context: RepositoryContext;
+  readonly policy: PrunePolicy;
+  readonly names: RootNames;
+  /** Full names of manifests. */
+  readonly pinned: ReadonlySet<string>;
+  /** What other pruners announced. */
+  readonly others: DoomedList;
+  /** Time-ordered id of this prune. */
+  readonly pruner: string;
+  readonly dryRun: boolean;
+  /** Whether something made or written at this time (ms since 1970) is old enough to be looked at. */
+  readonly ripe: (madeMs: number) => boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What stays and what goes of one entity. */
+export interface EntityRoots {
+  readonly tag: string;
+  /** Sealed snapshots: what they need must be there. */
+  readonly sealed: readonly Root[];
+  /** Unfinished runs: what of theirs is there is kept. */
+  readonly unfinished: readonly Root[];
+  readonly removed: readonly RemovedSnapshot[];
+  /** Full names of checkpoints that are given up. */
+  readonly checkpoints: readonly string[];
+  /** Voids that this prune has put. */
+  readonly voids: readonly string[];
+}
+
+interface Known {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly sha256: string;
+}
+
+export async function entityRoots(view: PruneView, tag: string): Promise<EntityRoots> {
+  const sealed: Known[] = [];
+  const unsealed: Known[] = [];
+  for (const name of under(view.names.manifests, names.snapshot(tag, ''))) {
+    const stored = await readRootManifest(view.context, name, view.signal);
+    if (!stored) continue;
+    (view.names.seals.has(names.seal(tag, stored.manifest.id)) ? sealed : unsealed).push({ name, ...stored });
+  }
+  // Only sealed snapshots are built upon: one that is, and has no seal, has lost it.
+  const builtUpon = new Set(sealed.map((known) => known.manifest.predecessor?.id));
+  const retired = await retire(view, unsealed.filter(({ name, manifest }) =>
+    view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name) && !builtUpon.has(manifest.id)), sealed);
+  const left = unsealed.filter((known) => !retired.gone.includes(known) && !sealed.includes(known));
+  const kept = keptSnapshots(sealed.filter(({ name }) => !view.others.has(name)).map(({ manifest }) => manifest),
+    view.policy, view.context.clock.now());
+  const stays = ({ name, manifest }: Known): boolean => kept.has(manifest.id) || view.pinned.has(name);
+  const { live, given } = await checkpointRoots(view, tag);
+  return {
+    tag, voids: retired.voids, checkpoints: given,
+    sealed: [...sealed.filter(stays), ...left.filter(({ manifest }) => builtUpon.has(manifest.id))].map(asRoot),
+    unfinished: [...left.filter(({ manifest }) => !builtUpon.has(manifest.id)).map(asRoot), ...live],
+    removed: [...sealed.filter((known) => !stays(known)), ...retired.gone]
+      .map(({ manifest, sha256 }) => ({ tag, id: manifest.id, sha256 })),
+  };
+}
+
+function asRoot({ name, manifest }: Known): Root {
+  return { name, layers: manifest.layers };
+}
+
+function under(all: Iterable<string>, prefix: string): string[] {
+  return [...all].filter((name) => name.startsWith(prefix));
+}
+
+/**
+ * PUT void, then look for the seal: one of the two, run or prune, always sees the other. A manifest that was sealed
+ * after all joins `sealed`, and this prune's void is withdrawn.
+ */
+async function retire(view: PruneView, unsealed: readonly Known[], sealed: Known[]): Promise<{ gone: Known[]; voids: string[] }> {
+  const gone: Known[] = [];
+  const voids: string[] = [];
+  const { storage, keyring, random } = view.context;
+  const options = view.signal ? { signal: view.signal } : {};
+  for (const known of unsealed) {
+    const { tag, id } = known.manifest;
+    if (view.dryRun) {
+      gone.push(known);
+      continue;
+    }
+    const name = names.void(tag, id, view.pruner);
+    await storage.put(name, sealJson(name, { pruner: view.pruner }, keyring.meta, random), options);
+    if (await storage.stat(names.seal(tag, id), options)) {
+      await storage.delete(name, options);
+      sealed.push(known);
+    } else {
+      voids.push(name);
+      gone.push(known);
+    }
+  }
+  return { gone, voids };
+}
+
+/** A checkpoint saves a run its work and nothing more: one that is old is given up without a question. */
+async function checkpointRoots(view: PruneView, tag: string): Promise<{ live: Root[]; given: string[] }> {
+  const live: Root[] = [];
+  const given: string[] = [];
+  for (const name of under(view.names.checkpoints, names.checkpoint(tag, ''))) {
+    const root = await readCheckpointRoot(view.context, name, view.signal);
+    if (!root) continue;
+    if (view.ripe(root.written)) given.push(name);
+    else live.push(root);
+  }
+  return { live, given };
+}
+
+/**
+ * Seals whose manifests are gone. Removed on purpose they are left-overs; else data is missing, and nothing may be
+ * deleted before a person has looked.
+ */
+export function strayClosings(view: PruneView, isRemoved: (tag: string, id: string) => boolean): string[] {
+  return [...view.names.seals].filter((name) => {
+    const { tag, id } = tagAndId(name);
+    const manifest = names.snapshot(tag, id);
+    if (view.names.manifests.has(manifest)) return false;
+    if (!isRemoved(tag, id) && !view.others.has(manifest)) throw refused(`the snapshot ${manifest} is missing`);
+    return true;
+  });
+}
+
+/** @param why a clause without a full stop. */
+export function refused(why: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('repository/prune-refused', 'input',
+    `Nothing was deleted: ${why}, so it is not known what is still needed. Run 'holdfast check' to see what is damaged.`, { cause });
+}

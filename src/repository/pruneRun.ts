@@ -1,0 +1,204 @@
+import { isHoldfastError } from '../domain/index.ts';
+import { timeOrderedId } from '../runtime/index.ts';
+import { DoomedList, doomedBytes } from './doomed.ts';
+import { lastSegment, names, SHARED } from './names.ts';
+import type { PruneOptions, PruneResult } from './prune.ts';
+import { deleteDoomed, deleteIndexSegments, deleteLeftovers, rewriteIndexes } from './pruneDelete.ts';
+import { markEntity } from './pruneMark.ts';
+import type { PrunePolicy } from './prunePolicy.ts';
+import { entityRoots, refused, strayClosings, type EntityRoots, type PruneView } from './pruneRoots.ts';
+import { spare, type Doom } from './pruneSpare.ts';
+import { PruneStream } from './pruneStream.ts';
+import { numberOf, readRemovals, writeRemoval } from './removals.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { listRootNames, namesUnder, pinnedManifests, tagAndId, timeOfId, type Root } from './roots.ts';
+import { streamKeys, streamOf } from './streams.ts';
+
+const DAY = 86_400_000;
+/** Pins of restores and runs that died; a live one that finds its pin gone starts again or stops with an error. */
+const PIN_LIFE = 7 * DAY;
+const NOT_READ = new Set(['repository/damaged', 'repository/missing-blob', 'repository/too-new', 'storage/not-found']);
+
+/** One prune, step by step as in docs/format, "Prune". */
+export class PruneRun {
+  readonly #context: RepositoryContext;
+  readonly #policy: PrunePolicy;
+  readonly #options: PruneOptions;
+  readonly #keys: ReturnType<typeof streamKeys>;
+  readonly #doom: Doom = { packs: new Map(), manifests: new Set(), segments: new Set(), checkpoints: new Set() };
+  readonly #entities: EntityRoots[] = [];
+  /** Packs that stood, by id, with their bytes. */
+  readonly #packs = new Map<string, number>();
+  readonly #gone = new Set<string>();
+  readonly #totals = { rewritten: new Set<string>(), newBytes: 0, deadKept: 0, freed: 0 };
+
+  constructor(context: RepositoryContext, policy: PrunePolicy, options: PruneOptions) {
+    this.#context = context;
+    this.#policy = policy;
+    this.#options = options;
+    this.#keys = streamKeys(context);
+  }
+
+  async run(): Promise<PruneResult> {
+    const { view, closings } = await orRefuse(async () => {
+      const seen = await this.#look();
+      const stray = await this.#strayClosings(seen);
+      await this.#plan(seen);
+      return { view: seen, closings: stray };
+    });
+    if (view.dryRun) return this.#result(this.#totals.freed);
+    const record = await this.#announce(view);
+    const streams = new Set([SHARED, ...this.#entities.map((entity) => entity.tag), ...this.#doom.packs.values()]);
+    const replaced = await rewriteIndexes(view, streams, (pack) => this.#doom.packs.has(pack) || this.#gone.has(pack));
+    await this.#journal(view);
+    await deleteDoomed(view, this.#doom, closings);
+    await deleteIndexSegments(view, replaced);
+    await deleteLeftovers(view, record);
+    return this.#result(this.#doomedBytes() - this.#totals.newBytes);
+  }
+
+  /** Lists what is there. Old pins go before the roots are listed, so that a run that still has one is seen by its manifest. */
+  async #look(): Promise<PruneView> {
+    const { clock, keyring, random, storage } = this.#context;
+    const { dryRun = false, graceMs = DAY, signal } = this.#options;
+    const now = clock.now();
+    if (!dryRun) {
+      for (const pin of await namesUnder(this.#context, 'pins/', signal)) {
+        if (now - timeOfId(lastSegment(pin)) > Math.max(PIN_LIFE, graceMs)) await storage.delete(pin, signal ? { signal } : {});
+      }
+    }
+    const others = await DoomedList.load(storage, keyring, signal);
+    const listed = await listRootNames(this.#context, signal);
+    return {
+      context: this.#context, policy: this.#policy, names: listed, others, dryRun, signal,
+      pinned: await pinnedManifests(this.#context, listed.pins, signal), pruner: timeOrderedId(now, random),
+      ripe: (made) => graceMs === 0 || now - made >= graceMs,
+    };
+  }
+
+  async #strayClosings(view: PruneView): Promise<string[]> {
+    const stray = [...view.names.seals].some((name) => !view.names.manifests.has(name.replace('seals/', 'snapshots/')));
+    if (!stray) return [];
+    const removed = await readRemovals(this.#context, (name, error) => { throw refused(`${name} cannot be read`, error); }, view.signal);
+    return strayClosings(view, (tag, id) => removed.has(`${tag}/${id}`));
+  }
+
+  /** Decides what goes; copies what is needed of packs that go into new ones. Nothing is announced yet. */
+  async #plan(view: PruneView): Promise<void> {
+    const indexed = await streamsUnder(view, 'index/');
+    const stored = await streamsUnder(view, 'packs/');
+    const tags = new Set([...view.names.manifests, ...view.names.checkpoints, ...view.names.seals].map((name) => tagAndId(name).tag));
+    for (const stream of [...indexed, ...stored, ...(await streamsUnder(view, 'segments/'))]) if (stream !== SHARED) tags.add(stream);
+    const shared = await PruneStream.open(view, SHARED);
+    try {
+      for (const tag of tags) await this.#planEntity(view, tag, shared);
+      await this.#planStream(view, shared);
+    } finally {
+      shared.close();
+    }
+  }
+
+  async #planEntity(view: PruneView, tag: string, shared: PruneStream): Promise<void> {
+    const entity = await entityRoots(view, tag);
+    this.#entities.push(entity);
+    for (const one of entity.removed) this.#doom.manifests.add(names.snapshot(tag, one.id));
+    for (const name of entity.checkpoints) this.#doom.checkpoints.add(name);
+    const segments = await namesUnder(this.#context, names.segment(tag, ''), view.signal);
+    const own = await PruneStream.open(view, tag);
+    try {
+      await this.#mark(view, entity, segments, own, shared);
+      await this.#planStream(view, own);
+    } finally {
+      own.close();
+    }
+    const roots = [...entity.sealed, ...entity.unfinished];
+    const named = new Set(roots.flatMap((root) => root.layers.flat()).map((ref) => names.segment(tag, ref.id)));
+    for (const name of segments) {
+      if (!named.has(name) && (view.ripe(timeOfId(lastSegment(name))) || view.others.has(name))) this.#doom.segments.add(name);
+    }
+    this.#options.progress?.({ type: 'progress', stage: 'prune', items: this.#entities.length, bytes: 0 });
+  }
+
+  /** Where blobs are missing, packs that no index names may hold them. */
+  async #mark(view: PruneView, entity: EntityRoots, segments: ReadonlySet<string>, own: PruneStream, shared: PruneStream): Promise<void> {
+    let lost = await markEntity(view, entity, segments, own, shared);
+    if (lost > 0 && !view.dryRun) {
+      const found = [await own.indexStrays(await this.#keys(own.stream)), await shared.indexStrays(await this.#keys(SHARED))];
+      if (found.includes(true)) lost = await markEntity(view, entity, segments, own, shared);
+    }
+    if (lost > 0) throw refused(`${lost} pieces of data are in no index ('holdfast rebuild' makes one anew)`);
+  }
+
+  async #planStream(view: PruneView, stream: PruneStream): Promise<void> {
+    for (const [pack, size] of stream.sizes) this.#packs.set(pack, size);
+    for (const pack of stream.gone) this.#gone.add(pack);
+    const plan = stream.plan();
+    this.#totals.deadKept += plan.deadKept;
+    this.#totals.freed += plan.freed;
+    for (const pack of plan.dead) this.#doom.packs.set(pack, stream.stream);
+    if (plan.rewrite.length === 0) return;
+    const keyOf = await this.#keys(stream.stream, view.signal);
+    const { done, bytes } = view.dryRun ? { done: plan.rewrite, bytes: 0 } : await stream.rewrite(plan.rewrite, keyOf);
+    this.#totals.newBytes += bytes;
+    for (const pack of done) {
+      this.#doom.packs.set(pack, stream.stream);
+      this.#totals.rewritten.add(pack);
+    }
+  }
+
+  /** PUT doomed, look at the roots again, and put it once more, shorter, where something must be spared. */
+  async #announce(view: PruneView): Promise<string | undefined> {
+    const { storage, keyring, random } = this.#context;
+    const doom = this.#doom;
+    if (this.#objects().length === 0) return undefined;
+    const known = await namesUnder(this.#context, 'doomed/', view.signal);
+    const n = 1 + Math.max(0, ...[...known].map(numberOf));
+    const name = names.doomed(n, view.pruner);
+    const put = (): Promise<void> => storage.put(
+      name, doomedBytes(name, { n, id: view.pruner, objects: this.#objects() }, keyring, random), view.signal ? { signal: view.signal } : {});
+    await put();
+    const byTag = new Map<string, readonly Root[]>(this.#entities.map((entity) => [entity.tag, [...entity.sealed, ...entity.unfinished]]));
+    const roots = new Set([...view.names.manifests, ...view.names.checkpoints]);
+    if (await spare(view, { roots, byTag, packs: new Set(this.#packs.keys()) }, doom, name)) await put();
+    return name;
+  }
+
+  #objects(): string[] {
+    const { manifests, segments, checkpoints, packs } = this.#doom;
+    return [...manifests, ...segments, ...checkpoints, ...[...packs].map(([pack, stream]) => names.pack(stream, pack))];
+  }
+
+  async #journal(view: PruneView): Promise<void> {
+    const removed = this.#entities.flatMap((entity) => entity.removed)
+      .filter((one) => this.#doom.manifests.has(names.snapshot(one.tag, one.id)));
+    if (removed.length > 0) await writeRemoval(this.#context, removed, view.signal);
+  }
+
+  #doomedBytes(): number {
+    return [...this.#doom.packs.keys()].reduce((sum, pack) => sum + (this.#packs.get(pack) ?? 0), 0);
+  }
+
+  #result(bytesFreed: number): PruneResult {
+    const { rewritten, deadKept } = this.#totals;
+    const all = [...this.#packs.values()].reduce((sum, size) => sum + size, 0);
+    const going = [...this.#doom.packs.keys()];
+    const packsRewritten = going.filter((pack) => rewritten.has(pack)).length;
+    return {
+      snapshotsRemoved: this.#doom.manifests.size, packsDeleted: going.length - packsRewritten, packsRewritten,
+      bytesFreed, bytesKept: all - bytesFreed, deadKept,
+    };
+  }
+}
+
+async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isHoldfastError(error) || !NOT_READ.has(error.code)) throw error;
+    throw refused(`${String(error.data['object'] ?? error.data['name'] ?? 'an object')} cannot be read`, error);
+  }
+}
+
+async function streamsUnder(view: PruneView, prefix: string): Promise<Set<string>> {
+  return new Set([...(await namesUnder(view.context, prefix, view.signal))].map(streamOf));
+}

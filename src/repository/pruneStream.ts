@@ -1,0 +1,81 @@
+import { listAll } from '../storage/index.ts';
+import { StreamIndex } from './blobIndex.ts';
+import { LivenessMarks } from './livenessMarks.ts';
+import { lastSegment, names } from './names.ts';
+import { planStream, type StreamPlan } from './prunePlan.ts';
+import type { PruneView } from './pruneRoots.ts';
+import { PackRewriter } from './pruneRewrite.ts';
+import { timeOfId } from './roots.ts';
+import { indexStrayPacks } from './strayPacks.ts';
+import type { KeyOf } from './streams.ts';
+
+/** One stream under a prune: its index, its packs, and what of them is needed. */
+export class PruneStream {
+  readonly stream: string;
+  /** All packs that stand, with their bytes; listed after the index was read. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Packs that the index names and that are gone. */
+  readonly gone: ReadonlySet<string>;
+  readonly #view: PruneView;
+  readonly #index: StreamIndex;
+  readonly #marks: LivenessMarks;
+
+  private constructor(view: PruneView, index: StreamIndex, sizes: ReadonlyMap<string, number>) {
+    this.#view = view;
+    this.#index = index;
+    this.stream = index.stream;
+    this.sizes = sizes;
+    this.gone = new Set([...index.packs()].filter((pack) => !sizes.has(pack)));
+    this.#marks = new LivenessMarks(index, new Set([...this.gone, ...view.others.packs]));
+  }
+
+  static async open(view: PruneView, stream: string): Promise<PruneStream> {
+    const index = await StreamIndex.load(view.context, stream, view.signal);
+    const sizes = new Map<string, number>();
+    const options = view.signal ? { signal: view.signal } : {};
+    for await (const object of listAll(view.context.storage, names.packs(stream), options)) {
+      sizes.set(lastSegment(object.name), object.size);
+    }
+    return new PruneStream(view, index, sizes);
+  }
+
+  close(): void {
+    this.#index.close();
+  }
+
+  /** Marks a place of the blob in a pack that will stay; false where there is none. */
+  mark(id: Buffer): boolean {
+    return this.#marks.mark(id);
+  }
+
+  /** Marks a place in a pack that another pruner announced but has not deleted: it will be copied. */
+  markAnnounced(id: Buffer): boolean {
+    return this.#marks.markIn(id, (pack) => this.sizes.has(pack));
+  }
+
+  /** Packs that no index names are what a killed run left. True where there were any: look once more. */
+  async indexStrays(keyOf: KeyOf): Promise<boolean> {
+    const before = this.#index.segmentIds.length;
+    await indexStrayPacks(this.#view.context, this.#index, keyOf, this.#view.others, this.#view.signal);
+    if (this.#index.segmentIds.length === before) return false;
+    this.#marks.extend(this.#index);
+    return true;
+  }
+
+  plan(): StreamPlan {
+    return planStream({
+      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), announced: this.#view.others.packs,
+      ripe: (pack) => this.#view.ripe(timeOfId(pack)),
+    });
+  }
+
+  /** Copies what is needed and indexes it. @returns the packs that can go now, and the bytes of the new ones. */
+  async rewrite(packs: readonly string[], keyOf: KeyOf): Promise<{ done: string[]; bytes: number }> {
+    const rewriter = new PackRewriter(this.#view.context, this.stream, keyOf, (id, pack, frame) => this.#marks.isMarked(id, pack, frame));
+    const done: string[] = [];
+    for (const pack of packs) if (await rewriter.add(pack, this.#view.signal)) done.push(pack);
+    const made = await rewriter.finish();
+    await this.#index.append(made, this.#view.signal);
+    return { done, bytes: made.reduce((sum, pack) => sum + pack.size, 0) };
+  }
+}

@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import { isHoldfastError, messageOf, type Progress } from '../domain/index.ts';
+import { listAll } from '../storage/index.ts';
+import { StreamIndex } from './blobIndex.ts';
+import type { IndexedPack } from './indexBuilder.ts';
+import { lastSegment } from './names.ts';
+import type { Repository } from './repository.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { readPackDirectory } from './strayPacks.ts';
+import { streamKeys, streamOf } from './streams.ts';
+
+/** Blobs of one new index segment; about 100 bytes of memory each while it is made. */
+const SEGMENT_BLOBS = 400_000;
+
+export interface RebuildOptions {
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+export interface RebuildResult {
+  /** Packs whose directories were read, and the blobs in them. */
+  readonly packs: number;
+  readonly blobs: number;
+  /** Packs whose directories cannot be read; where an old index knows what is in them, that was kept. */
+  readonly unreadable: readonly { readonly object: string; readonly message: string }[];
+}
+
+/**
+ * Makes the whole index anew from what the packs say of themselves, then deletes the old one and all local caches.
+ * Safe beside running backups: what they index meanwhile stays. Errors: those of the storage.
+ */
+export async function rebuild(repository: Repository, options: RebuildOptions = {}): Promise<RebuildResult> {
+  const { context } = repository;
+  const old: string[] = [];
+  for await (const object of listAll(context.storage, 'index/', signalOf(options))) old.push(object.name);
+  const run = new Rebuild(context, options);
+  for await (const object of listAll(context.storage, 'packs/', signalOf(options))) await run.pack(object.name, object.size);
+  await run.finish();
+  for (const name of old) await context.storage.delete(name, signalOf(options));
+  await rm(context.cacheDirectory, { recursive: true, force: true });
+  return { packs: run.packs, blobs: run.blobs, unreadable: run.unreadable };
+}
+
+function signalOf(options: RebuildOptions): { signal?: AbortSignal } {
+  return options.signal ? { signal: options.signal } : {};
+}
+
+/** Gathers the directories of packs, stream after stream. */
+class Rebuild {
+  packs = 0;
+  blobs = 0;
+  readonly unreadable: { object: string; message: string }[] = [];
+  readonly #context: RepositoryContext;
+  readonly #options: RebuildOptions;
+  readonly #keys: ReturnType<typeof streamKeys>;
+  #stream = '';
+  #pending: IndexedPack[] = [];
+  #pendingBlobs = 0;
+  #lost = new Set<string>();
+
+  constructor(context: RepositoryContext, options: RebuildOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#keys = streamKeys(context);
+  }
+
+  async pack(name: string, size: number): Promise<void> {
+    const stream = streamOf(name);
+    if (stream !== this.#stream) {
+      await this.finish();
+      this.#stream = stream;
+    }
+    const id = lastSegment(name);
+    try {
+      const keyOf = await this.#keys(stream, this.#options.signal);
+      const frames = await readPackDirectory(this.#context, stream, id, size, keyOf, this.#options.signal);
+      this.#pending.push({ id, size, frames });
+      const blobs = frames.reduce((sum, frame) => sum + frame.lengths.length, 0);
+      this.packs++;
+      this.blobs += blobs;
+      this.#pendingBlobs += blobs;
+    } catch (error) {
+      if (!isHoldfastError(error) || !['repository/damaged', 'repository/too-new', 'storage/not-found'].includes(error.code)) throw error;
+      // Deleted by a prune since it was listed: nothing is missing.
+      if (error.code === 'storage/not-found' && error.data['name'] === name) return;
+      this.unreadable.push({ object: name, message: messageOf(error) });
+      this.#lost.add(id);
+    }
+    this.#options.progress?.({ type: 'progress', stage: 'rebuild', items: this.packs, bytes: 0 });
+    if (this.#pendingBlobs >= SEGMENT_BLOBS) await this.#write();
+  }
+
+  async finish(): Promise<void> {
+    await this.#write();
+    if (this.#lost.size > 0) await this.#salvage();
+    this.#lost = new Set();
+  }
+
+  async #write(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    await StreamIndex.add(this.#context, this.#stream, this.#pending, this.#options.signal);
+    this.#pending = [];
+    this.#pendingBlobs = 0;
+  }
+
+  /** What the old index, as far as it can be read, knows of packs that do not tell themselves. */
+  async #salvage(): Promise<void> {
+    const index = await StreamIndex.load(this.#context, this.#stream, this.#options.signal, () => {});
+    try {
+      await index.copy((pack) => this.#lost.has(pack), this.#options.signal);
+    } finally {
+      index.close();
+    }
+  }
+}

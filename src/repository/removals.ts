@@ -1,0 +1,54 @@
+import { timeOrderedId } from '../runtime/index.ts';
+import { listAll } from '../storage/index.ts';
+import { lastSegment, names } from './names.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import { openJson, sealJson } from './sealedObject.ts';
+
+/** One removed snapshot: its manifest's SHA-256 (hex) is what its successor names as predecessor. */
+export interface RemovedSnapshot {
+  readonly tag: string;
+  readonly id: string;
+  readonly sha256: string;
+}
+
+/** The journal's word that snapshots were removed on purpose; without it a gap in the chain is damage. */
+export interface RemovalRecord {
+  readonly madeAt: string;
+  readonly removed: readonly RemovedSnapshot[];
+}
+
+const PREFIX = 'removals/';
+
+/** Puts the record under the next free number. It must stand before the first of the manifests is deleted. */
+export async function writeRemoval(context: RepositoryContext, removed: readonly RemovedSnapshot[], signal?: AbortSignal): Promise<void> {
+  const { storage, keyring, clock, random } = context;
+  let last = 0;
+  for await (const object of listAll(storage, PREFIX, signal ? { signal } : {})) last = Math.max(last, numberOf(object.name));
+  const name = names.removal(last + 1, timeOrderedId(clock.now(), random));
+  const record: RemovalRecord = { madeAt: new Date(clock.now()).toISOString(), removed };
+  await storage.put(name, sealJson(name, record, keyring.meta, random), signal ? { signal } : {});
+}
+
+/** Every removal on record, as `<tag>/<id>` → hashes of the manifest. */
+export async function readRemovals(
+  context: RepositoryContext, onDamage: (name: string, error: unknown) => void, signal?: AbortSignal,
+): Promise<Map<string, Set<string>>> {
+  const removed = new Map<string, Set<string>>();
+  for await (const object of listAll(context.storage, PREFIX, signal ? { signal } : {})) {
+    try {
+      const bytes = await context.storage.get(object.name, signal ? { signal } : {});
+      for (const one of (openJson(object.name, bytes, context.keyring.metaOf) as RemovalRecord).removed) {
+        const key = `${one.tag}/${one.id}`;
+        removed.set(key, (removed.get(key) ?? new Set()).add(one.sha256));
+      }
+    } catch (error) {
+      onDamage(object.name, error);
+    }
+  }
+  return removed;
+}
+
+/** The number in names like 'doomed/0000000007-<id>'. */
+export function numberOf(name: string): number {
+  return Number.parseInt(lastSegment(name).split('-')[0] ?? '', 10) || 0;
+}
