@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
-import { connectionOptions, profileOption, repositoryOptions } from './sharedOptions.ts';
+import { connectionOptions, profileOption, repositoryOptions, span, wholeNumber } from './sharedOptions.ts';
 
 /** Runs what `load` gives with the options and arguments by name. */
 export type RunAction = (load: () => Promise<Action<never>>, options: object) => Promise<void>;
@@ -23,6 +23,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineBackup(program, does);
   defineBrowsing(program, does);
   defineRestore(program, does);
+  defineCare(program, does);
 }
 
 type Does = (command: Command, load: () => Promise<Action<never>>) => void;
@@ -89,4 +90,30 @@ function defineRestore(program: Command, does: Does): void {
       .choices(['refuse', 'skip', 'replace']).default('refuse'))
     .option('--entity <entity>', ENTITY);
   does(folder, async () => (await import('./commands/restoreIntoFolder.ts')).restoreIntoFolder);
+
+  const imap = connectionOptions(repositoryOptions(restore.command('imap')))
+    .description('gives mail back into a mailbox')
+    .argument('<snapshot>', SNAPSHOT)
+    .addOption(new Option('--mode <mode>', 'separate: below a new folder; skip: only what is missing; replace: flags too, as they were')
+      .choices(['separate', 'skip', 'replace']).default('separate'))
+    .option('--folder <name>', 'with --mode separate: the new folder (default: "Restored" and the date)')
+    .option('--path <path>', 'only this mail, or this folder with all below it')
+    .option('--dry-run', 'only tell what would be done')
+    .option('--entity <entity>', ENTITY)
+    .addHelpText('after', '\nNo mode deletes a mail. What stands there already is recognised: a second run writes nothing.');
+  does(imap, async () => (await import('./commands/restoreImap.ts')).restoreImap);
+}
+
+function defineCare(program: Command, does: Does): void {
+  const prune = repositoryOptions(program.command('prune'))
+    .description('drops old snapshots and frees their space, also while backups run')
+    .option('--keep-last <number>', 'of each entity the newest so many stay', wholeNumber(1, 1_000_000))
+    .option('--keep-within <time>', 'those of the last days, months or years stay: 30d, 6m, 2y', span)
+    .option('--dry-run', 'only tell what would be done')
+    .addHelpText('after', '\nThe newest complete snapshot of an entity always stays.');
+  does(prune, async () => (await import('./commands/pruneRepository.ts')).pruneRepository);
+
+  const rebuild = repositoryOptions(program.command('rebuild'))
+    .description('makes every index and cache again from the repository alone');
+  does(rebuild, async () => (await import('./commands/rebuildRepository.ts')).rebuildRepository);
 }

@@ -60,3 +60,15 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     return value;
   };
 }
+
+/** A length of time as a person writes it: days, months, years. */
+export interface Span {
+  readonly count: number;
+  readonly unit: 'd' | 'm' | 'y';
+}
+
+export function span(text: string): Span {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,3})([dmy])$/.exec(text) ?? [];
+  if (unit === '') throw new InvalidArgumentError('Give days, months or years: 30d, 6m, 2y.');
+  return { count: Number(count), unit: unit as Span['unit'] };
+}

@@ -10,10 +10,12 @@ interface ErrorDocument {
 const COMMANDS: readonly (readonly string[])[] = [
   ['repo', 'init'], ['backup', 'folder', '.'],
   ['backup', 'imap', '--host', '127.0.0.1', '--port', '1', '--user', 'u', '--password-file', '-'],
-  ['snapshots'], ['ls', 'latest'], ['diff', 'latest', 'latest'],
+  ['snapshots'], ['ls', 'latest'], ['diff', 'latest', 'latest'], ['restore', 'folder', 'latest', '--to', 'nowhere'],
+  ['restore', 'imap', 'latest', '--host', '127.0.0.1', '--port', '1', '--user', 'u', '--password-file', '-'],
+  ['prune', '--keep-last', '1'], ['rebuild'],
 ];
 
-const pathOf = (command: readonly string[]): string[] => command.slice(0, ['repo', 'backup'].includes(command[0] ?? '') ? 2 : 1);
+const pathOf = (command: readonly string[]): string[] => command.slice(0, ['repo', 'backup', 'restore'].includes(command[0] ?? '') ? 2 : 1);
 
 test('help names every command, every setting and the exit codes', async () => {
   using sandbox = new CliSandbox();
@@ -54,6 +56,12 @@ test.each([
   [['backup', 'imap', '--host', 'h', '--user', 'u', '--port', '1e2'], 'invalidArgument'],
   [['backup', 'imap', '--host', 'h', '--user', 'u', '--password-file', 'a', '--token-file', 'b'], 'conflictingOption'],
   [['snapshots', 'surplus'], 'excessArguments'],
+  [['restore', 'folder', 'latest'], 'missingMandatoryOptionValue'],
+  [['restore', 'folder', 'latest', '--to', 'x', '--mode', 'separate'], 'invalidArgument'],
+  [['prune'], 'no-policy'],
+  [['prune', '--keep-last', '0'], 'invalidArgument'],
+  [['prune', '--keep-within', '30'], 'invalidArgument'],
+  [['prune', '--keep-within', '0d'], 'invalidArgument'],
 ])('%o is wrong usage: %s', async (args, what) => {
   using sandbox = new CliSandbox();
   const document = await sandbox.json<ErrorDocument>(args, 2);

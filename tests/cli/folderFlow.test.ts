@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CliSandbox } from './cliSandbox.ts';
 
@@ -120,6 +120,75 @@ test('a snapshot is meant by its id, a beginning of it, or as the latest of an e
     expect(await sandbox.json(args, 1)).toMatchObject({ error: { code } });
   }
   expect(await sandbox.json(['diff', first.id, other.id], 2)).toMatchObject({ error: { code: 'usage/two-entities' } });
+});
+
+const filesBelow = (path: string): string[] => readdirSync(path, { recursive: true }).map(String).sort();
+
+test('restore gives everything back, and a second time finds it there', async () => {
+  const { sandbox, first } = await withSnapshot();
+  using _ = sandbox;
+  const restore = ['restore', 'folder', first.id, '--to', sandbox.path('out')];
+  expect(await sandbox.json(restore)).toEqual({
+    snapshot: first.id, dryRun: false, written: 4, replaced: 0, unchanged: 0, skipped: 0, failed: 0, folders: 4, bytes: 11, issues: [],
+  });
+  execFileSync('diff', ['--recursive', '--no-dereference', sandbox.path('tree'), sandbox.path('out')]);
+  expect(await sandbox.json(restore)).toMatchObject({ written: 0, unchanged: 4, bytes: 0 });
+  const { stdout } = await sandbox.run(restore);
+  expect(stdout).toMatch(/^Restored snapshot [0-9a-f]{32}\n {2}4 items in 4 folders: 4 unchanged\n {2}0 B in \d+ s\n$/);
+});
+
+test('restore gives back one item or one folder, below the folders above it', async () => {
+  const { sandbox } = await withSnapshot();
+  using _ = sandbox;
+  const restore = (path: string, to: string): Promise<object> =>
+    sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path(to), '--path', path]);
+  expect(await restore('docs/b.txt', 'one')).toMatchObject({ written: 1, bytes: 5 });
+  expect(filesBelow(sandbox.path('one'))).toEqual(['docs', 'docs/b.txt']);
+  expect(await restore('/docs/old/', 'two')).toMatchObject({ written: 1 });
+  expect(filesBelow(sandbox.path('two'))).toEqual(['docs', 'docs/old', 'docs/old/new\nline\x1b[31m']);
+  expect(await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('none'), '--path', 'docs/c'], 1))
+    .toMatchObject({ error: { code: 'cli/no-item' } });
+  expect(existsSync(sandbox.path('none'))).toBe(false);
+});
+
+test('what stands at the destination is refused, left or written over, as told', async () => {
+  const { sandbox } = await withSnapshot();
+  using _ = sandbox;
+  mkdirSync(sandbox.path('out'));
+  writeFileSync(sandbox.path('out', 'a.txt'), 'mine');
+  const restore = ['restore', 'folder', 'latest', '--to', sandbox.path('out')];
+  const refused = await sandbox.run(restore);
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain('warning: a.txt: ');
+  expect(await sandbox.json([...restore, '--mode', 'skip'])).toMatchObject({ skipped: 1, failed: 0 });
+  expect(readFileSync(sandbox.path('out', 'a.txt'), 'utf8')).toBe('mine');
+  expect(await sandbox.json([...restore, '--mode', 'replace'])).toMatchObject({ failed: 0 });
+  expect(readFileSync(sandbox.path('out', 'a.txt'), 'utf8')).toBe('first\n');
+});
+
+test('prune drops what the policy does not keep; before, it only tells', async () => {
+  const { sandbox } = await withSnapshot();
+  using _ = sandbox;
+  await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
+  const last = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('tree')]);
+  const fields = { packsDeleted: 0, packsRewritten: 0, bytesFreed: 0, bytesKept: expect.any(Number), deadKept: expect.any(Number) };
+  expect(await sandbox.json(['prune', '--keep-within', '1m', '--dry-run'])).toEqual({ dryRun: true, snapshotsRemoved: 0, ...fields });
+  expect(await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])).toEqual({ dryRun: true, snapshotsRemoved: 2, ...fields });
+  expect(await sandbox.json(['snapshots'])).toHaveLength(3);
+  expect((await sandbox.run(['prune', '--keep-last', '1'])).stdout).toMatch(/^Removed 2 snapshots\n/);
+  expect(await sandbox.json(['snapshots'])).toMatchObject([{ id: last.id }]);
+  await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')]);
+});
+
+test('rebuild makes the index and all caches again', async () => {
+  const { sandbox } = await withSnapshot();
+  using _ = sandbox;
+  rmSync(sandbox.path('repo', 'index'), { recursive: true });
+  rmSync(sandbox.path('cache'), { recursive: true });
+  expect((await sandbox.run(['restore', 'folder', 'latest', '--to', sandbox.path('out')])).code).toBe(3);
+  expect(await sandbox.json(['rebuild'])).toMatchObject({ packs: expect.any(Number), unreadable: [] });
+  expect(await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])).toMatchObject({ failed: 0 });
+  execFileSync('diff', ['--recursive', '--no-dereference', sandbox.path('tree'), sandbox.path('out')]);
 });
 
 test('what is missing is named, and ends with 3', async () => {

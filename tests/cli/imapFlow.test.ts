@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
 import { TestMailbox } from '../servers/testMailbox.ts';
 import { CliSandbox } from './cliSandbox.ts';
 
 const PASSWORD = 'pass phrase with spaces';
-const USERS = ['ann@example.test', 'bob@example.test', 'cat@example.test', 'dan@example.test'];
+const USERS = ['ann@example.test', 'bob@example.test', 'cat@example.test', 'dan@example.test', 'eve@example.test'];
 
 let server: Dovecot;
 
@@ -125,4 +125,56 @@ test('the password is in no argument of the process and in nothing that it says'
   const said = await running.ended;
   expect(said.code, said.stderr).toBe(0);
   for (const text of [commandLine, said.stdout, said.stderr]) expect(text).not.toContain(PASSWORD);
+});
+
+interface Restored {
+  readonly written: number;
+  readonly unchanged: number;
+  readonly issues: readonly object[];
+}
+
+/** What a mailbox holds besides the folders that every new one has, as doveadm tells it. */
+async function held(user: string): Promise<string[]> {
+  const fields = 'mailbox flags date.received size.physical hdr.message-id';
+  const text = (await server.doveadm(['-f', 'tab', 'fetch', '-u', user, fields, 'ALL'])).toString();
+  // \Recent is the state of a session, not of a mail.
+  return text.trim().split('\n').slice(1).map((line) => line.replace(/ ?\\Recent/, '')).sort();
+}
+
+test('mail comes back into another account: first told, then written, then not again', async () => {
+  using sandbox = new CliSandbox();
+  const from = 'dan@example.test';
+  const to = 'eve@example.test';
+  await fill(from);
+  await sandbox.json(['backup', 'imap', ...reach(sandbox, from), '--init']);
+  const restore = ['restore', 'imap', 'latest', ...reach(sandbox, to), '--mode', 'skip'];
+
+  expect(await sandbox.json<Restored>([...restore, '--dry-run'])).toMatchObject({ dryRun: true, written: 4, bytes: 0, issues: [] });
+  expect(await held(to)).toEqual([]);
+  expect(await sandbox.json<Restored>(restore)).toMatchObject({ dryRun: false, written: 4, failed: 0, issues: [] });
+  expect(await held(to)).toEqual(await held(from));
+  expect(await sandbox.json<Restored>(restore)).toMatchObject({ written: 0, skipped: 4, folders: 0, issues: [] });
+  expect(await held(to)).toEqual(await held(from));
+
+  const one = [...restore.slice(0, -1), 'separate', '--folder', 'Back', '--path', 'Work/Plans & more'];
+  expect(await sandbox.json<Restored>(one)).toMatchObject({ written: 1 });
+  expect((await held(to)).filter((line) => line.startsWith('Back/'))).toHaveLength(1);
+  const { stdout } = await sandbox.run([...one, '--dry-run']);
+  expect(stdout).toMatch(/^Nothing was written\. A restore of snapshot [0-9a-f]{32} would give:\n {2}1 item in 0 folders: 1 unchanged\n$/);
+});
+
+test('a snapshot of a mailbox comes back as files too, one of a folder not as mail', async () => {
+  using sandbox = new CliSandbox();
+  await sandbox.json(['backup', 'imap', ...reach(sandbox, 'dan@example.test'), '--init']);
+  const restore = ['restore', 'folder', 'latest', '--to', sandbox.path('out'), '--path', 'Work'];
+  expect(await sandbox.json<Restored>(restore)).toMatchObject({ written: 1, issues: [] });
+  const files = readdirSync(sandbox.path('out'), { recursive: true }).map(String).sort();
+  expect(files.slice(0, 2)).toEqual(['Work', 'Work/Plans & more']);
+  expect(readFileSync(sandbox.path('out', files[2] ?? ''), 'utf8')).toContain('Subject: Mail 4\r\n');
+  expect(files).toHaveLength(3);
+
+  mkdirSync(sandbox.path('tree'));
+  await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
+  const wrong = ['restore', 'imap', 'latest', '--entity', 'tree', ...reach(sandbox, 'eve@example.test')];
+  expect(await sandbox.json(wrong, 1)).toMatchObject({ error: { code: 'cli/no-mailbox' } });
 });
