@@ -79,6 +79,11 @@ export async function modelRun(
   }
 }
 
+/** By name: an item's fields may be getters, which a spread would lose. */
+function rowOf({ key, parent, name, kind, size, modified, change, meta }: SourceItem, content: BinaryString, outcome = ''): ItemRow {
+  return { key, parent, name, kind, size, modified, change, meta, outcome, content };
+}
+
 class Running {
   readonly signal: AbortSignal;
   readonly #session: SourceSession;
@@ -90,6 +95,7 @@ class Running {
   readonly #seen = new Set<BinaryString>();
   readonly #files: Promise<void>[] = [];
   #pending: SourceItem[] = [];
+  #unknown: BinaryString[] = [];
   #listing: { readonly prefix: BinaryString; readonly keys: Set<BinaryString> } | undefined;
   #last: BinaryString = '';
 
@@ -114,7 +120,12 @@ class Running {
       case 'item': this.#item(change.item, change.content); break;
       case 'exception':
         this.#once(change.item);
-        this.#next.byKey.set(change.item.key, { ...change.item, outcome: JSON.stringify(change.outcome), content: '' });
+        this.#next.byKey.set(change.item.key, rowOf(change.item, '', JSON.stringify(change.outcome)));
+        break;
+      case 'unknown':
+        this.#ascend(change.prefix);
+        assert.ok(this.#listing !== undefined, 'something unknown outside of a listing');
+        this.#unknown.push(change.prefix);
         break;
       case 'removed':
         this.#ascend(change.key);
@@ -144,7 +155,7 @@ class Running {
     const before = this.#previous.byKey.get(item.key);
     if (this.#listing !== undefined && before !== undefined && before.change === item.change) return;
     const stored = (value: string): void => {
-      this.#next.byKey.set(item.key, { ...item, outcome: '', content: value });
+      this.#next.byKey.set(item.key, rowOf(item, value));
     };
     switch (content.from) {
       case 'none': stored(''); break;
@@ -172,17 +183,19 @@ class Running {
     const content = createHash('sha256').update(bytes).digest('hex');
     this.#next.contents.set(content, bytes);
     assert.equal(item.size, bytes.length, `the row of ${JSON.stringify(item.name)} tells another size than its content has`);
-    this.#next.byKey.set(item.key, { ...item, outcome: '', content });
+    this.#next.byKey.set(item.key, rowOf(item, content));
   }
 
   #endListing(prefix: BinaryString): void {
     assert.equal(this.#listing?.prefix, prefix, 'the end of another listing');
     this.#drop(prefix, this.#listing?.keys ?? new Set());
     this.#listing = undefined;
+    this.#unknown = [];
   }
 
   #drop(prefix: BinaryString, except: ReadonlySet<BinaryString>): void {
     for (const key of this.#previous.byKey.keys()) {
+      if (this.#unknown.some((unknown) => key.startsWith(unknown))) continue;
       if (key.startsWith(prefix) && !except.has(key)) this.#next.byKey.delete(key);
     }
   }
@@ -203,7 +216,7 @@ class Running {
   async #take(result: Fetched): Promise<void> {
     if ('bytes' in result) this.#store(result.item, Buffer.from(result.bytes));
     else if ('file' in result) this.#store(result.item, await readFile(result.file));
-    else this.#next.byKey.set(result.item.key, { ...result.item, outcome: JSON.stringify(result.outcome), content: '' });
+    else this.#next.byKey.set(result.item.key, rowOf(result.item, '', JSON.stringify(result.outcome)));
   }
 
   async finish(): Promise<ModelRun> {

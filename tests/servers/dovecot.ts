@@ -149,6 +149,9 @@ service anvil {
   }
   client_limit = 2000
 }
+service auth {
+  client_limit = 4000
+}
 service stats {
   client_limit = 2000
 }

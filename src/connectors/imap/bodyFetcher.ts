@@ -1,14 +1,13 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isHoldfastError, messageOf, type Outcome } from '../../domain/index.ts';
-import { sleep } from '../../runtime/index.ts';
+import { isHoldfastError, type Outcome } from '../../domain/index.ts';
 import type { FetchContext, Fetched, SourceItem } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import type { ImapConnection } from './imapConnection.ts';
-import { isConnectionLoss, isLocalTrouble } from './imapErrors.ts';
 import { messageNumbers } from './itemKeys.ts';
 import { ensureMailbox, existingUids, uidFetch } from './mailboxCommands.ts';
 import { readMessage } from './messageItem.ts';
+import { fetchPatiently } from './patientFetch.ts';
 import { ResultQueue } from './resultQueue.ts';
 import { formatUidSet } from './uidSet.ts';
 
@@ -20,8 +19,6 @@ const JOB_BYTES = 4 << 20;
 const JOB_ITEMS = 200;
 /** Results that wait for the consumer. */
 const QUEUED_BYTES = 24 << 20;
-/** Breaks in a row without one mail more. */
-const ATTEMPTS = 4;
 
 interface Job {
   readonly path: string | undefined;
@@ -96,6 +93,14 @@ function makeJobs(items: readonly SourceItem[], pathOf: (folder: number) => stri
   return jobs;
 }
 
+/** When an error settles all mails of a folder that are left. */
+function outcomeForAll(error: unknown): Outcome | undefined {
+  if (!isHoldfastError(error)) return undefined;
+  if (error.code === 'imap/renumbered') return RENUMBERED;
+  if (error.code !== 'imap/no-folder') return undefined;
+  return GONE.test(error.message) ? VANISHED : failed('folder-unreadable', error.message);
+}
+
 /** One set of mails of one folder, until each is delivered with content or outcome. */
 class JobRun {
   readonly #pool: ConnectionPool;
@@ -118,43 +123,18 @@ class JobRun {
       for (const uid of remaining.keys()) await this.#giveUp(uid, VANISHED);
       return;
     }
-    let breaks = 0;
-    while (remaining.size > 0) {
-      const before = remaining.size;
-      // A mail that breaks the connection each time must not take the others with it.
-      const batch = breaks < 2 ? [...remaining.keys()] : [...remaining.keys()].slice(0, 1);
-      let reached = false;
-      try {
-        await this.#pool.use(path, this.#context.signal, async (connection) => {
-          reached = true;
-          await this.#fetchBatch(connection, path, batch);
-        });
-        breaks = 0;
-      } catch (error) {
-        this.#context.signal.throwIfAborted();
-        if (!reached) throw error;
-        breaks = remaining.size < before ? 1 : breaks + 1;
-        const settled = await this.#afterError(error, batch, breaks);
-        if (settled) breaks = 0;
-      }
+    try {
+      await fetchPatiently(this.#pool, {
+        path, signal: this.#context.signal, remaining,
+        fetch: async (connection, batch) => await this.#fetchBatch(connection, path, batch),
+        giveUp: async (uid, error) => await this.#giveUp(uid, failed('unreadable', `The server does not give this mail: ${error.message}`)),
+      });
+      for (const uid of remaining.keys()) await this.#giveUp(uid, failed('unreadable', 'The server does not give this mail.'));
+    } catch (error) {
+      const outcome = outcomeForAll(error);
+      if (outcome === undefined) throw error;
+      for (const uid of remaining.keys()) await this.#giveUp(uid, outcome);
     }
-  }
-
-  /** True when the batch's fate is settled; false: try again. Errors that are not about these mails are thrown. */
-  async #afterError(error: unknown, batch: readonly number[], breaks: number): Promise<boolean> {
-    const left = batch.filter((uid) => this.#job.remaining.has(uid));
-    const settle = async (outcome: Outcome): Promise<true> => {
-      for (const uid of left) await this.#giveUp(uid, outcome);
-      return true;
-    };
-    if (isHoldfastError(error) && error.code === 'imap/renumbered') return await settle(RENUMBERED);
-    if (isHoldfastError(error) && error.code === 'imap/no-folder') {
-      return await settle(GONE.test(error.message) ? VANISHED : failed('folder-unreadable', error.message));
-    }
-    if (!isLocalTrouble(error) && !isConnectionLoss(error)) throw error;
-    if (breaks >= ATTEMPTS) return await settle(failed('unreadable', `The server does not give this mail: ${messageOf(error)}`));
-    await sleep(100 * 2 ** breaks, this.#context.signal);
-    return false;
   }
 
   async #fetchBatch(connection: ImapConnection, path: string, batch: readonly number[]): Promise<void> {

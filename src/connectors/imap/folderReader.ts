@@ -5,6 +5,7 @@ import type { FetchRow } from './fetchRow.ts';
 import type { ImapConnection } from './imapConnection.ts';
 import { allUids, ensureMailbox, existingUids, openMailbox, uidFetch, type MailboxState } from './mailboxCommands.ts';
 import { fingerprint, identityOf } from './messageItem.ts';
+import { fetchPatiently } from './patientFetch.ts';
 import { parseInternalDate } from './internalDate.ts';
 import { formatUidSet, type UidRange } from './uidSet.ts';
 import { UidList } from './uidList.ts';
@@ -97,7 +98,7 @@ export class FolderReader {
     if (below(row.uid, state)) list.add(row.uid, row.flags);
   }
 
-  /** Date, size and flags of these UIDs; those that are gone are missing. */
+  /** Date, size and flags of these UIDs; those that are gone or can not be had are missing. */
   async list(uidValidity: number, uids: readonly number[]): Promise<Map<number, FetchRow>> {
     const rows = new Map<number, FetchRow>();
     for (let at = 0; at < uids.length; at += CHUNK) {
@@ -126,13 +127,19 @@ export class FolderReader {
 
   async #fetch(uidValidity: number, uids: readonly number[], items: readonly string[],
     onRow: (row: FetchRow) => void): Promise<void> {
-    if (uids.length === 0) return;
-    const asked = new Set(uids);
-    await this.#run(async (connection) => {
-      await ensureMailbox(connection, this.path, uidValidity, this.signal);
-      await uidFetch(connection, formatUidSet(uids), items, (row) => {
-        if (asked.has(row.uid)) onRow(row);
-      }, this.signal);
+    const remaining = new Set(uids);
+    await fetchPatiently(this.#pool, {
+      path: this.path, signal: this.signal, remaining,
+      fetch: async (connection, batch) => {
+        await ensureMailbox(connection, this.path, uidValidity, this.signal);
+        await uidFetch(connection, formatUidSet(batch), items, (row) => {
+          if (remaining.delete(row.uid)) onRow(row);
+        }, this.signal);
+        for (const uid of batch) remaining.delete(uid);
+      },
+      giveUp: async (uid) => {
+        remaining.delete(uid);
+      },
     });
   }
 }

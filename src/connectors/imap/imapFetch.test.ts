@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, readdir, readFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
@@ -129,14 +129,43 @@ test('a server that breaks off every time ends the run with an error that says s
 test('uses several connections, and fewer where the server allows no more', async () => {
   const box = await newBox();
   for (let i = 0; i < 64; i++) await box.save('INBOX', Buffer.from(`Subject: ${i}\r\n\r\n${'x'.repeat(200_000)}`));
+  for (const taken of [0, 1]) {
+    const others = await Promise.all(Array.from({ length: taken }, () => TestMailbox.open(server, box.user)));
+    proxy.reset();
+    proxy.delay(2);
+    // The server allows three; the test's own one is the first.
+    const { snapshot } = await run(box, undefined, { connections: 6 });
+    proxy.delay(0);
+    expect(snapshot.sorted.filter((row) => row.content !== '')).toHaveLength(64);
+    expect(snapshot.sorted.filter((row) => row.outcome !== '')).toEqual([]);
+    const worked = proxy.commands.filter((command) => command === 'NAMESPACE').length;
+    if (taken === 0) expect(worked).toBeGreaterThanOrEqual(2);
+    else expect(worked).toBe(1);
+    expect(proxy.peak).toBeGreaterThanOrEqual(2);
+    for (const other of others) other.close();
+  }
+});
+
+test('mails at which the server drops the connection each time cost nobody else', async () => {
+  const box = await newBox();
+  await box.saveMany('INBOX', 12);
+  await box.doveadm('force-resync', 'INBOX');
+  const directory = join(server.mailDirectory(box.user), 'cur');
+  await box.send('SELECT INBOX');
+  for (const [i, file] of (await readdir(directory)).sort().entries()) {
+    // A size in the name that is larger than the file makes Dovecot hang up once it notices.
+    if (i % 4 === 1) await rename(join(directory, file), join(directory, file.replace(/,S=\d+,W=\d+/, ',S=9999,W=9999')));
+  }
   proxy.reset();
-  proxy.delay(2);
-  // The test's own connection takes one of the three places.
-  const { snapshot } = await run(box, undefined, { connections: 6 });
-  proxy.delay(0);
-  expect(snapshot.sorted.filter((row) => row.content !== '')).toHaveLength(64);
-  expect(snapshot.sorted.filter((row) => row.outcome !== '')).toEqual([]);
-  expect(proxy.peak).toBeGreaterThanOrEqual(2);
+  const { snapshot } = await run(box, undefined, { connections: 2 });
+  const mails = snapshot.sorted.filter((row) => row.kind === 'mail');
+  expect(mails).toHaveLength(12);
+  for (const row of mails) {
+    if (row.outcome === '') expect(snapshot.bytesOf(row)?.toString()).toMatch(/Body \d+\r\n$/);
+    else expect(JSON.parse(row.outcome)).toMatchObject({ state: 'failed', code: 'unreadable' });
+  }
+  expect(mails.filter((row) => row.outcome !== '').length).toBeLessThanOrEqual(3);
+  expect(proxy.connections).toBeGreaterThan(2);
 });
 
 test('a mail that can not be read is named, and fetched by the next run', async () => {

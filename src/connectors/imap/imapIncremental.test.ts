@@ -86,6 +86,26 @@ for (const [variant, without] of Object.entries(VARIANTS)) {
       if (variant === 'QRESYNC') expect(second.commands).toHaveLength(2);
     });
 
+    test('after the last mail of a folder went removes the last row', async () => {
+      const box = await mailbox();
+      const first = await run(box);
+      await box.expunge('Other', '1:2');
+      const second = await run(box, first.snapshot);
+      expect(second.changed).toBe(2);
+      expect(second.snapshot.sorted.filter((row) => second.snapshot.pathOf(row).startsWith('Other/'))).toEqual([]);
+    });
+
+    test('finds a mail that the last snapshot should have and does not', async () => {
+      const box = await mailbox();
+      const { snapshot } = await run(box);
+      const lost = snapshot.find('Work/Sub/Mail 2');
+      snapshot.byKey.delete(lost?.key ?? '');
+      snapshot.cursor = snapshot.cursor?.replace('"count":5', '"count":4');
+      const second = await run(box, snapshot);
+      expect(second.snapshot.find('Work/Sub/Mail 2')?.content).toBe(lost?.content);
+      expect(second.fetched).toHaveLength(1);
+    });
+
     test('fetches a new mail and no other', async () => {
       const box = await mailbox();
       const first = await run(box);
@@ -115,17 +135,20 @@ for (const [variant, without] of Object.entries(VARIANTS)) {
 
     test('after a change of UIDVALIDITY fetches headers, and content only where two mails look alike', async () => {
       const box = await mailbox();
-      const twin = Buffer.from('Subject: Twin\r\n\r\nsame\r\n');
-      for (let i = 0; i < 2; i++) await box.save('Work/Sub', twin, { date: '01-Jan-2024 00:00:00 +0000' });
+      const twin = async (name: string): Promise<void> => await box.save('Work/Sub', Buffer.from(`Subject: ${name}\r\n\r\nsame\r\n`),
+        { date: '01-Jan-2024 00:00:00 +0000' });
+      for (const name of ['Two then one', 'Two then one', 'One then two', 'Two and two', 'Two and two']) await twin(name);
       const first = await run(box);
+      await box.expunge('Work/Sub', '6');
+      await twin('One then two');
       await box.doveadm('mailbox update', '--uid-validity', '4242', 'Work/Sub');
       await box.addFlags('Work/Sub', '1', '\\Answered');
       await box.save('Work/Sub');
       const second = await run(box, first.snapshot);
       expect(second.commands.filter(isHeader).length).toBeGreaterThan(0);
-      expect(second.fetched.map((item) => item.size).sort((a, b) => a - b).slice(0, 2)).toEqual([twin.length, twin.length]);
-      expect(second.fetched).toHaveLength(3);
-      expect(second.snapshot.sorted.filter((row) => row.kind === 'mail')).toHaveLength(10);
+      const fetched = second.fetched.map((item) => second.snapshot.byKey.get(item.key)?.name ?? '').sort();
+      expect(fetched).toEqual(['Mail 14', 'One then two', 'One then two', 'Two and two', 'Two and two', 'Two then one']);
+      expect(second.snapshot.sorted.filter((row) => row.kind === 'mail')).toHaveLength(5 + 2 + 5 + 1);
       const row = second.snapshot.find('Work/Sub/Mail 1');
       expect(JSON.parse(row?.meta ?? '')).toMatchObject({ flags: ['\\Answered'], from: 'Ann <ann@example.test>' });
       expect(second.snapshot.bytesOf(row ?? (() => { throw new Error('gone'); })())?.toString()).toContain('Body 1');

@@ -90,7 +90,8 @@ export function readMessage(item: SourceItem, start: Uint8Array, size: number): 
     fp: fingerprint(header),
     ...(item.size === size ? {} : { listedSize: item.size }),
   };
-  return { ...item, name: summary.subject, size, meta: JSON.stringify(meta) };
+  const { key, parent, kind, modified, change } = item;
+  return { key, parent, name: summary.subject, kind, size, modified, change, meta: JSON.stringify(meta) };
 }
 
 /** A stored mail under (perhaps) another key, with the flags of now. */
