@@ -85,10 +85,10 @@ export function importsOf(module: Module): Import[] {
 
 /**
  * Whether a file serves tests alone: tests, helpers of tests that lie beside the code (`testTree.ts`, `listForTest.ts`,
- * `testing/scratch.ts`), and the connectors' conformance suite, which is written as tests. (That of storage is a part of the product.)
+ * `testing/scratch.ts`), and the connectors' conformance suite with its model. (That of storage is a part of the product.)
  */
 export function isForTests(path: string): boolean {
-  return /(\.test|(^|\/)test[A-Z]\w*|\/testing\/\w+|ForTests?|^src\/connectors\/conformance)\.ts$/.test(path);
+  return /(\.test|(^|\/)test[A-Z]\w*|\/testing\/\w+|ForTests?|^src\/connectors\/(conformance|snapshotModel))\.ts$/.test(path);
 }
 
 export function lineAt(text: string, offset: number): number {
