@@ -62,21 +62,21 @@ function judgeProduction(path: string, target: string, kind: Import['kind']): st
 }
 
 function judgeTarget(path: string, rule: FolderRule, target: string): string | undefined {
-  const own = ownFolder(path);
-  if (target.startsWith(`${own}/`) && ownFolder(target) === own) return undefined;
-  if (own === 'src/connectors' && target.startsWith('src/connectors/')) {
-    return isDoor(target) ? undefined : `imports ${target}: only ${ownFolder(target)}/index.ts is its door`;
-  }
-  // A connector's tests run the contract's suite over it.
-  if (isForTests(path) && own.startsWith('src/connectors/') && ownFolder(target) === 'src/connectors' && isForTests(target)) return undefined;
+  if (isOwn(path, target)) return undefined;
+  const folder = ownFolder(target);
   const may = isForTests(path) ? TEST_MAY : rule.may;
   if (may.some((allowed) => covers(allowed, target))) return undefined;
-  const folder = ownFolder(target);
   if (may.some((allowed) => covers(allowed, `${folder}/index.ts`))) {
     return `imports ${target}: only ${folder}/index.ts is its door, so that the inside can change`;
   }
   const banned = Object.entries(rule.bans ?? {}).find(([name]) => folder === name || folder.startsWith(`${name}/`));
   return `imports ${target}: ${banned?.[1] ?? rule.otherwise}`;
+}
+
+/** Inside of one folder everything may import everything; a connector's tests run the contract's suite, which lies above them, too. */
+function isOwn(path: string, target: string): boolean {
+  const [own, folder] = [ownFolder(path), ownFolder(target)];
+  return own === folder || (folder === 'src/connectors' && posix.dirname(own) === folder && isForTests(path) && isForTests(target));
 }
 
 function judgeBuiltin(rule: FolderRule, specifier: string, production: boolean): string | undefined {
