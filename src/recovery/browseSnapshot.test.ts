@@ -84,24 +84,29 @@ function applied(style: KeyStyle, before: State, steps: readonly Step[]): Map<st
   const state = new Map(before);
   for (const { path, folder, remove, size } of steps) {
     const key = keyOf(style, path, folder);
+    const there = state.get(key);
     if (remove) {
       const gone = [...state.values()].filter((row) => row.key === key || isBelow(state, row, key));
       for (const row of gone) state.delete(row.key);
-      continue;
+    } else if (there === undefined || (there.kind === 'folder') === folder) {
+      const parent = makeFolders(style, state, path.slice(0, -1));
+      if (parent !== undefined) state.set(key, { ...EMPTY, key, parent, name: path.at(-1) ?? '', kind: folder ? 'folder' : 'file', size });
     }
-    if (style === 'path' && state.has(key) && (state.get(key)?.kind === 'folder') !== folder) continue;
-    let parent = '';
-    let blocked = false;
-    for (let depth = 1; depth < path.length; depth++) {
-      const above = keyOf(style, path.slice(0, depth), true);
-      const there = state.get(above);
-      if (there && there.kind !== 'folder') blocked = true;
-      if (!there && !blocked) state.set(above, { ...EMPTY, key: above, parent, name: path[depth - 1] ?? '', kind: 'folder' });
-      parent = above;
-    }
-    if (!blocked) state.set(key, { ...EMPTY, key, parent, name: path.at(-1) ?? '', kind: folder ? 'folder' : 'file', size });
   }
   return state;
+}
+
+/** Makes the folders of a path; gives the last one's key, or undefined where an item is in the way. */
+function makeFolders(style: KeyStyle, state: Map<string, ItemRow>, path: readonly string[]): string | undefined {
+  let parent = '';
+  for (const [depth, name] of path.entries()) {
+    const key = keyOf(style, path.slice(0, depth + 1), true);
+    const there = state.get(key);
+    if (there && there.kind !== 'folder') return undefined;
+    if (!there) state.set(key, { ...EMPTY, key, parent, name, kind: 'folder' });
+    parent = key;
+  }
+  return parent;
 }
 
 async function checkAgainst(state: State, browser: SnapshotBrowser): Promise<void> {

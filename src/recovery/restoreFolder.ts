@@ -64,6 +64,7 @@ class FolderRestore {
   #files: PendingFile[] = [];
   #bytes = 0;
   #fresh = false;
+  #hasLinks = false;
   #failure: unknown;
 
   constructor(repository: Repository, manifest: Manifest, reader: ItemReader, options: RestoreFolderOptions) {
@@ -81,6 +82,7 @@ class FolderRestore {
     for await (const row of this.#rows()) {
       if (row.kind === 'folder') await this.#folder(row);
       else if (this.#entry(row).link === undefined) await this.#file(row);
+      else this.#hasLinks = true;
     }
     await this.#drain();
     await this.#finishFoldersAndLinks();
@@ -203,13 +205,15 @@ class FolderRestore {
     if (this.#failure) throw this.#failure as Error;
   }
 
-  /** A second pass: links, then what folders get once nothing is written into them any more. */
+  /** More passes: links, then what folders get once nothing is written into them any more. */
   async #finishFoldersAndLinks(): Promise<void> {
-    for await (const row of this.#rows()) {
-      const entry = this.#entry(row);
-      if (row.kind === 'folder') await this.#finishFolder(row, entry);
-      else if (entry.link !== undefined) await this.#link(row, entry, entry.link);
+    if (this.#hasLinks) {
+      for await (const row of this.#rows()) {
+        const entry = row.kind === 'folder' ? undefined : this.#entry(row);
+        if (entry?.link !== undefined) await this.#link(row, entry, entry.link);
+      }
     }
+    for await (const row of this.#rows()) if (row.kind === 'folder') await this.#finishFolder(row, this.#entry(row));
   }
 
   async #finishFolder(row: ItemRow, entry: DiskEntry): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { systemClock } from '../../src/runtime/index.ts';
-import { runCommandLine } from '../../src/cli/runCommandLine.ts';
+import { runCommandLine } from '../../src/cli/index.ts';
 
 export const HOLDFAST = join(dirname(dirname(import.meta.dirname)), 'bin', 'holdfast');
 
