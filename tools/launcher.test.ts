@@ -17,7 +17,7 @@ beforeEach(() => {
   for (const name of ['holdfast', 'node', 'findNode.sh']) copyFileSync(join(ROOT, 'bin', name), join(checkout, 'bin', name));
   const node = join(checkout, 'node_modules', `node-${PLATFORM}`, 'bin', 'node');
   mkdirSync(dirname(node), { recursive: true });
-  writeFileSync(node, '#!/bin/sh\nprintf "%s\\n" "$0" "$@" "$MALLOC_MMAP_THRESHOLD_" "$NODE_COMPILE_CACHE"\n');
+  writeFileSync(node, '#!/bin/sh\nprintf "%s\\n" "$0" "$@" "$MALLOC_ARENA_MAX" "$NODE_COMPILE_CACHE"\n');
   chmodSync(node, 0o755);
 });
 
@@ -37,6 +37,11 @@ function expected(...args: string[]): string[] {
   return [join(checkout, 'node_modules', `node-${PLATFORM}`, 'bin', 'node'), '--disable-warning=ExperimentalWarning', ...args];
 }
 
+function expectedCli(...args: string[]): string[] {
+  const [node = '', warnings = ''] = expected();
+  return [node, warnings, '--max-semi-space-size=4', ...args];
+}
+
 test('holdfast finds its checkout from any directory, through symbolic links, and passes arguments on as they are', () => {
   const main = join(checkout, 'src/cli/main.ts');
   symlinkSync(join(checkout, 'bin', 'holdfast'), join(scratch, 'absolute'));
@@ -45,23 +50,23 @@ test('holdfast finds its checkout from any directory, through symbolic links, an
   for (const [command, cwd] of [
     [join(checkout, 'bin/holdfast'), '/'], ['./holdfast', join(checkout, 'bin')], [join(scratch, 'relative'), '/'], ['./relative', scratch],
   ] as const) {
-    expect(start(command, args, cwd).lines.slice(0, 9), command).toEqual([...expected(main), ...args, '131072']);
+    expect(start(command, args, cwd).lines.slice(0, 10), command).toEqual([...expectedCli(main), ...args, '1']);
   }
-  expect(start('relative', args, '/', { PATH: `${scratch}:/usr/bin:/bin` }).lines.slice(0, 3)).toEqual(expected(main));
-  expect(start('sh', ['relative', ...args], scratch).lines.slice(0, 3)).toEqual(expected(main));
-  expect(start('sh', ['holdfast'], join(checkout, 'bin')).lines.slice(0, 3)).toEqual(expected(main));
+  expect(start('relative', args, '/', { PATH: `${scratch}:/usr/bin:/bin` }).lines.slice(0, 4)).toEqual(expectedCli(main));
+  expect(start('sh', ['relative', ...args], scratch).lines.slice(0, 4)).toEqual(expectedCli(main));
+  expect(start('sh', ['holdfast'], join(checkout, 'bin')).lines.slice(0, 4)).toEqual(expectedCli(main));
 });
 
 test('compiled code is kept in a folder of one\'s own, unless told otherwise', () => {
   const command = join(checkout, 'bin/holdfast');
   const cache = join(scratch, 'home/.cache/holdfast/compile');
-  expect(start(command, [], '/').lines[4]).toBe(cache);
+  expect(start(command, [], '/').lines[5]).toBe(cache);
   expect(statSync(cache).mode & 0o777).toBe(0o700);
-  expect(start(command, [], '/', { XDG_CACHE_HOME: join(scratch, 'xdg') }).lines[4]).toBe(join(scratch, 'xdg/holdfast/compile'));
-  expect(start(command, [], '/', { XDG_CACHE_HOME: 'relative' }).lines[4]).toBe(cache);
-  expect(start(command, [], '/', { HOME: '' }).lines[4]).toBe('');
-  expect(start(command, [], '/', { NODE_COMPILE_CACHE: '/given' }).lines[4]).toBe('/given');
-  expect(start(command, [], '/', { MALLOC_MMAP_THRESHOLD_: '1' }).lines[3]).toBe('1');
+  expect(start(command, [], '/', { XDG_CACHE_HOME: join(scratch, 'xdg') }).lines[5]).toBe(join(scratch, 'xdg/holdfast/compile'));
+  expect(start(command, [], '/', { XDG_CACHE_HOME: 'relative' }).lines[5]).toBe(cache);
+  expect(start(command, [], '/', { HOME: '' }).lines[5]).toBe('');
+  expect(start(command, [], '/', { NODE_COMPILE_CACHE: '/given' }).lines[5]).toBe('/given');
+  expect(start(command, [], '/', { MALLOC_ARENA_MAX: '7' }).lines[4]).toBe('7');
   expect(start(command, [], '/', { HOME: '/proc/nowhere' })).toMatchObject({ status: 0, stderr: '' });
 });
 

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { isHoldfastError, HoldfastError, type BinaryString, type ItemRow } from '../domain/index.ts';
 import { BlobNamer } from './blobId.ts';
-import { idBytes, StreamIndex } from './blobIndex.ts';
+import { StreamIndex } from './blobIndex.ts';
 import { encodeBase64Lines, encodedLength } from './base64Lines.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import { openFrame } from './frame.ts';
 import type { BlobLocation } from './indexFile.ts';
 import { names, SHARED } from './names.ts';
-import { decodeOps, decodeRecipe, type BlobRef, type Op, type Recipe } from './recipe.ts';
+import { decodeOps, decodeRecipe, ID_LENGTH, type BlobRef, type Op, type Recipe } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { damaged, HEADER_LENGTH, readHeader } from './sealedObject.ts';
 import { PACK_MAGIC } from './pack.ts';
@@ -32,6 +32,7 @@ export class BlobReader {
   readonly #epochs = new Map<string, number>();
   #indexes: Promise<readonly StreamIndex[]> | undefined;
   readonly #gone = new Set<string>();
+  readonly #id = Buffer.alloc(ID_LENGTH);
   #reloaded = 0;
 
   constructor(context: RepositoryContext, entity: EntityRecord) {
@@ -46,10 +47,11 @@ export class BlobReader {
 
   /** Where the blob is; undefined when no index knows it in a pack that is not known to be gone. */
   async place(id: BinaryString): Promise<BlobPlace | undefined> {
-    this.#indexes ??= Promise.all([StreamIndex.load(this.#context, this.#entity.tag), StreamIndex.load(this.#context, SHARED)]);
-    const bytes = idBytes(id);
-    for (const index of await this.#indexes) {
-      const location = index.locate(bytes, 0, this.#gone);
+    this.#indexes ??= this.#loadIndexes();
+    const indexes = await this.#indexes;
+    this.#id.write(id, 0, 'latin1');
+    for (const index of indexes) {
+      const location = index.locate(this.#id, 0, this.#gone);
       if (location) return { ...location, stream: index.stream };
     }
     return undefined;

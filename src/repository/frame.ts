@@ -60,7 +60,7 @@ export class FrameBuilder {
   /** Compresses and seals what was collected, and starts anew. */
   seal(key: SealingKey, profile: Profile, random: RandomBytes): SealedFrame {
     const plain = this.#buffer.subarray(0, this.#used);
-    const packed = this.#stored ? undefined : zstdCompressSync(plain, { params: profile.params });
+    const packed = this.#stored ? undefined : zstdCompressSync(plain, { params: profile.params, chunkSize: roomFor(plain.length) });
     const compressed = packed && packed.length < plain.length ? packed : undefined;
     const sealed = compressed ? key.seal(random(24), compressed, AAD.zstd) : key.seal(random(24), plain, AAD.stored);
     const frame = {
@@ -73,6 +73,11 @@ export class FrameBuilder {
     this.#lengths.length = 0;
     return frame;
   }
+}
+
+/** Room for the worst case, so that zlib fills one buffer instead of joining pieces of 16 KiB. */
+function roomFor(length: number): number {
+  return length + (length >> 8) + 1024;
 }
 
 /** The blobs' bytes, end to end. Throws when the seal does not hold. */

@@ -97,20 +97,30 @@ export class ReadPipeline {
   async #answer(lane: Lane, reply: Extract<ReadReply, { type: 'need' }>): Promise<void> {
     const batch = lane.batches.get(reply.batch);
     if (!batch) return;
-    const sealed = await Promise.all(reply.frames.map((index) => this.#sealed(batch.frames[index] as FrameNeed)));
-    lane.worker.postMessage({ type: 'frames', question: reply.question, sealed } satisfies ReadRequest,
-      sealed.flatMap((bytes) => (bytes instanceof Uint8Array && ownsBuffer(bytes) ? [bytes.buffer as ArrayBuffer] : [])));
+    const needs = reply.frames.map((index) => batch.frames[index] as FrameNeed);
+    const ranges = await Promise.all(rangesOf(needs).map((range) => this.#read(range)));
+    const sealed: (Uint8Array | { code: string; message: string })[] = [];
+    for (const { range, bytes } of ranges) {
+      for (const { position, need } of range.needs) {
+        const at = need.offset - range.offset;
+        sealed[position] = bytes instanceof Uint8Array ? bytes.subarray(at, at + need.length) : bytes;
+      }
+    }
+    const transfer = ranges.flatMap(({ bytes }) => (bytes instanceof Uint8Array && ownsBuffer(bytes) ? [bytes.buffer as ArrayBuffer] : []));
+    lane.worker.postMessage({ type: 'frames', question: reply.question, sealed } satisfies ReadRequest, transfer);
   }
 
-  /** Only what says something of this one frame is given on; a storage that does not answer ends the restore. */
-  async #sealed(need: FrameNeed): Promise<Uint8Array | { code: string; message: string }> {
+  /** Only what says something of this one pack is given on; a storage that does not answer ends the restore. */
+  async #read(range: FrameRange): Promise<{ range: FrameRange; bytes: Uint8Array | { code: string; message: string } }> {
     try {
-      return await this.#storage.get(names.pack(need.stream, need.pack), {
-        range: { offset: need.offset, length: need.length }, ...(this.#signal ? { signal: this.#signal } : {}),
+      const { stream, pack, offset, end } = range;
+      const bytes = await this.#storage.get(names.pack(stream, pack), {
+        range: { offset, length: end - offset }, ...(this.#signal ? { signal: this.#signal } : {}),
       });
+      return { range, bytes };
     } catch (error) {
       if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
-      return { code: error.code, message: messageOf(error) };
+      return { range, bytes: { code: error.code, message: messageOf(error) } };
     }
   }
 
@@ -124,6 +134,36 @@ export class ReadPipeline {
     this.#room?.();
     this.#room = undefined;
   }
+}
+
+/** Frames of one pack that lie close together: read in one request. */
+interface FrameRange {
+  readonly stream: string;
+  readonly pack: string;
+  readonly offset: number;
+  end: number;
+  readonly needs: { readonly position: number; readonly need: FrameNeed }[];
+}
+
+/** Bytes between two frames that are read along rather than asked for in two requests. */
+const GAP = 64 * 1024;
+const LONGEST = 8 * 1024 * 1024;
+
+function rangesOf(needs: readonly FrameNeed[]): FrameRange[] {
+  const sorted = needs.map((need, position) => ({ need, position }))
+    .toSorted((a, b) => (a.need.pack === b.need.pack ? a.need.offset - b.need.offset : a.need.pack < b.need.pack ? -1 : 1));
+  const ranges: FrameRange[] = [];
+  for (const one of sorted) {
+    const { stream, pack, offset, length } = one.need;
+    const last = ranges.at(-1);
+    if (last && last.pack === pack && offset - last.end <= GAP && offset + length - last.offset <= LONGEST) {
+      last.end = Math.max(last.end, offset + length);
+      last.needs.push(one);
+    } else {
+      ranges.push({ stream, pack, offset, end: offset + length, needs: [one] });
+    }
+  }
+  return ranges;
 }
 
 function ownsBuffer(bytes: Uint8Array): boolean {
