@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type { Descriptor, SourceSession } from './contract.ts';
 import { modelRun, SnapshotModel, type ModelRun, type ModelRunOptions } from './snapshotModel.ts';
 
+export { modelRun, SnapshotModel, type ModelRun, type ModelRunOptions };
+
 /** A source that the checks may change. Each check gets a fresh one with at least three items in two folders. */
 export interface ConnectorFixture {
   readonly descriptor: Descriptor;

@@ -1,4 +1,7 @@
-/** Every connector, and the only list of them. A connector's folder looks the same as every other: `descriptor`, `openSource`, and `openTarget` where it can write. */
+/**
+ * Every connector, and the only list of them. A connector's folder looks the same as every other: `descriptor`,
+ * `openSource`, and `openTarget` where it can write.
+ */
 import { descriptor as folderDescriptor } from './folder/index.ts';
 import { descriptor as imapDescriptor } from './imap/index.ts';
 import type { Descriptor } from './contract.ts';

@@ -80,7 +80,8 @@ export async function modelRun(
 }
 
 /** By name: an item's fields may be getters, which a spread would lose. */
-function rowOf({ key, parent, name, kind, size, modified, change, meta }: SourceItem, content: BinaryString, outcome = ''): ItemRow {
+function rowOf(item: SourceItem, content: BinaryString, outcome = ''): ItemRow {
+  const { key, parent, name, kind, size, modified, change, meta } = item;
   return { key, parent, name, kind, size, modified, change, meta, outcome, content };
 }
 

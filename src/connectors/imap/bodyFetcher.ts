@@ -28,10 +28,15 @@ interface Job {
   readonly remaining: Map<number, SourceItem>;
 }
 
-const VANISHED: Outcome = { state: 'skipped', code: 'vanished', message: 'The mail was deleted or moved while the run went on.' };
-const RENUMBERED: Outcome = {
-  state: 'failed', code: 'renumbered', message: 'The server numbered the folder anew while the run went on; the next run gets the mail.',
+const VANISHED: Outcome = {
+  state: 'skipped', code: 'vanished', message: 'The mail was deleted or moved while the run went on.',
 };
+const RENUMBERED: Outcome = {
+  state: 'failed', code: 'renumbered',
+  message: 'The server numbered the folder anew while the run went on; the next run gets the mail.',
+};
+
+const notGiven = (why: string): Outcome => failed('unreadable', `The server does not give this mail: ${why}`);
 
 /** Few servers send the code NONEXISTENT with it. */
 const GONE = /nonexistent|doesn't exist|does not exist|no such|unknown mailbox|not found/i;
@@ -109,7 +114,9 @@ class JobRun {
   readonly #queue: ResultQueue<Fetched>;
   readonly #failedIn: Set<number>;
 
-  constructor(pool: ConnectionPool, job: Job, context: FetchContext, queue: ResultQueue<Fetched>, failedIn: Set<number>) {
+  constructor(
+    pool: ConnectionPool, job: Job, context: FetchContext, queue: ResultQueue<Fetched>, failedIn: Set<number>,
+  ) {
     this.#pool = pool;
     this.#job = job;
     this.#context = context;
@@ -127,9 +134,9 @@ class JobRun {
       await fetchPatiently(this.#pool, {
         path, signal: this.#context.signal, remaining,
         fetch: async (connection, batch) => await this.#fetchBatch(connection, path, batch),
-        giveUp: async (uid, error) => await this.#giveUp(uid, failed('unreadable', `The server does not give this mail: ${error.message}`)),
+        giveUp: async (uid, error) => await this.#giveUp(uid, notGiven(error.message)),
       });
-      for (const uid of remaining.keys()) await this.#giveUp(uid, failed('unreadable', 'The server does not give this mail.'));
+      for (const uid of remaining.keys()) await this.#giveUp(uid, notGiven('no answer'));
     } catch (error) {
       const outcome = outcomeForAll(error);
       if (outcome === undefined) throw error;

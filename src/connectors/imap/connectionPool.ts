@@ -30,7 +30,9 @@ export class ConnectionPool {
   }
 
   /** Lends a connection, best one that has `path` open, for as long as `work` runs. */
-  async use<T>(path: string | undefined, signal: AbortSignal, work: (connection: ImapConnection) => Promise<T>): Promise<T> {
+  async use<T>(
+    path: string | undefined, signal: AbortSignal, work: (connection: ImapConnection) => Promise<T>,
+  ): Promise<T> {
     const connection = await this.#take(path, signal);
     try {
       return await work(connection);
@@ -40,6 +42,14 @@ export class ConnectionPool {
       else if (connection.alive) this.#idle.push(connection);
       this.#waiting.shift()?.go();
     }
+  }
+
+  /** As {@link use}, and again on another connection when one breaks; for work that may be done twice. */
+  async useAgain<T>(
+    path: string | undefined, signal: AbortSignal, work: (connection: ImapConnection) => Promise<T>,
+  ): Promise<T> {
+    return await retry(async () => await this.use(path, signal, work),
+      { random: systemRandom, attempts: 4, firstDelayMs: 250, signal });
   }
 
   async #take(path: string | undefined, signal: AbortSignal): Promise<ImapConnection> {
@@ -81,7 +91,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Some servers say that there are too many connections, others just hang up: while one stands, no more are asked for. */
+  /** Some servers say that there are too many connections, others just hang up: while one stands, it has to do. */
   async #connectOrShare(signal: AbortSignal): Promise<ImapConnection | undefined> {
     try {
       return await this.#connect(signal);

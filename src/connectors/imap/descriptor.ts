@@ -30,7 +30,7 @@ function onDisk(row: ItemRow): DiskEntry {
 function safeName(name: string): string {
   // oxlint-disable-next-line no-control-regex
   const safe = name.replaceAll(/[\u0000-\u001f\u007f/\\:*?"<>|]+/g, '_').trim().replace(/^\.+/, '_');
-  return safe === '' ? '_' : [...safe].slice(0, LONGEST_NAME).join('');
+  return safe === '' ? '_' : Array.from(safe).slice(0, LONGEST_NAME).join('');
 }
 
 function asBytes(name: string): string {

@@ -45,16 +45,22 @@ export async function* mergeFolder(
 }
 
 /** Ascending events of the union; rows of the previous snapshot that the server lacks are gone. */
-async function* allEvents(list: UidList, rows: AsyncGenerator<{ readonly key: string }> | undefined): AsyncGenerator<Event> {
+async function* allEvents(
+  list: UidList, rows: AsyncGenerator<{ readonly key: string }> | undefined,
+): AsyncGenerator<Event> {
   let at = 0;
   if (rows !== undefined) {
     for await (const row of rows) {
       const uid = uidOf(row.key);
-      for (; at < list.length && list.uid(at) <= uid; at++) yield { uid: list.uid(at), present: { flags: list.flags(at) } };
+      for (; at < list.length && list.uid(at) <= uid; at++) yield presentAt(list, at);
       if (!(at > 0 && list.uid(at - 1) === uid)) yield { uid, present: undefined };
     }
   }
-  for (; at < list.length; at++) yield { uid: list.uid(at), present: { flags: list.flags(at) } };
+  for (; at < list.length; at++) yield presentAt(list, at);
+}
+
+function presentAt(list: UidList, at: number): Event {
+  return { uid: list.uid(at), present: { flags: list.flags(at) } };
 }
 
 function uidOf(key: string): number {
@@ -85,10 +91,10 @@ async function* deltaEvents(changed: UidList, removed: UidList): AsyncGenerator<
   let at = 0;
   for (let i = 0; i < removed.length; i++) {
     const uid = removed.uid(i);
-    for (; at < changed.length && changed.uid(at) < uid; at++) yield { uid: changed.uid(at), present: { flags: changed.flags(at) } };
+    for (; at < changed.length && changed.uid(at) < uid; at++) yield presentAt(changed, at);
     yield { uid, present: undefined };
   }
-  for (; at < changed.length; at++) yield { uid: changed.uid(at), present: { flags: changed.flags(at) } };
+  for (; at < changed.length; at++) yield presentAt(changed, at);
 }
 
 /** Rows of the previous snapshot that are gone: named by the server, or found by a search if the counts ask for one. */
@@ -116,7 +122,8 @@ async function removedUids(
   }
   for (const [first, last] of ranges) {
     for (let uid = first; uid <= Math.min(last, before.uidNext - 1); uid++) {
-      if (await previous.get(messageKey(before.number, before.uidValidity, uid)) !== undefined) removed.add(uid, undefined);
+      const row = await previous.get(messageKey(before.number, before.uidValidity, uid));
+      if (row !== undefined) removed.add(uid, undefined);
     }
   }
   return removed.sort();
@@ -181,7 +188,7 @@ async function changesOf(target: Target, events: readonly Event[]): Promise<Sour
   });
 }
 
-/** New messages as items to fetch; one that exists and yet can not be described is an exception; one gone by now is nothing. */
+/** New messages as items to fetch; an exception for one that exists and can not be described; nothing for one gone by now. */
 export async function describe(
   reader: FolderReader, folder: number, uidValidity: number, uids: readonly number[],
 ): Promise<Map<number, SourceChange>> {

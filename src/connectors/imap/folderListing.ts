@@ -106,12 +106,15 @@ function isContainer(draft: Draft): boolean {
   return draft.attributes.has('\\noselect') || draft.attributes.has('\\nonexistent');
 }
 
-async function addSubscriptions(connection: ImapConnection, drafts: Map<string, Draft>, signal: AbortSignal): Promise<void> {
+async function addSubscriptions(
+  connection: ImapConnection, drafts: Map<string, Draft>, signal: AbortSignal,
+): Promise<void> {
   await connection.command('LSUB', [quoted(''), quoted('*')], {
     LSUB: (response) => {
       const [flags, , name] = response.attributes ?? [];
       // \Noselect in LSUB: not subscribed itself, but something below it is.
-      if (!attributesOf(flags).has('\\noselect')) drafts.get(canonicalPath(textOf(name)))?.attributes.add('\\subscribed');
+      if (attributesOf(flags).has('\\noselect')) return;
+      drafts.get(canonicalPath(textOf(name)))?.attributes.add('\\subscribed');
     },
   }, signal);
 }

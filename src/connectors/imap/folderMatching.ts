@@ -27,7 +27,8 @@ export function withParents(listed: readonly ListedFolder[]): ListedFolder[] {
   const all = new Map(listed.map((folder) => [folder.path, folder]));
   for (const folder of listed) {
     for (let path = parentPath(folder); path !== undefined && !all.has(path); path = parentPath({ ...folder, path })) {
-      all.set(path, { path, delimiter: folder.delimiter, specialUse: '', subscribed: false, container: true, status: undefined });
+      const { delimiter } = folder;
+      all.set(path, { path, delimiter, specialUse: '', subscribed: false, container: true, status: undefined });
     }
   }
   const order = (folder: ListedFolder): string => {

@@ -1,4 +1,3 @@
-import { retry, systemRandom } from '../../runtime/index.ts';
 import type { SourceChange } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import type { FetchRow } from './fetchRow.ts';
@@ -26,6 +25,11 @@ export interface Delta {
   readonly vanished: readonly UidRange[] | undefined;
 }
 
+export interface Identified {
+  readonly identity: string;
+  readonly flags: string;
+}
+
 /** All reading commands of one folder; each borrows a connection only while it runs, and is tried again when that breaks. */
 export class FolderReader {
   readonly path: string;
@@ -39,8 +43,7 @@ export class FolderReader {
   }
 
   async #run<T>(work: (connection: ImapConnection) => Promise<T>): Promise<T> {
-    return await retry(async () => await this.#pool.use(this.path, this.signal, work),
-      { random: systemRandom, attempts: 4, firstDelayMs: 250, signal: this.signal });
+    return await this.#pool.useAgain(this.path, this.signal, work);
   }
 
   async open(): Promise<MailboxState> {
@@ -110,8 +113,8 @@ export class FolderReader {
   }
 
   /** What {@link identityOf} makes of these messages; those that are gone are missing. */
-  async identities(uidValidity: number, uids: readonly number[]): Promise<Map<number, { identity: string; flags: string }>> {
-    const found = new Map<number, { identity: string; flags: string }>();
+  async identities(uidValidity: number, uids: readonly number[]): Promise<Map<number, Identified>> {
+    const found = new Map<number, Identified>();
     await this.#fetch(uidValidity, uids, [...LISTED, 'BODY.PEEK[HEADER]'], (row) => {
       if (row.bytes === undefined || row.internalDate === undefined) return;
       const identity = identityOf(fingerprint(row.bytes), row.size ?? 0, parseInternalDate(row.internalDate));

@@ -20,6 +20,11 @@ export interface Response {
   readonly numbers?: readonly number[];
 }
 
+interface Namespace {
+  readonly prefix: string;
+  readonly delimiter: string | null;
+}
+
 export type Argument = { type: string; value: string | Buffer; isLiteral8?: boolean } | string | Argument[];
 
 /** Called for each untagged response of that name while the command runs; the connection is not read on until it settles. */
@@ -35,7 +40,7 @@ interface RawClient {
     untagged: Record<string, (response: Response) => Promise<void>>;
   }): Promise<{ response: Response; next(): void }>;
   readonly capabilities: ReadonlyMap<string, unknown>;
-  readonly namespaces?: { readonly personal?: readonly { readonly prefix: string; readonly delimiter: string | null }[] };
+  readonly namespaces?: { readonly personal?: readonly Namespace[] };
 }
 
 /** Silence on a connection that owes an answer. */
@@ -70,7 +75,7 @@ export class ImapConnection {
   selected: { readonly path: string; readonly uidValidity: number; readonly writable: boolean } | undefined;
   readonly where: string;
   readonly capabilities: ReadonlySet<string>;
-  readonly namespace: { readonly prefix: string; readonly delimiter: string | null };
+  readonly namespace: Namespace;
   readonly #client: ImapFlow;
   readonly #raw: RawClient;
   #lost: HoldfastError | undefined;
@@ -124,7 +129,7 @@ export class ImapConnection {
 
   /**
    * Runs one command and gives its tagged response. Rejects with an error of {@link imapError}: 'imap/refused' when the
-   * server says NO or BAD. Aborting the signal closes the connection. What a handler throws ends the command's result, not its run.
+   * server says NO or BAD; with what a handler threw, once the command is over. Aborting the signal closes the connection.
    */
   async command(name: string, args: readonly Argument[], handlers: Handlers, signal: AbortSignal): Promise<Response> {
     signal.throwIfAborted();

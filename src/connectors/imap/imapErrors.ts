@@ -53,7 +53,8 @@ const KINDS: readonly Kind[] = [
   {
     code: 'imap/too-many-connections', retryClass: 'retry',
     fits: (facts) => TOO_MANY.test(facts.words) || (facts.opening && facts.serverCode === 'LIMIT'),
-    message: (where) => `${where} allows no further connection for this user now. Close other mail programs or set fewer connections.`,
+    message: (where) => `${where} allows no further connection for this user now. `
+      + 'Close other mail programs or set fewer connections.',
   },
   {
     code: 'imap/tls', retryClass: 'input',
@@ -63,13 +64,15 @@ const KINDS: readonly Kind[] = [
   },
   {
     code: 'imap/busy', retryClass: 'retry',
-    fits: ({ answered, loginRefused, serverCode, code }) => code === 'ETHROTTLE' || ((answered || loginRefused) && BUSY.has(serverCode)),
+    fits: ({ answered, loginRefused, serverCode, code }) => code === 'ETHROTTLE'
+      || ((answered || loginRefused) && BUSY.has(serverCode)),
     message: (where) => `${where} can not do this now. Try again later.`,
   },
   {
     code: 'imap/auth-failed', retryClass: 'input',
     fits: ({ loginRefused }) => loginRefused,
-    message: (where) => `${where} refuses the login. Check user name and password or token; some providers need an app password.`,
+    message: (where) => `${where} refuses the login. `
+      + 'Check user name and password or token; some providers need an app password.',
   },
   {
     code: 'imap/quota', retryClass: 'input',
@@ -89,7 +92,8 @@ const KINDS: readonly Kind[] = [
   {
     code: 'imap/unavailable', retryClass: 'retry',
     fits: () => true,
-    message: (where, { code }) => `The connection to ${where} failed${code === '' ? '' : ` (${code})`}. Check host, port and network, then try again.`,
+    message: (where, { code }) => `The connection to ${where} failed${code === '' ? '' : ` (${code})`}. `
+      + 'Check host, port and network, then try again.',
   },
 ];
 

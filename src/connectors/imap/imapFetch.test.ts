@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { startImapProxy, type ImapProxy } from '../../../tests/servers/imapProxy.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
-import { modelRun, type ModelRun, type SnapshotModel } from '../snapshotModel.ts';
+import { modelRun, type ModelRun, type SnapshotModel } from '../conformance.ts';
 import { openSource, type ImapSettings } from './index.ts';
 
 let server: Dovecot;
@@ -106,9 +106,10 @@ test('a connection that breaks in the middle costs a new one, and no mail twice'
   const box = await newBox();
   const bodies = Array.from({ length: 40 }, (_, i) => Buffer.from(`Subject: ${i}\r\n\r\n${String(i).repeat(20_000)}\r\n`));
   for (const body of bodies) await box.save('INBOX', body);
-  for (const [bytes, connections] of [[100_000, 1], [300_001, 1], [250_000, 3]] as const) {
+  for (const [bytes, connections] of [[500, 1], [2000, 1], [3000, 1], [100_000, 1], [300_001, 1], [250_000, 3]] as const) {
     proxy.reset();
-    proxy.cutAfter(bytes, 2);
+    // Small ones cut into the login and the listing.
+    proxy.cutAfter(bytes, bytes < 10_000 ? 1 : 2);
     const { snapshot, fetched } = await run(box, undefined, { connections });
     expect(snapshot.sorted.filter((row) => row.kind === 'mail').map((row) => row.content)).toEqual(bodies.map(sha));
     expect(fetched).toHaveLength(bodies.length);

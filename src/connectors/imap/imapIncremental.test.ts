@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { startImapProxy, type ImapProxy } from '../../../tests/servers/imapProxy.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
-import { modelRun, type ModelRun, type ModelRunOptions, type SnapshotModel } from '../snapshotModel.ts';
+import { modelRun, type ModelRun, type ModelRunOptions, type SnapshotModel } from '../conformance.ts';
 import { openSource } from './index.ts';
 
 const VARIANTS: Readonly<Record<string, readonly string[]>> = {

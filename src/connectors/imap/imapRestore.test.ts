@@ -4,7 +4,7 @@ import { startDovecot, type Dovecot } from '../../../tests/servers/dovecot.ts';
 import { startImapProxy, type ImapProxy } from '../../../tests/servers/imapProxy.ts';
 import { TestMailbox } from '../../../tests/servers/testMailbox.ts';
 import { isHoldfastError, type ItemRow } from '../../domain/index.ts';
-import { modelRun, type SnapshotModel } from '../snapshotModel.ts';
+import { modelRun, type SnapshotModel } from '../conformance.ts';
 import type { RestoreItem, RestoreMode, WriteResult } from '../contract.ts';
 import { openSource, openTarget } from './index.ts';
 

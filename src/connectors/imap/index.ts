@@ -17,13 +17,16 @@ export async function openSource(settings: ImapSettings, signal: AbortSignal): P
 
 async function openPool(settings: ImapSettings, signal: AbortSignal): Promise<ConnectionPool> {
   checkSettings(settings);
-  const pool = new ConnectionPool((abort) => ImapConnection.open(settings, abort), settings.connections ?? DEFAULT_CONNECTIONS);
+  const limit = settings.connections ?? DEFAULT_CONNECTIONS;
+  const pool = new ConnectionPool((abort) => ImapConnection.open(settings, abort), limit);
   // Wrong settings show now, not in the middle of a run.
   await pool.use(undefined, signal, async () => undefined);
   return pool;
 }
 
 /** Connects and logs in for a restore; throws as {@link openSource}. */
-export async function openTarget(settings: ImapSettings, options: TargetOptions, signal: AbortSignal): Promise<TargetSession> {
+export async function openTarget(
+  settings: ImapSettings, options: TargetOptions, signal: AbortSignal,
+): Promise<TargetSession> {
   return new ImapTarget(await openPool(settings, signal), options);
 }

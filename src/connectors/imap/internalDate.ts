@@ -21,6 +21,7 @@ export function formatInternalDate(ms: number): string {
   const at = new Date(ms);
   const two = (value: number): string => String(value).padStart(2, '0');
   const month = MONTHS[at.getUTCMonth()] ?? 'jan';
-  const date = `${two(at.getUTCDate())}-${month[0]?.toUpperCase() ?? ''}${month.slice(1)}-${String(at.getUTCFullYear()).padStart(4, '0')}`;
+  const name = (month[0]?.toUpperCase() ?? '') + month.slice(1);
+  const date = `${two(at.getUTCDate())}-${name}-${String(at.getUTCFullYear()).padStart(4, '0')}`;
   return `${date} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`;
 }

@@ -5,7 +5,7 @@ const word = (value: number): BinaryString =>
   String.fromCharCode((value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 
 const wordAt = (key: BinaryString, at: number): number =>
-  ((key.charCodeAt(at) << 24) | (key.charCodeAt(at + 1) << 16) | (key.charCodeAt(at + 2) << 8) | key.charCodeAt(at + 3)) >>> 0;
+  (((key.charCodeAt(at) << 8) | key.charCodeAt(at + 1)) * 65_536) + ((key.charCodeAt(at + 2) << 8) | key.charCodeAt(at + 3));
 
 export const FOLDER_PREFIX: BinaryString = 'f';
 

@@ -1,6 +1,8 @@
 import { HoldfastError, isHoldfastError } from '../../domain/index.ts';
 import { parseFetchRow, textOf, type FetchRow } from './fetchRow.ts';
-import { atom, quoted, sequence, type Argument, type Handlers, type ImapConnection, type Node, type Response } from './imapConnection.ts';
+import {
+  atom, quoted, sequence, type Argument, type Handlers, type ImapConnection, type Node, type Response,
+} from './imapConnection.ts';
 import { formatUidSet, parseUidSet, type UidRange } from './uidSet.ts';
 
 /** What SELECT or EXAMINE says. */
@@ -103,7 +105,8 @@ export async function ensureMailbox(
 ): Promise<void> {
   if (connection.selected?.path !== path) await openMailbox(connection, path, signal);
   if (connection.selected?.uidValidity !== uidValidity) {
-    throw new HoldfastError('imap/renumbered', 'resume', 'The server numbered the mails of a folder anew. Start the run again.');
+    throw new HoldfastError('imap/renumbered', 'resume',
+      'The server numbered the mails of a folder anew. Start the run again.');
   }
 }
 
@@ -113,7 +116,8 @@ export async function allUids(connection: ImapConnection, signal: AbortSignal): 
   const args = connection.can('ESEARCH') ? [atom('RETURN'), [atom('ALL')], atom('ALL')] : [atom('ALL')];
   await connection.command('UID SEARCH', args, {
     SEARCH: (response) => {
-      for (const uid of response.numbers ?? (response.attributes ?? []).map((node) => Number(textOf(node)))) ranges.push([uid, uid]);
+      const uids = response.numbers ?? (response.attributes ?? []).map((node) => Number(textOf(node)));
+      for (const uid of uids) ranges.push([uid, uid]);
     },
     ESEARCH: (response) => {
       const nodes = response.attributes ?? [];

@@ -1,11 +1,11 @@
 import { HoldfastError, isHoldfastError } from '../../domain/index.ts';
 import type { RestoreItem, RestoreMode } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
-import { folderName, parseFolderMeta } from './folderItem.ts';
+import { parseFolderMeta } from './folderItem.ts';
 import { listFolders, type ListedFolder } from './folderListing.ts';
 import type { ImapConnection } from './imapConnection.ts';
 import { mailbox } from './mailboxCommands.ts';
-import { encodeModifiedUtf7 } from './modifiedUtf7.ts';
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modifiedUtf7.ts';
 
 /** Where a folder of the backup goes. */
 export interface Place {
@@ -39,12 +39,12 @@ export class RestoreFolders {
   }
 
   async #load(signal: AbortSignal): Promise<Known> {
-    this.#known ??= this.#pool.use(undefined, signal, async (connection) => {
+    this.#known ??= this.#pool.useAgain(undefined, signal, async (connection) => {
       const listed = await listFolders(connection, signal);
       const { prefix, delimiter } = connection.namespace;
       return {
         folders: new Map(listed.map((folder) => [folder.path, folder])),
-        bySpecialUse: new Map(listed.filter((folder) => folder.specialUse !== '').map((folder) => [folder.specialUse, folder.path])),
+        bySpecialUse: new Map(listed.filter(({ specialUse }) => specialUse !== '').map((one) => [one.specialUse, one.path])),
         prefix, delimiter: delimiter ?? listed.find((folder) => folder.delimiter !== null)?.delimiter ?? '',
       };
     }).catch((error: unknown) => {
@@ -132,7 +132,8 @@ export class RestoreFolders {
     if (above !== '' && above.length >= known.prefix.length && !known.folders.has(above)) {
       await this.ensure(above, above === this.top(known), signal);
     }
-    await this.#pool.use(undefined, signal, (connection) => createFolder(connection, path, subscribed || path === this.top(known), signal));
+    const listed = subscribed || path === this.top(known);
+    await this.#pool.useAgain(undefined, signal, (connection) => createFolder(connection, path, listed, signal));
     known.folders.set(path, {
       path, delimiter: known.delimiter || null, specialUse: '', subscribed, container: false,
       status: { messages: 0, uidNext: 1, uidValidity: 0 },
@@ -140,7 +141,9 @@ export class RestoreFolders {
   }
 }
 
-async function createFolder(connection: ImapConnection, path: string, subscribed: boolean, signal: AbortSignal): Promise<void> {
+async function createFolder(
+  connection: ImapConnection, path: string, subscribed: boolean, signal: AbortSignal,
+): Promise<void> {
   try {
     await connection.command('CREATE', [mailbox(path)], {}, signal);
   } catch (error) {
@@ -148,8 +151,8 @@ async function createFolder(connection: ImapConnection, path: string, subscribed
     // Perhaps it was made meanwhile, by someone else or by a call whose answer was lost.
     const now = (await listFolders(connection, signal)).find((folder) => folder.path === path);
     if (now === undefined || now.container) {
-      const name = folderName({ path, delimiter: null, specialUse: '', subscribed: false, container: false });
-      throw new HoldfastError('imap/no-folder', 'never', `The folder "${name}" can not be made. ${error.message}`, { cause: error });
+      const message = `The folder "${decodeModifiedUtf7(path)}" can not be made. ${error.message}`;
+      throw new HoldfastError('imap/no-folder', 'never', message, { cause: error });
     }
   }
   if (subscribed) {

@@ -1,5 +1,4 @@
 import { HoldfastError, isHoldfastError } from '../../domain/index.ts';
-import { retry, systemRandom } from '../../runtime/index.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import { canonicalFlags, textOf } from './fetchRow.ts';
 import { CHUNK, FolderReader } from './folderReader.ts';
@@ -110,13 +109,14 @@ export class RestoreTarget {
   #split(flags: string, permanent: ReadonlySet<string> | undefined): { kept: string[]; dropped: string[] } {
     const all = flags === '' ? [] : flags.split(' ');
     return {
-      kept: all.filter((flag) => this.#keeps(flag, permanent)), dropped: all.filter((flag) => !this.#keeps(flag, permanent)),
+      kept: all.filter((flag) => this.#keeps(flag, permanent)),
+      dropped: all.filter((flag) => !this.#keeps(flag, permanent)),
     };
   }
 
   /** Makes the flags of a standing mail those; false when they were so already, as far as the server keeps them. */
   async setFlags(standing: Standing, flags: string, signal: AbortSignal): Promise<boolean> {
-    return await this.#retried(signal, async (connection) => {
+    return await this.#pool.useAgain(this.path, signal, async (connection) => {
       const { permanentFlags, uidValidity } = await this.#select(connection, signal);
       const { kept } = this.#split(flags, permanentFlags);
       if (sameFlags(kept.join(' '), standing.flags)) return false;
@@ -129,11 +129,6 @@ export class RestoreTarget {
       standing.flags = canonicalFlags(kept);
       return true;
     });
-  }
-
-  async #retried<T>(signal: AbortSignal, work: (connection: ImapConnection) => Promise<T>): Promise<T> {
-    return await retry(async () => await this.#pool.use(this.path, signal, work),
-      { random: systemRandom, attempts: 4, firstDelayMs: 250, signal });
   }
 
   /** Appends once: when the connection breaks, looks whether the mail arrived before it tries again. */
@@ -178,7 +173,9 @@ export class RestoreTarget {
     this.#uidsOfAppended.push(uid);
     const index = await this.#loaded(signal);
     const same = index.get(mail.identity) ?? [];
-    if (!same.some((standing) => standing.uid === uid)) same.push({ uid, flags: canonicalFlags(kept), claimedBy: mail.key });
+    if (!same.some((standing) => standing.uid === uid)) {
+      same.push({ uid, flags: canonicalFlags(kept), claimedBy: mail.key });
+    }
     index.set(mail.identity, same);
     return { dropped, storedSize: isOdd(value) ? await this.#sizeOf(connection, uid, signal) : undefined };
   }
@@ -233,7 +230,8 @@ function appendedUid(response: Response, uidValidity: number): number | undefine
 }
 
 function renumbered(): HoldfastError {
-  return new HoldfastError('imap/renumbered', 'resume', 'The server numbered the mails of a folder anew. Start the restore again.');
+  return new HoldfastError('imap/renumbered', 'resume',
+    'The server numbered the mails of a folder anew. Start the restore again.');
 }
 
 /** Refusals that concern one item only. */

@@ -36,7 +36,8 @@ export class ImapSource implements SourceSession {
     const { signal } = context;
     this.#ended = false;
     this.#states.clear();
-    const listed = withParents(await this.#pool.use(undefined, signal, (connection) => listFolders(connection, signal)));
+    const listing = await this.#pool.useAgain(undefined, signal, (connection) => listFolders(connection, signal));
+    const listed = withParents(listing);
     const totalItems = listed.reduce((sum, folder) => sum + (folder.status?.messages ?? 0), 0);
     context.progress({ type: 'progress', stage: 'scan', items: 0, bytes: 0, totalItems });
     const cursor = parseCursor(context.cursor);
@@ -78,7 +79,8 @@ export class ImapSource implements SourceSession {
     const reader = new FolderReader(this.#pool, now.path, context.signal);
     let emitted = false;
     // The notice of the last run goes when the folder could be read this time.
-    let late: readonly SourceChange[] = before?.unread === true ? [{ type: 'removed', key: messagesPrefix(number) }] : [];
+    let late: readonly SourceChange[] = before?.unread === true
+      ? [{ type: 'removed', key: messagesPrefix(number) }] : [];
     try {
       const batches = changesOfFolder(reader, match, context);
       for (;;) {
@@ -123,7 +125,9 @@ export class ImapSource implements SourceSession {
 
   cursor(): string | undefined {
     if (!this.#ended) return undefined;
-    const folders = [...this.#states.values()].map((state) => (this.#bodies.failedIn.has(state.number) ? { ...state, retry: true } : state));
+    const { failedIn } = this.#bodies;
+    const folders = [...this.#states.values()]
+      .map((state) => (failedIn.has(state.number) ? { ...state, retry: true } : state));
     return JSON.stringify({ version: 1, nextNumber: this.#nextNumber, folders });
   }
 
@@ -157,7 +161,7 @@ function withModseq(result: FolderResult): Counters {
   return modseq === undefined ? rest : { ...rest, modseq };
 }
 
-/** What needs no look at the messages: a folder that is unchanged or unreadable, new and empty, or now without messages of its own. */
+/** Folders whose messages need no look: unchanged or unreadable, new and empty, or now without messages of its own. */
 function withoutLooking(match: FolderMatch): { counters: Counters; changes: readonly SourceChange[] } | undefined {
   const { now: { container, status }, before, number } = match;
   const nothing = { uidValidity: 0, uidNext: 0, count: 0 };

@@ -3,9 +3,10 @@ import { mailHeaderLength } from '../../formats/index.ts';
 import type { RestoreItem, RestoreMode, TargetSession, WriteResult } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import { canonicalFlags } from './fetchRow.ts';
-import { folderName, parseFolderMeta } from './folderItem.ts';
+import { parseFolderMeta } from './folderItem.ts';
 import { formatInternalDate } from './internalDate.ts';
 import { fingerprint, identityOf, parseMailMeta } from './messageItem.ts';
+import { decodeModifiedUtf7 } from './modifiedUtf7.ts';
 import { RestoreFolders, type Place } from './restoreFolders.ts';
 import { isRefusal, RestoreTarget, sameFlags, type Standing } from './restoreTarget.ts';
 
@@ -72,8 +73,8 @@ export class ImapTarget implements TargetSession {
     try {
       const done = await this.#folders.ensure(place.path, parseFolderMeta(item.row.meta).subscribed === true, signal);
       if (place.renamed) {
-        const name = folderName({ path: place.path, delimiter: null, specialUse: '', subscribed: false, container: false });
-        return altered('renamed', `The destination can not have a folder of this name here; it is called "${name}" now.`);
+        return altered('renamed', 'The destination can not have a folder of this name here; '
+          + `it is called "${decodeModifiedUtf7(place.path)}" now.`);
       }
       return { result: done === 'made' ? 'written' : 'unchanged' };
     } catch (error) {
@@ -87,7 +88,8 @@ export class ImapTarget implements TargetSession {
     if (row.kind !== 'mail') return failed('not-a-mail', 'A mailbox holds only mails; this item is none.');
     const place = await this.#folders.placeOfMail(item, signal);
     const meta = parseMailMeta(row.meta);
-    const identity = identityOf(meta.fp ?? fingerprint(bytes.subarray(0, mailHeaderLength(bytes))), bytes.length, row.modified);
+    const fp = meta.fp ?? fingerprint(bytes.subarray(0, mailHeaderLength(bytes)));
+    const identity = identityOf(fp, bytes.length, row.modified);
     try {
       // Before the folder is made: whether it was empty decides what is listed.
       const target = await this.#target(place, signal);
@@ -130,7 +132,7 @@ export class ImapTarget implements TargetSession {
       signal.throwIfAborted();
       const missing = await target.missing(signal);
       if (missing === 0) continue;
-      const name = folderName({ path: target.path, delimiter: null, specialUse: '', subscribed: false, container: false });
+      const name = decodeModifiedUtf7(target.path);
       throw new HoldfastError('imap/restore-incomplete', 'retry',
         `The server took ${missing} mails for the folder "${name}" and does not have them. Run the restore again.`,
         { data: { missing } });
