@@ -39,6 +39,7 @@ export class StreamIndex {
   readonly #context: IndexContext;
   readonly #place: IndexPlace;
   #segments: OpenSegment[] = [];
+  #onDamage: ((error: HoldfastError) => void) | undefined;
 
   private constructor(context: IndexContext, stream: string) {
     this.#context = context;
@@ -52,8 +53,17 @@ export class StreamIndex {
     context: IndexContext, stream: string, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void,
   ): Promise<StreamIndex> {
     const index = new StreamIndex(context, stream);
-    await index.reload(signal, onDamage);
+    index.#onDamage = onDamage;
+    await index.reload(signal);
     return index;
+  }
+
+  /**
+   * The index as far as it can be read: for readers, whose items elsewhere must not suffer, and for writers, who index
+   * again what no readable segment names.
+   */
+  static loadReadable(context: IndexContext, stream: string, signal?: AbortSignal): Promise<StreamIndex> {
+    return StreamIndex.load(context, stream, signal, () => {});
   }
 
   /** Makes entries of packs durable without loading the index. */
@@ -63,11 +73,12 @@ export class StreamIndex {
   }
 
   /** Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries. */
-  async reload(signal?: AbortSignal, onDamage?: (error: HoldfastError) => void): Promise<void> {
-    for (let attempt = 1; (await this.#reload(attempt, signal, onDamage)) === 'again'; attempt++);
+  async reload(signal?: AbortSignal): Promise<void> {
+    for (let attempt = 1; (await this.#reload(attempt, signal)) === 'again'; attempt++);
   }
 
-  async #reload(attempt: number, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void): Promise<'again' | 'done'> {
+  async #reload(attempt: number, signal?: AbortSignal): Promise<'again' | 'done'> {
+    const onDamage = this.#onDamage;
     const known = new Map(this.#segments.map((segment) => [segment.id, segment]));
     const listed: OpenSegment[] = [];
     const replaced = new Set<string>();

@@ -45,6 +45,10 @@ export class BlobReader {
     if (this.#indexes) for (const index of await this.#indexes) index.close();
   }
 
+  #loadIndexes(): Promise<readonly StreamIndex[]> {
+    return Promise.all([StreamIndex.loadReadable(this.#context, this.#entity.tag), StreamIndex.loadReadable(this.#context, SHARED)]);
+  }
+
   /** Where the blob is; undefined when no index knows it in a pack that is not known to be gone. */
   async place(id: BinaryString): Promise<BlobPlace | undefined> {
     this.#indexes ??= this.#loadIndexes();

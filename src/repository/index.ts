@@ -3,6 +3,8 @@ export { BlobReader, type BlobPlace } from './blobReader.ts';
 export type { EntityRecord } from './entityKeys.ts';
 export type { Manifest, StoredManifest } from './manifest.ts';
 export { PROFILES, type Profile } from './profile.ts';
+export { check, type CheckOptions } from './check.ts';
+export type { AffectedItem, CheckCounts, CheckReport, Finding } from './checkReport.ts';
 export { prune, type PruneOptions, type PruneResult } from './prune.ts';
 export type { PrunePolicy } from './prunePolicy.ts';
 export { rebuild, type RebuildOptions, type RebuildResult } from './rebuild.ts';

@@ -5,6 +5,8 @@ import { deriveKey } from './accountKey.ts';
 import { openJson, sealJson, type EpochKey } from './sealedObject.ts';
 import { SealingKey } from './xaes.ts';
 
+const MAC_LENGTH = 32;
+
 /** What every key slot wraps: the secrets of one repository. */
 interface Bundle {
   readonly repository: string;
@@ -35,16 +37,27 @@ export class Keyring {
     return new Keyring({ repository, secret: random(32).toString('base64'), epochs: [random(32).toString('base64')] });
   }
 
-  /** The object under `keys/<slot>`: the bundle sealed with that slot's key. */
+  /** The object under `keys/<slot>`: the bundle sealed with that slot's key, and a MAC that any slot's holder can check. */
   wrap(name: string, slotKey: Uint8Array, random: RandomBytes): Buffer[] {
-    return sealJson(name, this.#bundle, { epoch: 0, key: new SealingKey(deriveKey(slotKey, 'slot')) }, random);
+    const sealed = sealJson(name, this.#bundle, { epoch: 0, key: new SealingKey(deriveKey(slotKey, 'slot')) }, random);
+    return [...sealed, this.#slotMac(name, Buffer.concat(sealed))];
+  }
+
+  /** Whether a slot holds what was written to it, also where its own key is not at hand. */
+  slotHolds(name: string, bytes: Uint8Array): boolean {
+    const end = bytes.length - MAC_LENGTH;
+    return end > 0 && this.#slotMac(name, bytes.subarray(0, end)).equals(bytes.subarray(end));
+  }
+
+  #slotMac(name: string, sealed: Uint8Array): Buffer {
+    return createHmac('sha256', this.#derive('slot-mac')).update(`${name}\0`).update(sealed).digest();
   }
 
   /** @throws HoldfastError `repository/wrong-key` when the key is not the one that sealed this slot. */
   static unwrap(name: string, bytes: Uint8Array, slotKey: Uint8Array): Keyring {
     const key = new SealingKey(deriveKey(slotKey, 'slot'));
     try {
-      return new Keyring(openJson(name, bytes, () => key) as Bundle);
+      return new Keyring(openJson(name, bytes.subarray(0, Math.max(0, bytes.length - MAC_LENGTH)), () => key) as Bundle);
     } catch (error) {
       throw new HoldfastError('repository/wrong-key', 'input',
         'The key does not open this repository. Give the key file (or recovery key) that was made with it.', { cause: error });

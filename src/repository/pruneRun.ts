@@ -11,8 +11,8 @@ import { spare, type Doom } from './pruneSpare.ts';
 import { PruneStream } from './pruneStream.ts';
 import { numberOf, readRemovals, writeRemoval } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { listRootNames, namesUnder, pinnedManifests, tagAndId, timeOfId, type Root } from './roots.ts';
-import { streamKeys, streamOf } from './streams.ts';
+import { listRootNames, namesUnder, pinnedManifests, streamsUnder, tagAndId, timeOfId, type Root } from './roots.ts';
+import { streamKeys } from './streams.ts';
 
 const DAY = 86_400_000;
 /** Pins of restores and runs that died; a live one that finds its pin gone starts again or stops with an error. */
@@ -85,10 +85,11 @@ export class PruneRun {
 
   /** Decides what goes; copies what is needed of packs that go into new ones. Nothing is announced yet. */
   async #plan(view: PruneView): Promise<void> {
-    const indexed = await streamsUnder(view, 'index/');
-    const stored = await streamsUnder(view, 'packs/');
     const tags = new Set([...view.names.manifests, ...view.names.checkpoints, ...view.names.seals].map((name) => tagAndId(name).tag));
-    for (const stream of [...indexed, ...stored, ...(await streamsUnder(view, 'segments/'))]) if (stream !== SHARED) tags.add(stream);
+    for (const prefix of ['index/', 'packs/', 'segments/']) {
+      for (const stream of await streamsUnder(this.#context, prefix, view.signal)) tags.add(stream);
+    }
+    tags.delete(SHARED);
     const shared = await PruneStream.open(view, SHARED);
     try {
       for (const tag of tags) await this.#planEntity(view, tag, shared);
@@ -197,8 +198,4 @@ async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
     if (!isHoldfastError(error) || !NOT_READ.has(error.code)) throw error;
     throw refused(`${String(error.data['object'] ?? error.data['name'] ?? 'an object')} cannot be read`, error);
   }
-}
-
-async function streamsUnder(view: PruneView, prefix: string): Promise<Set<string>> {
-  return new Set([...(await namesUnder(view.context, prefix, view.signal))].map(streamOf));
 }

@@ -105,7 +105,7 @@ class Rebuild {
 
   /** What the old index, as far as it can be read, knows of packs that do not tell themselves. */
   async #salvage(): Promise<void> {
-    const index = await StreamIndex.load(this.#context, this.#stream, this.#options.signal, () => {});
+    const index = await StreamIndex.loadReadable(this.#context, this.#stream, this.#options.signal);
     try {
       await index.copy((pack) => this.#lost.has(pack), this.#options.signal);
     } finally {

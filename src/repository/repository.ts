@@ -13,6 +13,7 @@ import { CONFIG, lastSegment, names } from './names.ts';
 import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
 import { packsOfCheckpoint } from './resumeCheckpoint.ts';
+import { configBytes, type Config } from './repositoryConfig.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { FORMAT_VERSION, tooNew } from './sealedObject.ts';
 import { StoreSession } from './storeSession.ts';
@@ -29,13 +30,6 @@ export interface BeginOptions {
   /** Store workers; 2 unless told. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
-}
-
-/** The clear part of a repository: which format it is in, so that a reader knows before it has a key. */
-interface Config {
-  readonly format: 'holdfast';
-  readonly version: number;
-  readonly repository: string;
 }
 
 /** One account's backups at one location, with its keys unwrapped. */
@@ -65,8 +59,7 @@ export class Repository {
     const keyring = Keyring.create(random(16).toString('hex'), random);
     await storage.put(names.key('operator'), keyring.wrap(names.key('operator'), operatorKey, random));
     await storage.put(names.key('recovery'), keyring.wrap(names.key('recovery'), recoveryKey, random));
-    const config: Config = { format: 'holdfast', version: FORMAT_VERSION, repository: keyring.repository };
-    await storage.put(CONFIG, [Buffer.from(`${JSON.stringify(config)}\n`)]);
+    await storage.put(CONFIG, [configBytes(keyring.repository)]);
     return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, random));
   }
 
@@ -86,8 +79,8 @@ export class Repository {
     return records;
   }
 
-  /** Sealed snapshots, oldest first; of one entity or of all. Damaged ones throw: `check` looks closer. */
-  async snapshots(tag?: string, signal?: AbortSignal): Promise<StoredManifest[]> {
+  /** Sealed snapshots, oldest first; of one entity or of all. Damaged ones throw, or are told to `onDamage` and passed over. */
+  async snapshots(tag?: string, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void): Promise<StoredManifest[]> {
     const { storage, keyring } = this.context;
     const prefix = tag === undefined ? 'seals/' : names.seal(tag, '');
     const found: StoredManifest[] = [];
@@ -98,13 +91,14 @@ export class Repository {
         await checkSeal(storage, keyring, stored, signal);
         found.push(stored);
       } catch (error) {
-        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+        if (onDamage && isHoldfastError(error) && error.code === 'repository/damaged') onDamage(error);
+        else if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       }
     }
     return found.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
   }
 
-  /** The newest sealed snapshot of one entity. */
+  /** The newest sealed snapshot of one entity that can be read: a damaged one must not stop the next backup. */
   async newest(tag: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
     const { storage, keyring } = this.context;
     const ids: string[] = [];
@@ -115,7 +109,7 @@ export class Repository {
         await checkSeal(storage, keyring, stored, signal);
         return stored;
       } catch (error) {
-        if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+        if (!isHoldfastError(error) || !PASSED_OVER.has(error.code)) throw error;
       }
     }
     return undefined;
@@ -166,6 +160,9 @@ export class Repository {
     return new BlobReader(this.context, record);
   }
 }
+
+/** What is no reason not to look at the next older snapshot. */
+const PASSED_OVER = new Set(['storage/not-found', 'repository/damaged']);
 
 function contextOf(storage: Storage, keyring: Keyring, cache: string, clock: Clock, random: RandomBytes): RepositoryContext {
   return { storage, keyring, cacheDirectory: join(cache, keyring.repository), clock, random };

@@ -24,8 +24,8 @@ export async function rescueBlobs(
 ): Promise<string[]> {
   const stored: string[] = [];
   for (const stream of [entity.tag, SHARED]) {
-    const index = await StreamIndex.load(context, stream, signal);
-    const other = await StreamIndex.load(context, stream === SHARED ? entity.tag : SHARED, signal);
+    const index = await StreamIndex.loadReadable(context, stream, signal);
+    const other = await StreamIndex.loadReadable(context, stream === SHARED ? entity.tag : SHARED, signal);
     try {
       const lost = await lostFrames(context, entity, newLayers, doomed, index, other, signal);
       const packs = await copyFrames(context, entity, stream, lost, signal);

@@ -33,6 +33,19 @@ export async function namesUnder(context: RepositoryContext, prefix: string, sig
   return found;
 }
 
+/** The names of the folders right under a prefix, one request each. */
+export async function streamsUnder(context: RepositoryContext, prefix: string, signal?: AbortSignal): Promise<Set<string>> {
+  const streams = new Set<string>();
+  for (let after = prefix; ;) {
+    const page = await context.storage.list(prefix, { after, limit: 1, ...(signal ? { signal } : {}) });
+    const stream = page.objects[0]?.name.slice(prefix.length).split('/')[0];
+    if (stream === undefined) return streams;
+    streams.add(stream);
+    // '0' is the character after '/': everything in the folder sorts before.
+    after = `${prefix}${stream}0`;
+  }
+}
+
 /** 'snapshots/<tag>/<id>' and the like. */
 export function tagAndId(name: string): { tag: string; id: string } {
   const [, tag = '', id = ''] = name.split('/');

@@ -185,8 +185,8 @@ export class StoreSession {
   /** The index is loaded with the first content: a run that finds nothing new never reads it. */
   #loadIndex(): Promise<readonly [StreamIndex, StreamIndex]> {
     this.#index ??= (async () => {
-      const own = await StreamIndex.load(this.#context, this.entity.tag);
-      const shared = await StreamIndex.load(this.#context, SHARED);
+      const own = await StreamIndex.loadReadable(this.#context, this.entity.tag);
+      const shared = await StreamIndex.loadReadable(this.#context, SHARED);
       for (const pack of await indexStrayPacks(this.#context, own, () => this.entity.packs.key, this.#doomed)) this.#avoid.add(pack);
       for (const pack of await indexStrayPacks(this.#context, shared, this.#context.keyring.sharedOf, this.#doomed)) this.#avoid.add(pack);
       return [own, shared] as const;
