@@ -90,7 +90,7 @@ describe('where no Node is packaged', () => {
   test('the machine\'s own does, when it is new enough', () => {
     const { status, lines } = start(join(checkout, 'bin/holdfast'), ['check'], '/', { PATH: path, FAKE_TOO_OLD: '0' });
     expect(status).toBe(0);
-    expect(lines.slice(0, 3)).toEqual(['--disable-warning=ExperimentalWarning', join(checkout, 'src/cli/main.ts'), 'check']);
+    expect(lines.slice(0, 4)).toEqual(['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', join(checkout, 'src/cli/main.ts'), 'check']);
   });
 
   test('an old one is refused with what is needed', () => {
