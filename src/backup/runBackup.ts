@@ -94,8 +94,7 @@ class BackupRun {
     const partial = counts.failed > 0 || this.#unknown > 0;
     return this.#store.commit({
       startedAt: this.#startedAt, status: partial ? 'partial' : 'complete', counts, warnings,
-      // A delta that starts here would never offer the failed items again.
-      cursor: partial ? null : (this.#source.cursor() ?? null),
+      cursor: this.#source.cursor() ?? null,
     }, signal);
   }
 

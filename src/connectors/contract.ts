@@ -96,7 +96,10 @@ export interface SourceSession {
   readonly entity: Entity;
   /** Batches of changes. The cursor is asked for afterwards. */
   enumerate(context: EnumerateContext): AsyncIterable<readonly SourceChange[]>;
-  /** The cursor for the next run, taken before the listing that it follows; only valid once `enumerate` has ended. undefined: none. */
+  /**
+   * The cursor for the next run, taken before the listing that it follows; asked for once `enumerate` and the last `fetch`
+   * have ended. It makes the next run offer again what failed in this one. undefined: none, the next run lists everything.
+   */
   cursor(): string | undefined;
   /**
    * Contents of items given as 'fetch', in any order, each exactly once (an item that vanished in between gives an outcome).

@@ -5,7 +5,7 @@ export type SnapshotStatus = 'complete' | 'partial';
 
 /** A mailbox, a directory tree, a drive: what one run backs up. */
 export interface Entity {
-  /** Stable and readable, e.g. 'imap:alice@example.test@mail.example' or 'folder:/srv/data'. */
+  /** Stable and readable: the service, a colon, and what the service calls it. */
   readonly id: string;
   /** The connector's name. */
   readonly service: string;
