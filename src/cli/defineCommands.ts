@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
-import { connectionOptions, profileOption, repositoryOptions, span, wholeNumber } from './sharedOptions.ts';
+import { connectionOptions, percent, profileOption, repositoryOptions, span, wholeNumber } from './sharedOptions.ts';
 
 /** Runs what `load` gives with the options and arguments by name. */
 export type RunAction = (load: () => Promise<Action<never>>, options: object) => Promise<void>;
@@ -105,6 +105,13 @@ function defineRestore(program: Command, does: Does): void {
 }
 
 function defineCare(program: Command, does: Does): void {
+  const check = repositoryOptions(program.command('check'))
+    .description('tells whether the repository is whole, and what a damage hits')
+    .addOption(new Option('--read-data [percent]', 'read contents too: every byte, or of a random share of the packs')
+      .preset('100').argParser(percent))
+    .addHelpText('after', '\nEnds with 1 where something is damaged. Changes nothing.');
+  does(check, async () => (await import('./commands/checkRepository.ts')).checkRepository);
+
   const prune = repositoryOptions(program.command('prune'))
     .description('drops old snapshots and frees their space, also while backups run')
     .option('--keep-last <number>', 'of each entity the newest so many stay', wholeNumber(1, 1_000_000))

@@ -72,3 +72,10 @@ export function span(text: string): Span {
   if (unit === '') throw new InvalidArgumentError('Give days, months or years: 30d, 6m, 2y.');
   return { count: Number(count), unit: unit as Span['unit'] };
 }
+
+/** '10' or '10%', above 0 and up to 100. */
+export function percent(text: string): number {
+  const value = /^\d{1,3}(\.\d{1,3})?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('Give a share of 100: 10, or 2.5%.');
+  return value;
+}

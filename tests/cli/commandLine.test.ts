@@ -12,7 +12,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['backup', 'imap', '--host', '127.0.0.1', '--port', '1', '--user', 'u', '--password-file', '-'],
   ['snapshots'], ['ls', 'latest'], ['diff', 'latest', 'latest'], ['restore', 'folder', 'latest', '--to', 'nowhere'],
   ['restore', 'imap', 'latest', '--host', '127.0.0.1', '--port', '1', '--user', 'u', '--password-file', '-'],
-  ['prune', '--keep-last', '1'], ['rebuild'],
+  ['check'], ['prune', '--keep-last', '1'], ['rebuild'],
 ];
 
 const pathOf = (command: readonly string[]): string[] => command.slice(0, ['repo', 'backup', 'restore'].includes(command[0] ?? '') ? 2 : 1);
@@ -58,6 +58,9 @@ test.each([
   [['snapshots', 'surplus'], 'excessArguments'],
   [['restore', 'folder', 'latest'], 'missingMandatoryOptionValue'],
   [['restore', 'folder', 'latest', '--to', 'x', '--mode', 'separate'], 'invalidArgument'],
+  [['check', '--read-data=0'], 'invalidArgument'],
+  [['check', '--read-data=101'], 'invalidArgument'],
+  [['check', '--read-data=half'], 'invalidArgument'],
   [['prune'], 'no-policy'],
   [['prune', '--keep-last', '0'], 'invalidArgument'],
   [['prune', '--keep-within', '30'], 'invalidArgument'],

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
-  appendFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync,
+  appendFileSync, chmodSync, existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -27,6 +27,10 @@ async function withSnapshot(): Promise<{ sandbox: CliSandbox; first: Snapshot }>
   writeFileSync(sandbox.path('tree', 'docs', 'b.txt'), 'bytes');
   writeFileSync(sandbox.path('tree', 'docs', 'old', 'new\nline\x1b[31m'), '');
   symlinkSync('a.txt', sandbox.path('tree', 'link'));
+  // Whole seconds, each its own; times pass through floating point on their way back.
+  for (const [i, path] of ['.', ...filesBelow(sandbox.path('tree'))].toReversed().entries()) {
+    lutimesSync(sandbox.path('tree', path), 1_600_000_000 + i, 1_600_000_000 + i);
+  }
   const first = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('tree'), '--init']);
   return { sandbox, first };
 }
@@ -131,8 +135,7 @@ function treeAt(top: string): Record<string, string> {
     const at = join(top, path);
     const stats = lstatSync(at, { bigint: true });
     const body = stats.isFile() ? readFileSync(at, 'latin1') : stats.isSymbolicLink() ? readlinkSync(at) : '';
-    // Times pass through floating point seconds on their way back: a microsecond is what they keep.
-    return [path, `${stats.mode.toString(8)} ${(stats.mtimeNs + 500n) / 1000n} ${body}`] as const;
+    return [path, `${stats.mode.toString(8)} ${stats.mtimeNs} ${body}`] as const;
   });
   return Object.fromEntries(seen);
 }
@@ -179,6 +182,39 @@ test('what stands at the destination is refused, left or written over, as told',
   expect(readFileSync(sandbox.path('out', 'a.txt'), 'utf8')).toBe('mine');
   expect(await sandbox.json([...restore, '--mode', 'replace'])).toMatchObject({ failed: 0 });
   expect(readFileSync(sandbox.path('out', 'a.txt'), 'utf8')).toBe('first\n');
+});
+
+/** The packs of the repository, as paths. */
+const packsOf = (sandbox: CliSandbox): string[] =>
+  readdirSync(sandbox.path('repo', 'packs'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+
+test('check proves a sound repository, and names the items that a damage hits', async () => {
+  const { sandbox, first } = await withSnapshot();
+  using _ = sandbox;
+  const counts = { snapshots: 1, items: expect.any(Number), packs: packsOf(sandbox).length, blobs: expect.any(Number), packsRead: 0, bytesRead: 0 };
+  expect(await sandbox.json(['check'])).toEqual({ sound: true, errors: [], notices: [], counts });
+  const whole = await sandbox.json<{ counts: { packsRead: number } }>(['check', '--read-data']);
+  expect(whole.counts.packsRead).toBe(packsOf(sandbox).length);
+  const shown = await sandbox.run(['check', '--read-data=100%']);
+  expect(shown).toMatchObject({ code: 0, stderr: '' });
+  expect(shown.stdout).toMatch(/^The repository is sound\.\n {2}1 snapshot with /);
+
+  for (const pack of packsOf(sandbox)) {
+    const bytes = readFileSync(pack);
+    // Frames are first in a pack, its directory last.
+    bytes[40] = (bytes[40] ?? 0) ^ 1;
+    chmodSync(pack, 0o600);
+    writeFileSync(pack, bytes);
+  }
+  const said = await sandbox.run(['check', '--read-data']);
+  expect(said).toMatchObject({ code: 1, stderr: '' });
+  expect(said.stdout).toMatch(/^DAMAGE packs\//);
+  expect(said.stdout).toContain(`\n  hits docs/b.txt of tree, snapshot ${first.id}\n`);
+  expect(said.stdout).toContain('The repository is DAMAGED');
+  const document = await sandbox.json<{ errors: { items: { path: string }[] }[] }>(['check', '--read-data'], 1);
+  expect(document).toMatchObject({ sound: false });
+  expect(document.errors.flatMap(({ items }) => items.map(({ path }) => path))).toContain('docs/b.txt');
 });
 
 test('prune drops what the policy does not keep; before, it only tells', async () => {

@@ -29,6 +29,7 @@ test('Ctrl-C in a backup ends it with 130, leaves nothing behind, and the next r
   expect(await sandbox.json(['snapshots'])).toEqual([]);
   const document = await sandbox.json<object>(['backup', 'folder', sandbox.path('tree')]);
   expect(document).toMatchObject({ status: 'complete', items: 16, bytes: 16 * CHUNK });
+  expect(await sandbox.json(['check', '--read-data'])).toMatchObject({ sound: true });
 });
 
 test.each(['SIGTERM', 'SIGHUP'] as const)('%s while a server keeps silent ends a backup with 130', async (name) => {
