@@ -65,19 +65,34 @@ export class BlobReader {
   async blob(id: BinaryString, signal?: AbortSignal): Promise<Buffer> {
     const place = await this.place(id);
     if (!place) return this.#afterReload(id, missingBlob(), signal);
-    let frame: Buffer;
     try {
-      frame = await this.#frame(place, signal);
+      return await this.#blobAt(id, place, signal);
     } catch (error) {
-      if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+      if (!isHoldfastError(error)) throw error;
+      if (error.code === 'repository/damaged') return this.#secondCopy(id, place, error, signal);
+      if (error.code !== 'storage/not-found') throw error;
       this.#gone.add(place.pack);
       return this.#afterReload(id, error, signal);
     }
+  }
+
+  async #blobAt(id: BinaryString, place: BlobPlace, signal?: AbortSignal): Promise<Buffer> {
+    const frame = await this.#frame(place, signal);
     const bytes = frame.subarray(place.offset, place.offset + place.length);
     if (bytes.length !== place.length || this.#namer.id(bytes) !== id) {
       throw damaged(names.pack(place.stream, place.pack), 'a blob in it is not the one that the index names');
     }
     return bytes;
+  }
+
+  /** Some blobs stand in two packs: two runs stored them at once, or a prune was killed while it moved them. */
+  async #secondCopy(id: BinaryString, first: BlobPlace, error: unknown, signal?: AbortSignal): Promise<Buffer> {
+    for (const index of (await this.#indexes) ?? []) {
+      this.#id.write(id, 0, 'latin1');
+      const other = index.locate(this.#id, 0, { has: (pack) => pack === first.pack || this.#gone.has(pack) });
+      if (other) return this.#blobAt(id, { ...other, stream: index.stream }, signal);
+    }
+    throw error;
   }
 
   async #afterReload(id: BinaryString, error: unknown, signal?: AbortSignal): Promise<Buffer> {
@@ -87,6 +102,8 @@ export class BlobReader {
     this.#reloaded++;
     for (const index of (await this.#indexes) ?? []) await index.reload(signal);
     if (!(await this.place(id))) throw error;
+    // Each turn that names a new pack is one more finished prune; only fruitless ones are bounded.
+    this.#reloaded = 0;
     return this.blob(id, signal);
   }
 

@@ -72,22 +72,22 @@ export class Commit {
     throw prunedUnderRun();
   }
 
-  /** The predecessor's or this run's own records were announced for deletion: nothing here can be mended in place. */
+  /** This run's own records were announced for deletion: nothing here can be mended in place. */
   #refuseDoomedRecords(manifest: Manifest, doomed: DoomedList): void {
-    const own = [names.snapshot(manifest.tag, manifest.id)];
-    if (manifest.predecessor) own.push(names.snapshot(manifest.tag, manifest.predecessor.id));
-    const segments = manifest.layers.flat().map((ref) => names.segment(manifest.tag, ref.id));
-    if ([...own, ...segments].some((name) => doomed.has(name))) throw prunedUnderRun();
+    const own = [names.snapshot(manifest.tag, manifest.id), ...this.#newSegments(manifest)];
+    if (own.some((name) => doomed.has(name))) throw prunedUnderRun();
   }
 
-  /** Those of the predecessor stand for as long as the pin does. */
   async #lookAtSegments(manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    const pinned = new Set((this.#parts.pin?.manifest.layers ?? []).flat().map((ref) => ref.id));
-    for (const { id } of manifest.layers.flat()) {
-      if (pinned.has(id)) continue;
-      const found = await this.#context.storage.stat(names.segment(manifest.tag, id), signal ? { signal } : {});
-      if (!found) throw prunedUnderRun();
+    for (const name of this.#newSegments(manifest)) {
+      if (!(await this.#context.storage.stat(name, signal ? { signal } : {}))) throw prunedUnderRun();
     }
+  }
+
+  /** Those of the predecessor stand for as long as the pin does, even where a record names them until its pruner sees the pin. */
+  #newSegments(manifest: Manifest): string[] {
+    const pinned = new Set((manifest.predecessor ? this.#parts.pin?.manifest.layers ?? [] : []).flat().map((ref) => ref.id));
+    return manifest.layers.flat().filter(({ id }) => !pinned.has(id)).map(({ id }) => names.segment(manifest.tag, id));
   }
 }
 

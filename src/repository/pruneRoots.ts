@@ -15,6 +15,8 @@ export interface PruneView {
   readonly names: RootNames;
   /** Full names of manifests. */
   readonly pinned: ReadonlySet<string>;
+  /** Full names of manifests that a void names; listed after the seals, so that whoever put one before a seal is seen. */
+  readonly voided: ReadonlySet<string>;
   /** What other pruners announced. */
   readonly others: DoomedList;
   /** Time-ordered id of this prune. */
@@ -58,8 +60,7 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
   const retired = await retire(view, unsealed.filter(({ name, manifest }) =>
     view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name) && !builtUpon.has(manifest.id)), sealed);
   const left = unsealed.filter((known) => !retired.gone.includes(known) && !sealed.includes(known));
-  const kept = keptSnapshots(sealed.filter(({ name }) => !view.others.has(name)).map(({ manifest }) => manifest),
-    view.policy, view.context.clock.now());
+  const kept = keptOf(view, sealed);
   const stays = ({ name, manifest }: Known): boolean => kept.has(manifest.id) || view.pinned.has(name);
   const { live, given } = await checkpointRoots(view, tag);
   return {
@@ -69,6 +70,17 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
     removed: [...sealed.filter((known) => !stays(known)), ...retired.gone]
       .map(({ manifest, sha256 }) => ({ tag, id: manifest.id, sha256 })),
   };
+}
+
+/**
+ * A voided snapshot may stay or go, as the pruner that voided it decides: what the policy keeps is kept with it and
+ * also without it, or the two prunes together could take more than either may.
+ */
+function keptOf(view: PruneView, sealed: readonly Known[]): Set<string> {
+  const now = view.context.clock.now();
+  const standing = sealed.filter(({ name }) => !view.others.has(name));
+  const sure = standing.filter(({ name }) => !view.voided.has(name));
+  return new Set([standing, sure].flatMap((known) => [...keptSnapshots(known.map(({ manifest }) => manifest), view.policy, now)]));
 }
 
 function asRoot({ name, manifest }: Known): Root {

@@ -69,8 +69,12 @@ export class PruneRun {
     }
     const others = await DoomedList.load(storage, keyring, signal);
     const listed = await listRootNames(this.#context, signal);
+    const voided = new Set([...(await namesUnder(this.#context, 'void/', signal))].map((name) => {
+      const { tag, id } = tagAndId(name);
+      return names.snapshot(tag, id.split('-')[0] ?? '');
+    }));
     return {
-      context: this.#context, policy: this.#policy, names: listed, others, dryRun, signal,
+      context: this.#context, policy: this.#policy, names: listed, voided, others, dryRun, signal,
       pinned: await pinnedManifests(this.#context, listed.pins, signal), pruner: timeOrderedId(now, random),
       ripe: (made) => graceMs === 0 || now - made >= graceMs,
     };
