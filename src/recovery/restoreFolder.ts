@@ -31,6 +31,8 @@ const BATCH_ITEMS = 512;
 const BATCH_BYTES = 12 * 1024 * 1024;
 /** Larger items are written as a stream, past the workers. */
 const LARGE = 24 * 1024 * 1024;
+/** So few files do not pay for the start of a worker, which takes longer than to restore one. */
+const FEW = 4;
 
 /**
  * Gives a snapshot back into a directory: folders, files with their times and modes, links last of all, so that no file is
@@ -65,6 +67,7 @@ class FolderRestore {
   #bytes = 0;
   #fresh = false;
   #hasLinks = false;
+  #sent = false;
   #failure: unknown;
 
   constructor(repository: Repository, manifest: Manifest, reader: ItemReader, options: RestoreFolderOptions) {
@@ -150,6 +153,7 @@ class FolderRestore {
     if (files.length === 0) return;
     this.#files = [];
     this.#bytes = 0;
+    this.#sent = true;
     const { results } = await this.#reader.read(files.map((file) => this.#request(file)));
     const running: Promise<void> = results.then((all) => this.#settle(files, all))
       .catch((error: unknown) => { this.#failure ??= error; })
@@ -175,7 +179,7 @@ class FolderRestore {
     }
   }
 
-  /** One item by itself: what is too large for a worker, and what did not come that way. */
+  /** One item by itself: what is too large for a worker, too few for one, and what did not come that way. */
   async #large(file: PendingFile): Promise<void> {
     const { row, entry, path } = file;
     const target = bytes(path);
@@ -200,6 +204,7 @@ class FolderRestore {
   }
 
   async #drain(): Promise<void> {
+    if (!this.#sent && this.#files.length <= FEW) for (const file of this.#files.splice(0)) await this.#large(file);
     await this.#send();
     while (this.#running.size > 0) await Promise.all(this.#running);
     if (this.#failure) throw this.#failure as Error;
