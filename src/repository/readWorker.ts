@@ -3,8 +3,10 @@ import { isHoldfastError, messageOf } from '../domain/index.ts';
 import { MemoryMeter } from '../runtime/index.ts';
 import { BlobNamer } from './blobId.ts';
 import { ContentAssembler } from './contentAssembler.ts';
-import { openFrame } from './frame.ts';
+import { frameBytes, openFrame } from './frame.ts';
+import { names } from './names.ts';
 import type { FrameNeed, ReadReply, ReadRequest, ReadResult } from './readProtocol.ts';
+import { damaged } from './sealedObject.ts';
 import { SealingKey } from './xaes.ts';
 
 /** The thread that opens frames and puts items together: decrypt, decompress, prove, write. */
@@ -43,29 +45,30 @@ function keyOf(raw: Uint8Array): SealingKey {
   return key;
 }
 
-/** Opened frames of one batch by index; a frame that cannot be opened throws only for the items that need it. */
-async function openFrames(batch: number, needs: readonly FrameNeed[]): Promise<(index: number) => Buffer> {
-  const opened: (Buffer | Error)[] = [];
+/**
+ * Frames of one batch by index, opened when an item first needs them: items come in about the order of their frames, so a
+ * few opened ones are enough. A frame that cannot be opened throws only for the items that need it.
+ */
+async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<(index: number) => Buffer> {
+  const held = new Map<number, Buffer>();
   const missing: number[] = [];
   needs.forEach((need, i) => {
     const cached = cacheOf(need).get(nameOf(need));
-    if (cached) {
-      opened[i] = cached;
-      keep(need, cached);
-    } else missing.push(i);
+    if (cached) held.set(i, cached);
+    else missing.push(i);
   });
-  if (missing.length > 0) {
-    const sealed = await fetchSealed(batch, missing);
-    missing.forEach((index, i) => {
-      const need = needs[index] as FrameNeed;
-      const bytes = sealed[i];
-      opened[index] = bytes instanceof Uint8Array ? open(need, bytes) : new Error(bytes?.message ?? 'the frame is missing');
-    });
-  }
+  const answer = missing.length > 0 ? await fetchSealed(batch, missing) : [];
+  const sealed = new Map(missing.map((index, i) => [index, answer[i]]));
   return (index) => {
-    const frame = opened[index];
-    if (frame instanceof Error) throw frame;
-    return frame as Buffer;
+    const need = needs[index] as FrameNeed;
+    const cached = held.get(index) ?? cacheOf(need).get(nameOf(need));
+    if (cached) {
+      keep(need, cached);
+      return cached;
+    }
+    const bytes = sealed.get(index);
+    if (!(bytes instanceof Uint8Array)) throw new Error(bytes?.message ?? 'the frame is missing');
+    return open(need, bytes);
   };
 }
 
@@ -75,19 +78,19 @@ function fetchSealed(batch: number, frames: readonly number[]): Promise<Extract<
   return new Promise((resolve) => answers.set(question, resolve));
 }
 
-function open(need: FrameNeed, sealed: Uint8Array): Buffer | Error {
+function open(need: FrameNeed, sealed: Uint8Array): Buffer {
+  memory.used(sealed.length + frameBytes(need.plainLength));
   try {
-    memory.used(sealed.length + need.plainLength % 0x8000_0000);
     const plain = openFrame(sealed, need.plainLength, keyOf(need.key));
     keep(need, plain);
     return plain;
   } catch (error) {
-    return new Error(`pack ${need.pack} is damaged at ${need.offset}: ${messageOf(error)}`);
+    throw damaged(names.pack(need.stream, need.pack), `the seal of its frame at ${need.offset} does not hold`, error);
   }
 }
 
 async function run(request: Extract<ReadRequest, { type: 'batch' }>): Promise<void> {
-  const frame = await openFrames(request.batch, request.frames);
+  const frame = await framesOf(request.batch, request.frames);
   const results = request.jobs.map((job): ReadResult => {
     try {
       return assembler.assemble(job, frame);
