@@ -1,0 +1,76 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { CliSandbox } from './cliSandbox.ts';
+
+const GUIDE = readFileSync(new URL('../../docs/guides/command-line.md', import.meta.url), 'utf8');
+const GROUPS = ['repo', 'backup', 'restore'];
+
+/** Names of the commands that a help text lists. */
+function commandsIn(help: string): string[] {
+  const [, list = ''] = help.split('Commands:\n');
+  return [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
+}
+
+/** What the guide says under the heading of a command. */
+function section(command: string): string {
+  const [, after = ''] = GUIDE.split(new RegExp(`^### holdfast ${command}\\b.*$`, 'm'));
+  return after.split(/^#{2,3} /m)[0] ?? '';
+}
+
+async function allCommands(sandbox: CliSandbox): Promise<string[]> {
+  const top = commandsIn((await sandbox.run(['--help'])).stdout);
+  const nested = await Promise.all(GROUPS.map(async (group) =>
+    commandsIn((await sandbox.run([group, '--help'])).stdout).map((name) => `${group} ${name}`)));
+  return [...top.filter((name) => !GROUPS.includes(name)), ...nested.flat()];
+}
+
+test('the guide has every command and every option, and no command that there is not', async () => {
+  using sandbox = new CliSandbox();
+  const commands = await allCommands(sandbox);
+  expect(commands.length).toBeGreaterThan(9);
+  const common = GUIDE.split('## Options of every command')[1]?.split('## Which snapshot')[0] ?? '';
+  for (const command of commands) {
+    const { stdout } = await sandbox.run([...command.split(' '), '--help']);
+    const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option ?? '').filter((option) => option !== '--help');
+    expect(options).toContain('--json');
+    for (const option of options) expect(section(command) + common, `${command} ${option}`).toContain(option);
+  }
+  const headings = [...GUIDE.matchAll(/^### holdfast ([a-z]+(?: [a-z]+)?)/gm)].map(([, name]) => name ?? '');
+  expect(headings.toSorted()).toEqual(commands.toSorted());
+});
+
+test('the guide has the settings that there are', async () => {
+  using sandbox = new CliSandbox();
+  const { stdout } = await sandbox.run(['--help']);
+  const settings = [...stdout.matchAll(/^ {2}(HOLDFAST_\w+)/gm)].map(([, name]) => name ?? '');
+  expect(settings.length).toBeGreaterThan(2);
+  for (const setting of settings) expect(GUIDE).toContain(setting);
+});
+
+test('the guide names every field that the commands answer with', async () => {
+  using sandbox = new CliSandbox();
+  mkdirSync(sandbox.path('tree'));
+  writeFileSync(sandbox.path('tree', 'a'), 'a');
+  const backup = ['backup', 'folder', sandbox.path('tree'), '--init'];
+  const first = await sandbox.json<{ id: string }>(backup);
+  writeFileSync(sandbox.path('tree', 'a'), 'ab');
+  const answers: readonly (readonly [section: string, answer: unknown])[] = [
+    ['Both backups', first],
+    ['Both backups', await sandbox.json(backup)],
+    ['repo init', await sandbox.json(['repo', 'init', '--repo', sandbox.path('new')])],
+    ['snapshots', await sandbox.json(['snapshots'])],
+    ['ls', await sandbox.json(['ls', 'latest'])],
+    ['diff', await sandbox.json(['diff', first.id, 'latest'])],
+    ['Both restores', await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])],
+    ['check', await sandbox.json(['check'])],
+    ['prune', await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])],
+    ['rebuild', await sandbox.json(['rebuild'])],
+  ];
+  for (const [name, answer] of answers) {
+    const documents: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+    const fields = new Set(documents.flatMap((document) => Object.keys(document as object)));
+    expect(fields.size).toBeGreaterThan(2);
+    const said = name.startsWith('Both') ? (GUIDE.split(name)[1] ?? '').split('\n### ')[0] + section('snapshots') : section(name) + section('ls');
+    for (const field of fields) expect(said, `${name}: ${field}`).toMatch(new RegExp(`["\`]${field}["\`]`));
+  }
+});
