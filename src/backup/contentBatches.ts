@@ -4,8 +4,8 @@ import type { Fetched, SourceItem, SourceSession } from '../connectors/contract.
 import type { ContentJob, ContentResult, StoreSession } from '../repository/index.ts';
 
 /** A batch is one message to a worker: large enough to be cheap, small enough to spread. */
-const BATCH_ITEMS = 64;
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_ITEMS = 32;
+const BATCH_BYTES = 512 * 1024;
 /** Items asked from a source at once. */
 const FETCH_ITEMS = 512;
 const FETCH_BYTES = 16 * 1024 * 1024;

@@ -16,8 +16,8 @@ const MAIL_LIMIT = 32 * 1024 * 1024;
 /** Content below this stays with its entity: sharing it would not pay for the scattered reads. */
 const SHARE_FROM = 4096;
 const WINDOW = 1024 * 1024;
-/** Room of a batch of about a megabyte; what does not fit gets a buffer of its own. */
-const ARENA = 1280 * 1024;
+/** Room of a batch of about half a megabyte; what does not fit gets a buffer of its own. */
+const ARENA = 640 * 1024;
 
 /** What the processor needs from the thread that owns the index and the packs. */
 export interface ProcessorPort {

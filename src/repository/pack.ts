@@ -6,7 +6,7 @@ import { ID_LENGTH } from './recipe.ts';
 import { damaged, HEADER_LENGTH, type EpochKey } from './sealedObject.ts';
 
 export const PACK_MAGIC = 'HFPK';
-export const PACK_BYTES = 16 * 1024 * 1024;
+export const PACK_BYTES = 12 * 1024 * 1024;
 
 /** A frame as a pack's directory lists it. */
 export interface PackFrame {
