@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { HoldfastError } from '../../domain/index.ts';
 import type { Descriptor } from '../../connectors/contract.ts';
 import { restoreFolder, type FolderMode } from '../../recovery/index.ts';
 import type { Manifest } from '../../repository/index.ts';
@@ -34,8 +35,11 @@ export async function restoreIntoFolder(context: CommandContext, options: Option
   return tellRestored(context, { manifest, report, tookMs: clock.monotonic() - started });
 }
 
-/** Only the one that is needed is loaded: that is most of the time of restoring a single file. */
+/** The list of connectors loads them all, which takes longer than to restore a single file: the usual one goes past it. */
 async function descriptorOf({ entity }: Manifest): Promise<Descriptor> {
   if (entity.service === 'folder') return (await import('../../connectors/folder/index.ts')).descriptor;
-  return (await import('../../connectors/imap/index.ts')).descriptor;
+  const found = (await import('../../connectors/index.ts')).descriptorOf(entity.service);
+  if (found) return found;
+  throw new HoldfastError('cli/unknown-service', 'never',
+    `The snapshot is of "${entity.service}", which this version does not know. Update Holdfast and try again.`);
 }
