@@ -30,6 +30,7 @@ export interface IndexContext {
 interface OpenSegment {
   readonly id: string;
   readonly file: IndexFile;
+  readonly replaces: readonly string[];
   replaced: boolean;
 }
 
@@ -69,7 +70,8 @@ export class StreamIndex {
   /** Makes entries of packs durable without loading the index. */
   static async add(context: IndexContext, stream: string, packs: readonly IndexedPack[], signal?: AbortSignal): Promise<void> {
     const { clock, random } = context;
-    await writeIndexSegment(new StreamIndex(context, stream).#place, contentOfPacks(packs), clock, random, signal);
+    const { file } = await writeIndexSegment(new StreamIndex(context, stream).#place, contentOfPacks(packs), clock, random, signal);
+    file.close();
   }
 
   /** Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries. */
@@ -86,11 +88,10 @@ export class StreamIndex {
     for await (const object of listAll(this.#context.storage, names.index(this.stream, ''), signal ? { signal } : {})) {
       const id = lastSegment(object.name);
       try {
-        const loaded = await loadIndexSegment(this.#place, id, object.size, this.#context.random, signal);
-        known.get(id)?.file.close();
+        const loaded = known.get(id) ?? await loadIndexSegment(this.#place, id, object.size, this.#context.random, signal);
         known.delete(id);
         for (const gone of loaded.replaces) replaced.add(gone);
-        listed.push({ id, file: loaded.file, replaced: false });
+        listed.push({ id, file: loaded.file, replaces: loaded.replaces, replaced: false });
       } catch (error) {
         if (isHoldfastError(error) && error.code === 'storage/not-found') missed = true;
         else if (onDamage && isHoldfastError(error) && error.code === 'repository/damaged') onDamage(error);
@@ -185,11 +186,9 @@ export class StreamIndex {
   }
 
   async #write(content: Parameters<typeof writeIndexSegment>[1], signal?: AbortSignal): Promise<void> {
-    const { storage, clock, random } = this.#context;
-    const id = await writeIndexSegment(this.#place, content, clock, random, signal);
-    const object = await storage.stat(names.index(this.stream, id), signal ? { signal } : {});
-    const loaded = await loadIndexSegment(this.#place, id, object?.size ?? 0, random, signal);
-    this.#segments.push({ id, file: loaded.file, replaced: false });
+    const { clock, random } = this.#context;
+    const { id, file } = await writeIndexSegment(this.#place, content, clock, random, signal);
+    this.#segments.push({ id, file, replaces: content.replaces, replaced: false });
   }
 }
 

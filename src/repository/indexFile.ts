@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { BlobFilter } from './blobFilter.ts';
 import type { FrameAddress } from './frame.ts';
 import { ID_LENGTH } from './recipe.ts';
@@ -217,6 +217,12 @@ export class IndexFileWriter {
     }
     writeSync(this.#fd, records, 0, records.length, this.#at);
     this.#at += records.length;
+  }
+
+  /** Gives the file up. */
+  discard(): void {
+    closeSync(this.#fd);
+    rmSync(this.#temporary, { force: true });
   }
 
   finish(): void {

@@ -40,10 +40,13 @@ export interface SegmentContent {
   readonly records: Iterable<Buffer>;
 }
 
-/** Puts one immutable index segment. Memory: its sealed blocks. @returns its id. */
+/**
+ * Puts one immutable index segment and makes its local file, without reading it back: a prune may have replaced it by then.
+ * Memory: its sealed blocks.
+ */
 export async function writeIndexSegment(
   place: IndexPlace, content: SegmentContent, clock: Clock, random: RandomBytes, signal?: AbortSignal,
-): Promise<string> {
+): Promise<{ id: string; file: IndexFile }> {
   const id = timeOrderedId(clock.now(), random);
   const name = names.index(place.stream, id);
   const key = place.keyring.meta;
@@ -52,14 +55,33 @@ export async function writeIndexSegment(
     const aad = Buffer.from(`${name}#${parts.length}`);
     parts.push(key.key.seal(random(24), zstdCompressSync(plain, FAST), aad));
   };
-  seal(content.frames);
-  for (const block of content.records) seal(block);
-  const directory: Directory = {
-    entries: content.entries, packs: content.packs, replaces: content.replaces, parts: parts.map((part) => part.length),
-  };
-  const tail = sealTail(name, Buffer.from(JSON.stringify(directory)), key, random);
-  await place.storage.put(name, [containerHeader(MAGIC, key), ...parts, ...tail], signal ? { signal } : {});
-  return id;
+  const local = localWriter(place, id, content, random);
+  try {
+    seal(content.frames);
+    for (const block of content.records) {
+      seal(block);
+      local.writer.add(block);
+    }
+    const directory: Directory = {
+      entries: content.entries, packs: content.packs, replaces: content.replaces, parts: parts.map((part) => part.length),
+    };
+    const tail = sealTail(name, Buffer.from(JSON.stringify(directory)), key, random);
+    await place.storage.put(name, [containerHeader(MAGIC, key), ...parts, ...tail], signal ? { signal } : {});
+  } catch (error) {
+    local.writer.discard();
+    throw error;
+  }
+  local.writer.finish();
+  return { id, file: IndexFile.open(local.path) };
+}
+
+function localWriter(
+  place: IndexPlace, id: string, content: Pick<SegmentContent, 'packs' | 'frames' | 'entries'>, random: RandomBytes,
+): { path: string; writer: IndexFileWriter } {
+  mkdirSync(place.cacheDirectory, { recursive: true, mode: 0o700 });
+  const path = join(place.cacheDirectory, `${id}.idx`);
+  const temporary = `${path}.${random(6).toString('hex')}`;
+  return { path, writer: new IndexFileWriter(path, temporary, content.packs, content.frames, content.entries) };
 }
 
 /** A segment's local file, fetched and unsealed when it is not there yet; and which segments it replaces. */
@@ -87,12 +109,16 @@ export async function loadIndexSegment(
   };
   const frames = await part(0);
   if (frames.length % FRAME_RECORD !== 0) throw damaged(name, 'its frame table is cut');
-  const temporary = `${path}.${random(6).toString('hex')}`;
-  const writer = new IndexFileWriter(path, temporary, directory.packs, frames, directory.entries);
-  for (let i = 1; i < directory.parts.length; i++) {
-    const records = await part(i);
-    if (records.length % RECORD !== 0) throw damaged(name, 'a block of it is cut');
-    writer.add(records);
+  const { writer } = localWriter(place, id, { packs: directory.packs, frames, entries: directory.entries }, random);
+  try {
+    for (let i = 1; i < directory.parts.length; i++) {
+      const records = await part(i);
+      if (records.length % RECORD !== 0) throw damaged(name, 'a block of it is cut');
+      writer.add(records);
+    }
+  } catch (error) {
+    writer.discard();
+    throw error;
   }
   writer.finish();
   return { file: IndexFile.open(path), replaces: directory.replaces };
