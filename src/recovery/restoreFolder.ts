@@ -1,15 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { chmod, lchown, lstat, lutimes, mkdir, opendir, symlink, unlink } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { mkdir, opendir } from 'node:fs/promises';
 import { HoldfastError, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { Descriptor, DiskEntry } from '../connectors/contract.ts';
 import { stateRows, type ItemReader, type ItemRequest, type Manifest, type ReadResult, type Repository, type SegmentSource } from '../repository/index.ts';
 import { DiskPaths } from './diskPaths.ts';
+import { bytesOf, closeTimes, makeFolder, makeLink, seconds, setAttributes, setOwner, setTime, standing, writeStream, type FolderMode } from './diskWrites.ts';
 import { NO_RESTORE, type RestoreIssue, type RestoreReport } from './restoreReport.ts';
-
-/** What is done where something stands already. Equal files (size, time) are left in every mode. */
-export type FolderMode = 'refuse' | 'skip' | 'replace';
 
 export interface RestoreFolderOptions {
   readonly to: string;
@@ -39,19 +34,17 @@ const FEW = 4;
  * ever written through a link of the same restore. What cannot be written is named in the report; the rest goes on.
  */
 export async function restoreFolder(repository: Repository, manifest: Manifest, options: RestoreFolderOptions): Promise<RestoreReport> {
-  const record = await repository.entity(manifest.tag, options.signal);
-  const reader = repository.itemReader(record, options.workers ?? 2, options.signal);
-  try {
-    return await new FolderRestore(repository, manifest, reader, options).run();
-  } finally {
-    await reader.close();
-  }
+  const { signal, workers } = options;
+  return repository.reading(manifest, { purpose: 'restore', workers, signal }, (reader) =>
+    new FolderRestore(repository, manifest, reader, options).run());
 }
 
 interface PendingFile {
   readonly row: ItemRow;
   readonly entry: DiskEntry;
   readonly path: BinaryString;
+  /** Something else stands there. */
+  readonly replaces: boolean;
 }
 
 class FolderRestore {
@@ -59,13 +52,16 @@ class FolderRestore {
   readonly #manifest: Manifest;
   readonly #reader: ItemReader;
   readonly #options: RestoreFolderOptions;
+  readonly #root: BinaryString;
   readonly #paths: DiskPaths;
   readonly #report: RestoreReport = { ...NO_RESTORE, issues: [] };
   readonly #running = new Set<Promise<void>>();
-  readonly #root = process.getuid?.() === 0;
   #files: PendingFile[] = [];
   #bytes = 0;
+  /** Folders that were made before their row came. */
+  readonly #early = new Set<BinaryString>();
   #fresh = false;
+  #learnedAll = false;
   #hasLinks = false;
   #sent = false;
   #failure: unknown;
@@ -76,7 +72,8 @@ class FolderRestore {
     this.#manifest = manifest;
     this.#reader = reader;
     this.#options = options;
-    this.#paths = new DiskPaths(Buffer.from(options.to).toString('latin1'));
+    this.#root = Buffer.from(options.to).toString('latin1');
+    this.#paths = new DiskPaths(this.#root);
   }
 
   async run(): Promise<RestoreReport> {
@@ -107,44 +104,88 @@ class FolderRestore {
   }
 
   async #folder(row: ItemRow): Promise<void> {
-    const path = this.#paths.folder(row, this.#entry(row).name);
+    if (this.#early.delete(row.key)) return;
+    if (row.parent !== '' && !this.#paths.knows(row.parent) && !this.#learnedAll) {
+      await this.#learnAll();
+      if (this.#early.delete(row.key)) return;
+    }
+    await this.#make(row);
+  }
+
+  /** A folder may lie in one whose key comes later: then all are learned first, and made from the top. */
+  async #learnAll(): Promise<void> {
+    this.#learnedAll = true;
+    const waiting = new Map<BinaryString, ItemRow>();
+    for await (const row of this.#rows()) if (row.kind === 'folder' && !this.#paths.knows(row.key)) waiting.set(row.key, row);
+    const make = async (row: ItemRow): Promise<void> => {
+      if (!waiting.delete(row.key)) return;
+      const above = waiting.get(row.parent);
+      if (above) await make(above);
+      await this.#make(row);
+      this.#early.add(row.key);
+    };
+    for (const row of waiting.values()) await make(row);
+  }
+
+  async #make(row: ItemRow): Promise<void> {
+    this.#paths.learn(row, this.#entry(row).name);
     try {
-      await mkdir(bytes(path), { recursive: true });
+      const path = this.#paths.folder(row.key);
+      if (path === this.#root || this.#fresh) await mkdir(bytesOf(path), { recursive: true });
+      else await makeFolder(path, this.#options.mode === 'replace');
     } catch (error) {
-      this.#issue(row, 'restore/not-written', `The folder could not be made (${(error as NodeJS.ErrnoException).code ?? messageOf(error)}).`);
+      this.#paths.refuse(row.key);
+      this.#failed(row, error, 'The folder could not be made');
     }
   }
 
   async #file(row: ItemRow): Promise<void> {
     const entry = this.#entry(row);
-    const path = this.#paths.item(row, entry.name);
+    const path = this.#place(row, entry);
+    if (path === undefined) return;
     if (row.content === '') {
       this.#issue(row, 'restore/no-content', row.outcome === '' ? 'The snapshot holds no content for it.' : outcomeText(row));
       return;
     }
+    const replaces = this.#fresh ? false : await this.#mayWrite(row, entry, path);
+    if (replaces === undefined) return;
     if (row.outcome !== '') this.#issue(row, 'restore/altered', outcomeText(row));
-    if (!this.#fresh && !(await this.#mayWrite(row, entry, path))) return;
-    if (row.size > LARGE) return this.#large({ row, entry, path });
-    this.#files.push({ row, entry, path });
+    const file = { row, entry, path, replaces };
+    if (row.size > LARGE) return this.#large(file);
+    this.#files.push(file);
     this.#bytes += row.size;
     if (this.#files.length >= BATCH_ITEMS || this.#bytes >= BATCH_BYTES) await this.#send();
   }
 
-  /** A second restore of the same writes nothing; whatever else stands there is left unless it is to be replaced. */
-  async #mayWrite(row: ItemRow, entry: DiskEntry, path: BinaryString): Promise<boolean> {
-    const there = await lstat(bytes(path), { bigint: true }).catch(() => undefined);
-    if (!there) return true;
-    const time = entry.modifiedNs;
-    const same = there.isFile() && Number(there.size) === row.size && time !== undefined && closeTimes(there.mtimeNs, time);
-    if (same) {
-      this.#report.unchanged++;
-      return false;
+  #place(row: ItemRow, entry: DiskEntry): BinaryString | undefined {
+    try {
+      return this.#paths.item(row, entry.name);
+    } catch (error) {
+      this.#failed(row, error, '');
+      return undefined;
     }
-    const mode = this.#options.mode ?? 'refuse';
-    if (mode === 'replace' && !there.isDirectory()) return true;
-    if (mode === 'skip') this.#report.skipped++;
-    else this.#issue(row, 'restore/exists', 'Something else stands there already; it was left as it is.');
-    return false;
+  }
+
+  /**
+   * Whether something is replaced by writing; undefined: nothing is to be written. A second restore of the same writes
+   * nothing; whatever else stands there is left unless it is to be replaced.
+   */
+  async #mayWrite(row: ItemRow, entry: DiskEntry, path: BinaryString): Promise<boolean | undefined> {
+    try {
+      const there = await standing(path);
+      if (!there) return false;
+      const time = entry.modifiedNs;
+      if (there.isFile() && Number(there.size) === row.size && time !== undefined && closeTimes(there.mtimeNs, time)) {
+        this.#report.unchanged++;
+        return undefined;
+      }
+      if (this.#options.mode === 'replace' && !there.isDirectory()) return true;
+      if (this.#options.mode === 'skip') this.#report.skipped++;
+      else this.#issue(row, 'restore/exists', 'Something else stands there already; it was left as it is.');
+    } catch (error) {
+      this.#failed(row, error, 'What stands there could not be looked at');
+    }
+    return undefined;
   }
 
   async #send(): Promise<void> {
@@ -161,9 +202,9 @@ class FolderRestore {
     this.#running.add(running);
   }
 
-  #request({ row, entry, path }: PendingFile): ItemRequest {
+  #request({ row, entry, path, replaces }: PendingFile): ItemRequest {
     const modified = entry.modifiedNs === undefined ? null : seconds(entry.modifiedNs);
-    return { row, target: { path, mode: entry.mode ?? null, modified, replace: this.#options.mode === 'replace' } };
+    return { row, target: { path, mode: entry.mode ?? null, modified, replace: replaces } };
   }
 
   async #settle(files: readonly PendingFile[], results: readonly ReadResult[]): Promise<void> {
@@ -172,34 +213,26 @@ class FolderRestore {
       if ('code' in result && result.code.startsWith('repository/')) await this.#large(file);
       else if ('code' in result) this.#issue(file.row, result.code, result.message);
       else {
-        this.#report.written++;
-        this.#report.bytes += file.row.size;
-        await this.#owner(file);
+        this.#count(file);
+        await setOwner(file.path, file.entry);
       }
     }
   }
 
+  #count({ row, replaces }: PendingFile): void {
+    this.#report[replaces ? 'replaced' : 'written']++;
+    this.#report.bytes += row.size;
+  }
+
   /** One item by itself: what is too large for a worker, too few for one, and what did not come that way. */
   async #large(file: PendingFile): Promise<void> {
-    const { row, entry, path } = file;
-    const target = bytes(path);
+    const { row, entry, path, replaces } = file;
     try {
-      if (this.#options.mode === 'replace') await unlink(target).catch(ignoreMissing);
-      await pipeline(Readable.from(this.#reader.content(row)), createWriteStream(target, { flags: 'wx', mode: entry.mode ?? 0o666 }));
-      if (entry.mode !== undefined) await chmod(target, entry.mode);
-      await this.#owner(file);
-      await this.#times(path, entry);
-      this.#report.written++;
-      this.#report.bytes += row.size;
+      await writeStream(path, this.#reader.content(row), entry, replaces);
+      this.#count(file);
     } catch (error) {
       if (this.#options.signal.aborted) throw error;
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-        this.#issue(row, 'restore/exists', 'Something stands there already; it was left as it is.');
-        return;
-      }
-      await unlink(target).catch(ignoreMissing);
-      if (isHoldfastError(error) && error.retryClass !== 'never') throw error;
-      this.#issue(row, isHoldfastError(error) ? error.code : 'restore/not-written', messageOf(error));
+      this.#failed(row, error, 'The file could not be written');
     }
   }
 
@@ -222,45 +255,41 @@ class FolderRestore {
   }
 
   async #finishFolder(row: ItemRow, entry: DiskEntry): Promise<void> {
-    const path = this.#paths.folder(row, entry.name);
     try {
-      if (entry.mode !== undefined) await chmod(bytes(path), entry.mode);
-      await this.#owner({ row, entry, path });
-      await this.#times(path, entry);
+      await setAttributes(this.#paths.folder(row.key), entry);
       this.#report.folders++;
     } catch (error) {
-      this.#issue(row, 'restore/attributes', `Its mode or times could not be set (${(error as NodeJS.ErrnoException).code ?? messageOf(error)}).`);
+      // That it was not made is named already.
+      if (isHoldfastError(error)) return;
+      this.#failed(row, error, 'Its mode or times could not be set', 'restore/attributes');
     }
   }
 
   async #link(row: ItemRow, entry: DiskEntry, target: BinaryString): Promise<void> {
-    const path = this.#paths.item(row, entry.name);
+    const path = this.#place(row, entry);
+    if (path === undefined) return;
     try {
-      if (this.#options.mode === 'replace') await unlink(bytes(path)).catch(ignoreMissing);
-      await symlink(bytes(target), bytes(path));
-      await this.#owner({ row, entry, path });
-      await this.#times(path, entry);
-      this.#report.written++;
+      const result = await makeLink(path, target, this.#options.mode ?? 'refuse');
+      this.#report[result]++;
+      if (result !== 'written' && result !== 'replaced') return;
+      await setOwner(path, entry);
+      await setTime(path, entry);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST') this.#report.unchanged++;
-      else this.#issue(row, 'restore/not-written', `The link could not be made (${code ?? messageOf(error)}).`);
+      this.#failed(row, error, 'The link could not be made');
     }
   }
 
-  /** Owners are given back only by root, as tar and cp do; a new file is ours already. */
-  async #owner({ row, entry, path }: PendingFile): Promise<void> {
-    const { uid, gid } = entry;
-    if (!this.#root || uid === undefined || gid === undefined || (uid === 0 && gid === 0)) return;
-    await lchown(bytes(path), uid, gid);
-    // chown takes setuid and setgid away.
-    if (entry.mode !== undefined && (entry.mode & 0o6000) !== 0 && row.kind !== 'link') await chmod(bytes(path), entry.mode);
-  }
-
-  async #times(path: BinaryString, entry: DiskEntry): Promise<void> {
-    if (entry.modifiedNs === undefined) return;
-    const time = seconds(entry.modifiedNs);
-    await lutimes(bytes(path), time, time);
+  /** Names what could not be done; what concerns more than this row goes on upwards. */
+  #failed(row: ItemRow, error: unknown, what: string, code = 'restore/not-written'): void {
+    if (isHoldfastError(error)) {
+      if (error.retryClass !== 'never') throw error;
+      this.#issue(row, error.code, error.message);
+      return;
+    }
+    const { code: system, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    if (system === 'ENOSPC' || system === 'EDQUOT') this.#issue(row, 'restore/full', 'The disk is full. Make room and run the restore again.');
+    else this.#issue(row, code, `${what} (${system ?? messageOf(error)}).`);
   }
 
   #issue(row: ItemRow, code: string, message: string): void {
@@ -269,24 +298,6 @@ class FolderRestore {
     if (this.#report.issues.length < 1000) this.#report.issues.push(issue);
     this.#options.progress({ type: 'warning', ...issue });
   }
-}
-
-function seconds(ns: bigint): number {
-  return Number(ns) / 1e9;
-}
-
-/** Times are set through floating point seconds: a quarter of a microsecond is lost. */
-function closeTimes(a: bigint, b: bigint): boolean {
-  const apart = a - b;
-  return apart > -1000n && apart < 1000n;
-}
-
-function bytes(path: BinaryString): Buffer {
-  return Buffer.from(path, 'latin1');
-}
-
-function ignoreMissing(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 async function isEmpty(path: string): Promise<boolean> {

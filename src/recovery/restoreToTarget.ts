@@ -19,6 +19,8 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 const LARGE = 16 * 1024 * 1024;
 /** What a target takes in one piece at most. */
 const LARGEST = 512 * 1024 * 1024;
+/** Folders above each other: more is damage. */
+const DEEPEST = 4096;
 
 /**
  * Gives a snapshot back to a service through its target session: folders before what they hold, contents only of the items
@@ -27,18 +29,13 @@ const LARGEST = 512 * 1024 * 1024;
 export async function restoreToTarget(
   repository: Repository, manifest: Manifest, target: TargetSession, options: RestoreToOptions,
 ): Promise<RestoreReport> {
-  const record = await repository.entity(manifest.tag, options.signal);
-  const reader = repository.itemReader(record, options.workers ?? 2, options.signal);
-  try {
-    return await new TargetRestore(repository, manifest, target, reader, options).run();
-  } finally {
-    await reader.close();
-  }
+  const { signal, workers } = options;
+  return repository.reading(manifest, { purpose: 'restore', workers, signal }, (reader) =>
+    new TargetRestore(repository, manifest, target, reader, options).run());
 }
 
 interface Folder {
   readonly row: ItemRow;
-  readonly path: readonly string[];
   passed: boolean;
 }
 
@@ -50,6 +47,7 @@ class TargetRestore {
   readonly #options: RestoreToOptions;
   readonly #folders = new Map<BinaryString, Folder>();
   readonly #report: RestoreReport = { ...NO_RESTORE, issues: [] };
+  #learnedAll = false;
   #batch: RestoreItem[] = [];
   #bytes = 0;
 
@@ -67,7 +65,7 @@ class TargetRestore {
     const { signal, within } = this.#options;
     for await (const rows of stateRows(source, this.#manifest.layers, '', signal)) {
       for (const row of rows) {
-        if (row.kind === 'folder') this.#learn(row);
+        if (row.kind === 'folder') await this.#learn(row);
         if (!within || within(row)) await this.#take(row);
       }
       signal.throwIfAborted();
@@ -81,13 +79,29 @@ class TargetRestore {
     return this.#report;
   }
 
-  #learn(row: ItemRow): void {
-    this.#folders.set(row.key, { row, path: this.#pathOf(row), passed: false });
+  /** A folder may lie in one whose key comes later: then all are learned at once. */
+  async #learn(row: ItemRow): Promise<void> {
+    if (this.#folders.has(row.key)) return;
+    this.#folders.set(row.key, { row, passed: false });
+    if (row.parent === '' || this.#folders.has(row.parent) || this.#learnedAll) return;
+    this.#learnedAll = true;
+    const { storage, keyring } = this.#repository.context;
+    const source = { storage, keyring, tag: this.#manifest.tag };
+    for await (const rows of stateRows(source, this.#manifest.layers, '', this.#options.signal)) {
+      for (const one of rows) {
+        if (one.kind === 'folder' && !this.#folders.has(one.key)) this.#folders.set(one.key, { row: one, passed: false });
+      }
+    }
   }
 
+  /** Names of the folders above, top first. */
   #pathOf(row: ItemRow): readonly string[] {
-    const parent = row.parent === '' ? undefined : this.#folders.get(row.parent);
-    return parent ? [...parent.path, parent.row.name] : [];
+    const path: string[] = [];
+    for (let above = this.#folders.get(row.parent); above; above = this.#folders.get(above.row.parent)) {
+      path.unshift(above.row.name);
+      if (path.length > DEEPEST) throw new HoldfastError('restore/no-folder', 'never', `The folders of the snapshot above ${row.name} lie in each other.`);
+    }
+    return path;
   }
 
   async #take(row: ItemRow): Promise<void> {
@@ -107,7 +121,7 @@ class TargetRestore {
     if (!folder || folder.passed) return;
     folder.passed = true;
     await this.#passFolder(folder.row.parent);
-    const item = { row: folder.row, path: folder.path };
+    const item = { row: folder.row, path: this.#pathOf(folder.row) };
     const { signal, dryRun } = this.#options;
     const result = dryRun === true ? (await this.#target.plan([item], signal))[0] : await this.#target.folder(item, signal);
     if (result?.result === 'written') this.#report.folders++;

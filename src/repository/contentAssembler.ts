@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
-import { closeSync, fchmodSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, futimesSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import type { BinaryString } from '../domain/index.ts';
+import { systemRandom } from '../runtime/index.ts';
 import { encodeBase64Lines, encodedLength } from './base64Lines.ts';
 import type { BlobNamer } from './blobId.ts';
 import { pathOf } from './contentReader.ts';
@@ -63,12 +65,17 @@ function opLength(op: PlacedOp): number {
   return op.base64 ? encodedLength(length, op.base64) : length;
 }
 
-/** An existing file is never touched unless it is to be replaced; a file that could not be finished is taken away again. */
+/** Bits of a mode that open() may not give: it takes the umask away, and never sets setuid, setgid and sticky. */
+const NOT_BY_OPEN = process.umask() | 0o7000;
+
+/**
+ * An existing file is never touched unless it is to be replaced, and then stands until the new one is whole; a file that
+ * could not be finished is taken away again.
+ */
 function writeFile(target: FileTarget, bytes: Buffer): ReadResult {
-  const path = pathOf(target.path);
+  const path = pathOf(target.replace ? besides(target.path) : target.path);
   let fd: number;
   try {
-    if (target.replace) removeOld(path);
     fd = openSync(path, 'wx', target.mode ?? 0o666);
   } catch (error) {
     return systemResult(error);
@@ -76,9 +83,9 @@ function writeFile(target: FileTarget, bytes: Buffer): ReadResult {
   try {
     let done = 0;
     while (done < bytes.length) done += writeSync(fd, bytes, done);
-    // open() takes the umask away from the mode.
-    if (target.mode !== null && (target.mode & 0o7777 & ~0o644) !== 0) fchmodSync(fd, target.mode);
+    if (target.mode !== null && (target.mode & NOT_BY_OPEN) !== 0) fchmodSync(fd, target.mode);
     if (target.modified !== null) futimesSync(fd, target.modified, target.modified);
+    if (target.replace) renameSync(path, pathOf(target.path));
     closeSync(fd);
     return { written: bytes.length };
   } catch (error) {
@@ -88,12 +95,9 @@ function writeFile(target: FileTarget, bytes: Buffer): ReadResult {
   }
 }
 
-function removeOld(path: string | Buffer): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+/** A free name in the same folder. */
+function besides(path: BinaryString): BinaryString {
+  return `${path.slice(0, path.lastIndexOf('/') + 1)}.holdfast-${systemRandom(6).toString('hex')}`;
 }
 
 function systemResult(error: unknown): ReadResult {
