@@ -15,7 +15,7 @@ if (!port) throw new Error('readWorker runs as a worker thread');
 
 /** Opened frames that are kept, per stream: bodies come in order, shared attachments come again and again. */
 const KEPT = { own: 4, shared: 16 };
-const GARBAGE = 32 * 1024 * 1024;
+const GARBAGE = 64 * 1024 * 1024;
 
 const assembler = new ContentAssembler(new BlobNamer((workerData as { idKey: Uint8Array }).idKey));
 const answers = new Map<number, (sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']) => void>();

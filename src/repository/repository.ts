@@ -8,7 +8,7 @@ import { DoomedList } from './doomed.ts';
 import { ensureEntity, readEntity, type EntityRecord } from './entityKeys.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
-import { checkSeal, readManifest, type StoredManifest } from './manifest.ts';
+import { checkSeal, readManifest, type Manifest, type StoredManifest } from './manifest.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
 import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
@@ -151,9 +151,35 @@ export class Repository {
     return readEntity(this.context.storage, this.context.keyring, tag, signal);
   }
 
-  /** Reads many items with worker threads; close it. */
-  itemReader(record: EntityRecord, workers: number, signal?: AbortSignal): ItemReader {
-    return new ItemReader(this.context, record, workers, signal);
+  /** Runs `work` with the snapshot pinned, so that no prune takes away what it reads. */
+  async reading<T>(
+    manifest: Manifest, options: { purpose: string; workers?: number | undefined; signal?: AbortSignal }, work: (reader: ItemReader) => Promise<T>,
+  ): Promise<T> {
+    const { purpose, signal, workers = 2 } = options;
+    const pin = await this.#pinWherePossible(manifest, purpose, signal);
+    try {
+      if (pin && !pin.stands) {
+        throw new HoldfastError('repository/no-snapshot', 'input', `Snapshot ${manifest.id} was pruned a moment ago. Choose another one.`);
+      }
+      const reader = new ItemReader(this.context, await this.entity(manifest.tag, signal), workers, signal);
+      try {
+        return await work(reader);
+      } finally {
+        await reader.close();
+      }
+    } finally {
+      await pin?.release();
+    }
+  }
+
+  /** A repository that may only be read (a copy on read-only media, a key without write access) is read without a pin. */
+  async #pinWherePossible(manifest: Manifest, purpose: string, signal?: AbortSignal): Promise<Pin | undefined> {
+    try {
+      return await pinSnapshot(this.context, manifest, purpose, signal);
+    } catch (error) {
+      if (isHoldfastError(error) && (error.code === 'storage/read-only' || error.code === 'storage/denied')) return undefined;
+      throw error;
+    }
   }
 
   reader(record: EntityRecord): BlobReader {
