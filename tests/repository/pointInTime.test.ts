@@ -62,6 +62,7 @@ async function pruneAndProve(
   return left.size;
 }
 
+// I11 (rebuild) and I17 (the newest stays) of docs/format/invariants.md.
 test(`every point in time holds (HOLDFAST_SEED=${seed})`, { timeout: 600_000 }, async () => {
   const clock = new TestClock();
   const storage = new MemoryStorage();

@@ -5,13 +5,15 @@
 import { afterAll, expect, test } from 'vitest';
 import { check, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
-import { backupTree, cacheFolder, copyStorage, HOUR, initRepository, openRepository, SnapshotProof, TestClock } from './fixture.ts';
-import { testSeed } from './seeded.ts';
+import { backupTree, cacheFolder, copyStorage, HOUR, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from './fixture.ts';
+import { seededNumbers, testSeed } from './seeded.ts';
 import { StoppedStorage } from './stoppedStorage.ts';
 import type { Tree } from './tree.ts';
 
 /** A writer is stopped at every operation, a pruner at every how many-th, from a different first one each time. */
 const PRUNER_STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 4);
+/** Pairs of operations at which a writer and a pruner are stopped in turn. */
+const PAIRS = Number(process.env['HOLDFAST_STOP_PAIRS'] ?? 20);
 const seed = testSeed();
 const NO_GRACE = { graceMs: 0 };
 const caches = await cacheFolder();
@@ -62,6 +64,13 @@ async function proveAll(storage: Storage, clock: TestClock, known: readonly Made
   expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
 }
 
+/** What the next prune and the one after it leave of it is whole too. */
+async function proveAfterPrune(storage: Storage, clock: TestClock, known: readonly Made[], made: readonly Manifest[]): Promise<void> {
+  await prune(await open(storage, clock), { keepLast: 1 }, NO_GRACE);
+  await proveAll(storage, clock, known, made);
+  for (const prefix of ['doomed/', 'void/', 'pins/', 'checkpoints/']) expect(await namesIn(storage, prefix)).toEqual([]);
+}
+
 /** Runs `work` stopped before its k-th operation, for each k that it reaches, with `meanwhile` in between. */
 async function stoppedEverywhere(
   step: number,
@@ -82,8 +91,7 @@ async function stoppedEverywhere(
       const known = start.made;
       await proveAll(storage, clock, known, made ? [...must, made] : must);
       // What a stopped one left behind, the next prune takes away.
-      await prune(await open(storage, clock), { keepLast: 1 }, NO_GRACE);
-      await proveAll(storage, clock, known, made ? [made] : []);
+      await proveAfterPrune(storage, clock, known, made ? [made] : []);
     } catch (error) {
       throw new Error(`stopped at ${stopped.stoppedAt} (HOLDFAST_SEED=${seed})`, { cause: error });
     }
@@ -95,6 +103,7 @@ const pruned = async (storage: Storage, clock: TestClock): Promise<void> => {
   await prune(await open(storage, clock), { keepLast: 1 }, NO_GRACE);
 };
 
+// I7, I12, I13 and I14 of docs/format/invariants.md.
 test('a writer is stopped at every step while a prune runs to its end', { timeout: 600_000 }, async () => {
   const steps = await stoppedEverywhere(1,
     (repository, clock) => backupTree(repository, 'e', NEXT, clock),
@@ -141,4 +150,38 @@ test('a pruner is stopped at every step while another prune and then a backup ru
       await pruned(storage, clock);
       return [await backupTree(await open(storage, clock), 'e', NEXT, clock)];
     });
+});
+
+test(`a writer and a pruner are stopped in turn at ${PAIRS} pairs of steps`, { timeout: 3_600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await startingPoint(clock);
+  const next = seededNumbers(seed);
+  const write = (repository: Repository): Promise<Manifest> => backupTree(repository, 'e', NEXT, clock);
+  const take = (repository: Repository): Promise<unknown> => prune(repository, { keepLast: 1 }, NO_GRACE);
+  const stepsOf = async (work: (repository: Repository) => Promise<unknown>): Promise<number> => {
+    const free = new StoppedStorage(await copyStorage(start.storage), Infinity);
+    await work(await open(free, clock));
+    return free.calls;
+  };
+  const most = { writer: await stepsOf(write), pruner: await stepsOf(take) };
+  for (let i = 0; i < PAIRS; i++) {
+    const storage = await copyStorage(start.storage);
+    // Most of what can go wrong lies in the second half of either.
+    const writer = new StoppedStorage(storage, 1 + Math.floor(most.writer * Math.sqrt(next())));
+    const pruner = new StoppedStorage(storage, 1 + Math.floor(most.pruner * Math.sqrt(next())));
+    const writing = open(writer, clock).then(write);
+    await Promise.race([writer.stopped, writing]);
+    const pruning = open(pruner, clock).then(take);
+    await Promise.race([pruner.stopped, pruning]);
+    try {
+      writer.go();
+      const made = await writing;
+      pruner.go();
+      await pruning;
+      await proveAll(storage, clock, start.made, [made]);
+      await proveAfterPrune(storage, clock, start.made, [made]);
+    } catch (error) {
+      throw new Error(`pair ${i}: writer at ${writer.stoppedAt}, pruner at ${pruner.stoppedAt} (HOLDFAST_SEED=${seed})`, { cause: error });
+    }
+  }
 });
