@@ -155,6 +155,7 @@ describe('the recovery key', () => {
 });
 
 describe('derived keys', () => {
+  // I5 of docs/format/invariants.md.
   test('are HKDF-SHA-256 and never change', () => {
     const hmac = (key: Uint8Array, data: Uint8Array): Buffer => createHmac('sha256', key).update(data).digest();
     const info = Buffer.from('holdfast:blob-id\0context\x01');

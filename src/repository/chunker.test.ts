@@ -29,6 +29,7 @@ test('the kernel runs on this machine, so that these tests compare two engines',
   expect(chunkerKernel(1)).toBeDefined();
 });
 
+// I5 of docs/format/invariants.md.
 test('cuts never change: repositories of earlier versions deduplicate against them', () => {
   const content = noise(1, 1_000_000);
   expect(wasm.cuts(content)).toEqual(FROZEN_CUTS);

@@ -182,6 +182,7 @@ const mails = fc
     return message;
   });
 
+// I19 of docs/format/invariants.md.
 test('any mail, sound or broken, comes out byte for byte', () => {
   let split = 0;
   fc.assert(

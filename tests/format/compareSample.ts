@@ -19,13 +19,16 @@ function pathOf(row: Named, rows: ReadonlyMap<string, Named>, root: string | und
 
 /** Rows with the hashes of their contents, in the form in which a sample says what it expects. */
 async function found<T extends Named>(
-  rows: readonly T[], root: string | undefined, bytesOf: (row: T) => Buffer | undefined | Promise<Buffer | undefined>,
+  rows: readonly T[], root: string | undefined, bytesOf: (row: T) => Promise<Buffer | undefined>,
+  onRefusal: (error: unknown) => void,
 ): Promise<Record<string, ExpectedItem>> {
   const byKey = new Map(rows.map((row) => [row.key, row]));
   const items: Record<string, ExpectedItem> = {};
   for (const row of rows) {
     if (row.key === root) continue;
-    const bytes = await bytesOf(row);
+    const read = await bytesOf(row).then((bytes) => ({ bytes }), (error: unknown) => onRefusal(error));
+    if (!read) continue;
+    const { bytes } = read;
     const sha256 = bytes ? createHash('sha256').update(bytes).digest('hex') : null;
     items[pathOf(row, byKey, root)] = { kind: row.kind, size: bytes?.length ?? 0, sha256 };
   }
@@ -42,13 +45,14 @@ export async function readIndependently(reader: IndependentReader): Promise<Expe
   for (const { tag, id: entity } of reader.entities()) {
     for (const manifest of reader.snapshots(tag)) {
       const rows = reader.rows(manifest);
-      snapshots.push({ entity, id: manifest.id, items: await found(rows, rootOf(entity, rows), (row) => reader.content(tag, row)) });
+      snapshots.push({ entity, id: manifest.id, items: await found(rows, rootOf(entity, rows), async (row) => reader.content(tag, row), fail) });
     }
   }
   return sorted(snapshots);
 }
 
-export async function readWithHoldfast(repository: Repository): Promise<ExpectedSnapshot[]> {
+/** `onRefusal` is told of items that are not given; they are left out then. */
+export async function readWithHoldfast(repository: Repository, onRefusal: (error: unknown) => void = fail): Promise<ExpectedSnapshot[]> {
   const { storage, keyring } = repository.context;
   const snapshots: ExpectedSnapshot[] = [];
   for (const { manifest } of await repository.snapshots()) {
@@ -56,11 +60,15 @@ export async function readWithHoldfast(repository: Repository): Promise<Expected
     const rows: ItemRow[] = [];
     for await (const batch of stateRows({ storage, keyring, tag: manifest.tag }, manifest.layers)) rows.push(...batch);
     const items = await found(rows, rootOf(manifest.entity.id, rows),
-      async (row) => (row.content === '' ? undefined : reader.bytes(row, 2 ** 24)));
+      async (row) => (row.content === '' ? undefined : reader.bytes(row, 2 ** 24)), onRefusal);
     await reader.close();
     snapshots.push({ entity: manifest.entity.id, id: manifest.id, items });
   }
   return sorted(snapshots);
+}
+
+function fail(error: unknown): never {
+  throw error;
 }
 
 function sorted(snapshots: readonly ExpectedSnapshot[]): ExpectedSnapshot[] {

@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => scratch[Symbol.asyncDispose]());
 
-test('an independent reader gives back every item of every snapshot', async () => {
+test('I10, I19: an independent reader gives back every item of every snapshot, and no unsealed one', async () => {
   const reader = new IndependentReader(objects, sample.operatorKey);
   reader.proveSlots();
   expect(await readIndependently(reader)).toEqual(sample.snapshots);

@@ -6,7 +6,7 @@ import { check, prune, Repository } from '../../src/repository/index.ts';
 import type { Finding } from '../../src/repository/index.ts';
 import { makeScratch } from '../../src/runtime/index.ts';
 import type { Scratch } from '../../src/runtime/index.ts';
-import { objectsOf, storageOf } from './compareSample.ts';
+import { objectsOf, readWithHoldfast, storageOf } from './compareSample.ts';
 import { makeSample } from './sampleRepository.ts';
 import type { Sample } from './sampleRepository.ts';
 
@@ -26,9 +26,12 @@ beforeAll(async () => {
 
 afterAll(() => scratch[Symbol.asyncDispose]());
 
-/** The sample with some objects replaced. Every caller gets a cache of its own. */
-async function open(changes: Readonly<Record<string, Buffer>>, key: Uint8Array = sample.operatorKey) {
-  const storage = await storageOf(new Map([...objects, ...Object.entries(changes)]));
+type Changes = Readonly<Record<string, Buffer | undefined>>;
+
+/** The sample with some objects replaced or (undefined) deleted. Every caller gets a cache of its own. */
+async function open(changes: Changes, key: Uint8Array = sample.operatorKey) {
+  const storage = await storageOf(objects);
+  for (const [name, bytes] of Object.entries(changes)) await (bytes ? storage.put(name, [bytes]) : storage.delete(name));
   const cacheDirectory = join(scratch.path, `cache-${caches++}`);
   return { storage, repository: await Repository.open(storage, key, { cacheDirectory }) };
 }
@@ -56,7 +59,7 @@ function flipped(name: string, at: number): Buffer {
   return bytes;
 }
 
-async function findings(changes: Readonly<Record<string, Buffer>>): Promise<readonly Finding[]> {
+async function findings(changes: Changes): Promise<readonly Finding[]> {
   const { repository } = await open(changes);
   return (await check(repository, { readData: 100, workers: 1 })).errors;
 }
@@ -92,7 +95,7 @@ test.for(['snapshots/', 'seals/', 'entities/', 'segments/'])(
 );
 
 test.for(['snapshots/', 'entities/', 'segments/', 'index/shared/', 'checkpoints/', 'doomed/'])(
-  'I9: an object of a newer version under %s keeps a prune from deleting anything that others need', async (kind) => {
+  'I9, I16: an object of a newer version under %s keeps a prune from deleting anything that others need', async (kind) => {
     const name = newest(kind);
     const { storage, repository } = await open({ [name]: newer(name) });
     expect(await codeOf(prune(repository, { keepLast: 1 }, { graceMs: 0 }))).toBe('repository/prune-refused');
@@ -145,6 +148,49 @@ test('I8: an older manifest, sealed by this very repository, does not pass for a
   const last = [...objects.keys()].filter((name) => name.startsWith(seal.slice(0, 38))).toSorted().at(-1) ?? '';
   const changes = { [last.replace('seals', 'snapshots')]: object(seal.replace('seals', 'snapshots')) };
   expect((await findings(changes)).map((finding) => finding.object)).toContain(last.replace('seals', 'snapshots'));
+});
+
+test('I8: a snapshot that is gone without a removal record is missed, where a later one was made upon it', async () => {
+  const seals = [...objects.keys()].filter((name) => name.startsWith(last('seals/').slice(0, 38))).toSorted();
+  const before = seals.at(-2) ?? '';
+  const manifest = before.replace('seals', 'snapshots');
+  const found = await findings({ [before]: undefined, [manifest]: undefined });
+  expect(found.filter((finding) => finding.object === manifest).map((finding) => finding.code)).toEqual(['chain-gap']);
+});
+
+test.for(['snapshots/', 'segments/', 'entities/', 'index/shared/'])(
+  'I16: a prune that finds an object under %s missing or damaged deletes nothing that others need', async (kind) => {
+    const name = newest(kind);
+    for (const bytes of [undefined, flipped(name, 40)]) {
+      const { storage, repository } = await open({ [name]: bytes });
+      const done = await codeOf(prune(repository, { keepLast: 1 }, { graceMs: 0 }));
+      if (kind === 'index/shared/' && bytes === undefined) {
+        expect(done).toBe('nothing thrown');
+        continue;
+      }
+      expect(done).toBe('repository/prune-refused');
+      const left = new Set((await objectsOf(storage)).keys());
+      expect([...objects.keys()].filter((one) => one !== name && !left.has(one) && !one.startsWith('pins/'))).toEqual([]);
+    }
+  },
+);
+
+test('I6: whatever is damaged in a pack, no item comes back with other bytes', { timeout: 120_000 }, async () => {
+  let whole = 0;
+  let refused = 0;
+  for (const name of [...objects.keys()].filter((one) => one.startsWith('packs/'))) {
+    const { length } = object(name);
+    for (const at of [8, Math.floor(length / 3), Math.floor(length / 2)]) {
+      const { repository } = await open({ [name]: flipped(name, at) });
+      for (const snapshot of await readWithHoldfast(repository, () => { refused++; })) {
+        const expected = sample.snapshots.find(({ id }) => id === snapshot.id)?.items ?? {};
+        for (const [path, item] of Object.entries(snapshot.items)) expect(item, `${name} ${at}: ${path}`).toEqual(expected[path]);
+        whole += Object.keys(snapshot.items).length;
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(20);
+  expect(whole).toBeGreaterThan(500);
 });
 
 const KINDS = [

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, unlinkSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { openSource } from '../../src/connectors/folder/index.ts';
 import type { SourceSession } from '../../src/connectors/contract.ts';
@@ -51,6 +51,7 @@ export async function makeSample(storage: Storage, folder: string, cacheDirector
   return new SampleMaker(repository, faulty, clock, folder, random).make({ operatorKey, recoveryKey });
 }
 
+const HALF_A_DAY = 43_200_000;
 const MAIL_OWNER = 'imap:mailbox-of-ada@mail.example.test';
 
 class SampleMaker {
@@ -88,8 +89,9 @@ class SampleMaker {
     // The first snapshot of each entity goes, and what only they needed.
     await prune(this.#repository, { keepLast: 2 }, { graceMs: 0 });
     await this.#thirdMailsAndALastingPin();
-    await this.#checkpoint();
     await this.#unsealedManifest();
+    this.#clock.nextDay();
+    await this.#checkpoint();
     await this.#cutOffPrune();
     const standing = new Set((await this.#repository.snapshots()).map(({ manifest }) => manifest.id));
     const snapshots = this.#made.filter(({ id }) => standing.has(id)).toSorted((a, b) => (a.entity + a.id < b.entity + b.id ? -1 : 1));
@@ -178,11 +180,10 @@ class SampleMaker {
     unlinkSync(join(this.#folder, 'unsealed.txt'));
   }
 
-  /** Announced and voided, and killed before the first deletion but that of the pins. */
+  /** Announced and voided, and killed before the first deletion. The checkpoint is too young for it. */
   async #cutOffPrune(): Promise<void> {
-    this.#clock.nextDay();
     this.#storage.add({ on: 'delete', prefix: 'snapshots/', times: Infinity, effect: { kind: 'refused' } });
-    await prune(this.#repository, { keepLast: 2 }, { graceMs: 0 }).then(() => { throw new Error('it was not cut off'); }, expectFault);
+    await prune(this.#repository, { keepLast: 2 }, { graceMs: HALF_A_DAY }).then(() => { throw new Error('it was not cut off'); }, expectFault);
     this.#storage.heal();
   }
 
@@ -227,9 +228,4 @@ function expectedItem(kind: string, bytes: Buffer | undefined): ExpectedItem {
 
 function expectFault(error: unknown): void {
   if ((error as { code?: unknown }).code !== 'storage/unavailable') throw error;
-}
-
-/** Takes away what a sample was made from. */
-export function clearFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
 }

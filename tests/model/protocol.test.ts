@@ -14,6 +14,7 @@ const outcome = (model: Model) => {
   return loss === undefined ? 'nothing is lost' : [loss.what, ...loss.trace].join('\n');
 };
 
+// I12, I13, I14 and I15 of docs/format/invariants.md.
 test.for(Object.values(scenarios))('$name: no order of operations loses anything', (scenario) => {
   expect(outcome(protocol(scenario, corrected, { alike: true }))).toBe('nothing is lost');
 });
