@@ -1,5 +1,5 @@
 import { unlink } from 'node:fs/promises';
-import type { ItemRow, Outcome, RowChange } from '../domain/index.ts';
+import type { ItemRow, Outcome } from '../domain/index.ts';
 import type { Fetched, SourceItem, SourceSession } from '../connectors/contract.ts';
 import type { ContentJob, ContentResult, StoreSession } from '../repository/index.ts';
 
@@ -19,6 +19,8 @@ export interface Wanted {
 
 interface Job extends Wanted {
   readonly job: ContentJob;
+  /** The source gave it: a failure after that is nothing that it knows of. */
+  readonly fetched?: true;
   readonly spooled?: string;
 }
 
@@ -34,6 +36,8 @@ export class ContentBatches {
   #fetchBytes = 0;
   readonly #running = new Set<Promise<void>>();
   #failure: unknown;
+  /** Contents that the source gave, or should have, are missing for a reason that it does not know. */
+  lost = false;
 
   constructor(store: StoreSession, source: SourceSession, scratch: string, signal: AbortSignal) {
     this.#store = store;
@@ -77,7 +81,9 @@ export class ContentBatches {
 
   async #settle(jobs: readonly Job[], results: readonly ContentResult[]): Promise<void> {
     for (const [i, job] of jobs.entries()) {
-      job.settle(job.item, results[i] as ContentResult);
+      const result = results[i] as ContentResult;
+      job.settle(job.item, result);
+      if (result.outcome?.state === 'failed' && job.fetched) this.lost = true;
       if (job.spooled !== undefined) await unlink(job.spooled);
     }
   }
@@ -95,7 +101,10 @@ export class ContentBatches {
       wanted.delete(fetched.item.key);
       if (this.#take(fetched, one)) await this.send();
     }
-    for (const one of wanted.values()) one.settle(one.item, { content: '', size: 0, outcome: NOT_GIVEN });
+    for (const one of wanted.values()) {
+      this.lost = true;
+      one.settle(one.item, { content: '', size: one.item.size, outcome: NOT_GIVEN });
+    }
   }
 
   #take(fetched: Fetched, one: Wanted): boolean {
@@ -107,10 +116,10 @@ export class ContentBatches {
     const mail = item.kind === 'mail' ? true : undefined;
     if ('file' in fetched) {
       const path = Buffer.from(fetched.file).toString('latin1');
-      return this.#add({ ...one, item, spooled: fetched.file, job: { source: { path }, size: item.size, modified: null, mail } });
+      return this.#add({ ...one, item, fetched: true, spooled: fetched.file, job: { source: { path }, size: item.size, modified: null, mail } });
     }
     const bytes = ownBuffer(fetched.bytes);
-    return this.#add({ ...one, item, job: { source: { bytes }, size: bytes.length, modified: null, mail } });
+    return this.#add({ ...one, item, fetched: true, job: { source: { bytes }, size: bytes.length, modified: null, mail } });
   }
 
   /** Everything gathered so far is answered. */
@@ -131,7 +140,7 @@ function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** The change as a row, or why the row is not whole. Earlier content is kept where reading failed: it may be the last copy. */
-export function rowOf(item: SourceItem, result: ContentResult, before: ItemRow | undefined): RowChange {
+export function rowOf(item: SourceItem, result: ContentResult, before: ItemRow | undefined): { readonly row: ItemRow } {
   const { key, parent, name, kind, modified, change, meta } = item;
   const base = { key, parent, name, kind, modified, change, meta };
   if (result.outcome?.state === 'failed' && before && before.content !== '') {

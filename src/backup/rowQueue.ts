@@ -1,6 +1,7 @@
 import type { RowChange } from '../domain/index.ts';
 
 interface Slot {
+  settled: boolean;
   change: RowChange | undefined;
 }
 
@@ -13,26 +14,32 @@ export class RowQueue {
   get length(): number { return this.#slots.length - this.#head; }
 
   ready(change: RowChange): void {
-    this.#slots.push({ change });
+    this.#slots.push({ settled: true, change });
   }
 
-  /** A place for a row whose content is on its way. */
-  reserve(): (change: RowChange) => void {
-    const slot: Slot = { change: undefined };
+  /** A place for a row whose content is on its way; undefined: there is no row after all. */
+  reserve(): (change: RowChange | undefined) => void {
+    const slot: Slot = { settled: false, change: undefined };
     this.#slots.push(slot);
-    return (change) => { slot.change = change; };
+    return (change) => {
+      slot.change = change;
+      slot.settled = true;
+    };
   }
 
   /** The next row, if it is there. */
   take(): RowChange | undefined {
-    const slot = this.#slots[this.#head];
-    if (!slot?.change) return undefined;
-    this.#slots[this.#head] = { change: undefined };
-    this.#head++;
-    if (this.#head > 4096 && this.#head * 2 > this.#slots.length) {
-      this.#slots = this.#slots.slice(this.#head);
-      this.#head = 0;
+    for (let slot = this.#slots[this.#head]; slot?.settled; slot = this.#slots[this.#head]) {
+      this.#slots[this.#head] = GONE;
+      this.#head++;
+      if (this.#head > 4096 && this.#head * 2 > this.#slots.length) {
+        this.#slots = this.#slots.slice(this.#head);
+        this.#head = 0;
+      }
+      if (slot.change) return slot.change;
     }
-    return slot.change;
+    return undefined;
   }
 }
+
+const GONE: Slot = { settled: true, change: undefined };

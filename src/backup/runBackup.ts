@@ -1,4 +1,4 @@
-import { HoldfastError, type BinaryString, type ItemRow, type Outcome, type Progress, type RowChange } from '../domain/index.ts';
+import { HoldfastError, type BinaryString, type ItemRow, type Outcome, type Progress } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { makeScratch } from '../runtime/index.ts';
 import type { SourceChange, SourceItem, SourceSession } from '../connectors/contract.ts';
@@ -15,6 +15,9 @@ export interface BackupOptions {
   readonly profile?: Profile['name'];
   readonly workers?: number;
 }
+
+/** Rows that wait for the content of an earlier one: a huge item must not let all that follows pile up. */
+const MOST_WAITING = 16_384;
 
 /** Runs that lost a race with a prune are started anew so many times. */
 const ATTEMPTS = 3;
@@ -80,13 +83,16 @@ class BackupRun {
     const { signal, progress } = this.#options;
     await this.#before.seek('');
     const previous = { rows: (prefix: BinaryString) => stateRows(this.#store.source, this.#store.previousLayers, prefix, signal) };
-    const cursor = this.#store.predecessor?.manifest.cursor ?? undefined;
+    // What an unfinished run took over is beyond the cursor: then all is listed, and nothing fetched that it holds.
+    const cursor = this.#store.resumes ? undefined : (this.#store.predecessor?.manifest.cursor ?? undefined);
     for await (const batch of this.#source.enumerate({ cursor, previous, signal, progress })) {
       for (const change of batch) if (!this.#quick(change)) await this.#apply(change);
       await this.#writeRows();
+      if (this.#rows.length > MOST_WAITING) await this.#catchUp();
       this.#report('store');
       signal.throwIfAborted();
     }
+    if (this.#listing !== undefined) throw this.#broken('ended in the middle of a listing');
     await this.#contents.drain();
     await this.#writeRows();
     this.#report('seal');
@@ -94,7 +100,8 @@ class BackupRun {
     const partial = counts.failed > 0 || this.#unknown > 0;
     return this.#store.commit({
       startedAt: this.#startedAt, status: partial ? 'partial' : 'complete', counts, warnings,
-      cursor: this.#source.cursor() ?? null,
+      // Connectors keep in it what they could not give; of what got lost behind their back they know nothing.
+      cursor: this.#contents.lost ? null : (this.#source.cursor() ?? null),
     }, signal);
   }
 
@@ -112,41 +119,58 @@ class BackupRun {
   async #apply(change: SourceChange): Promise<void> {
     switch (change.type) {
       case 'listing':
+        if (this.#listing !== undefined) throw this.#broken('began a listing inside of another');
+        this.#order(change.prefix);
         await this.#before.seek(change.prefix);
         this.#listing = change.prefix;
         return;
       case 'listed':
+        if (this.#listing !== change.prefix) throw this.#broken('ended a listing that it had not begun');
         await this.#removeThrough((key) => key.startsWith(change.prefix));
         this.#listing = undefined;
         return;
       case 'unknown':
+        this.#order(change.prefix);
         await this.#leaveAlone(change.prefix);
         return;
       case 'removed':
-        await this.#before.seek(change.key);
+        this.#order(change.key);
+        await this.#passTo(change.key);
         await this.#removeThrough((key) => key === change.key);
         return;
       case 'removedPrefix':
-        await this.#before.seek(change.prefix);
+        this.#order(change.prefix);
+        await this.#passTo(change.prefix);
         await this.#removeThrough((key) => key.startsWith(change.prefix));
         return;
       case 'exception':
-        await this.#item(change.item, (before) => this.#exception(change.item, change.outcome, before));
+        await this.#item(change.item, false, (before) => this.#exception(change.item, change.outcome, before));
         return;
       case 'item':
-        await this.#item(change.item, (before) => this.#changed(change, before));
+        await this.#item(change.item, true, (before) => this.#changed(change, before));
     }
   }
 
   /** Keys must ascend: the merge would otherwise lose items without a word. */
   #order(key: BinaryString): void {
-    if (this.#lastKey !== undefined && key <= this.#lastKey) {
-      throw new HoldfastError('connector/order', 'never', `The connector for ${this.#source.entity.service} gave items out of order; nothing was changed.`);
-    }
+    if (this.#lastKey !== undefined && key <= this.#lastKey) throw this.#broken('gave items out of order');
+    if (this.#listing !== undefined && !key.startsWith(this.#listing)) throw this.#broken('left the prefix that it lists');
     this.#lastKey = key;
   }
 
-  async #item(item: SourceItem, then: (before: ItemRow | undefined) => Promise<void>): Promise<void> {
+  #broken(what: string): HoldfastError {
+    return new HoldfastError('connector/order', 'never',
+      `The connector for ${this.#source.entity.service} ${what}; no snapshot was made. Report this as a fault of Holdfast.`);
+  }
+
+  /** Inside a listing whatever is passed over is gone. */
+  async #passTo(key: BinaryString): Promise<void> {
+    if (this.#listing === undefined) await this.#before.seek(key);
+    else await this.#removeThrough((before) => before < key);
+  }
+
+  /** `skipEqual`: what is stored whole under the same change key needs no look. */
+  async #item(item: SourceItem, skipEqual: boolean, then: (before: ItemRow | undefined) => Promise<void>): Promise<void> {
     // `quick` may have moved on from exactly this key, with the next block still to be loaded.
     if (this.#lastKey === item.key && this.#before.key === item.key) {
       await this.#before.finish();
@@ -154,10 +178,9 @@ class BackupRun {
     }
     this.#order(item.key);
     this.#scanned++;
-    if (this.#listing === undefined) await this.#before.seek(item.key);
-    else await this.#removeThrough((key) => key < item.key);
+    await this.#passTo(item.key);
     const known = this.#before.key === item.key;
-    if (known && this.#before.changeKey === item.change && this.#before.sound) {
+    if (skipEqual && known && this.#before.changeKey === item.change && this.#before.sound) {
       await this.#before.next();
       return;
     }
@@ -179,8 +202,7 @@ class BackupRun {
       item, before,
       settle: (given: SourceItem, result: Parameters<typeof rowOf>[1]) => {
         const row = rowOf(given, result, before);
-        this.#count(before, row);
-        settle(row);
+        settle(this.#count(before, row) ? row : undefined);
       },
     };
     if (content.from === 'file') {
@@ -200,20 +222,22 @@ class BackupRun {
     await this.#writeRows();
   }
 
-  #give(before: ItemRow | undefined, change: RowChange): void {
-    this.#count(before, change);
-    this.#rows.ready(change);
+  #give(before: ItemRow | undefined, change: { readonly row: ItemRow }): void {
+    if (this.#count(before, change)) this.#rows.ready(change);
   }
 
-  #count(before: ItemRow | undefined, change: RowChange): void {
-    if (!('row' in change)) return;
-    this.#seenBytes += change.row.size;
-    if (before) this.#tally.changed(before, change.row);
-    else this.#tally.added(change.row);
-    if (change.row.outcome !== '') {
-      const outcome = JSON.parse(change.row.outcome) as Outcome;
-      this.#options.progress({ type: 'warning', item: change.row.name, code: outcome.code, message: outcome.message });
+  /** False where the row is as it was: an item that fails again for the same reason is named, but no new version. */
+  #count(before: ItemRow | undefined, { row }: { readonly row: ItemRow }): boolean {
+    this.#seenBytes += row.size;
+    const same = before !== undefined && isSame(before, row);
+    if (same) this.#tally.again(row);
+    else if (before) this.#tally.changed(before, row);
+    else this.#tally.added(row);
+    if (row.outcome !== '') {
+      const outcome = JSON.parse(row.outcome) as Outcome;
+      this.#options.progress({ type: 'warning', item: row.name, code: outcome.code, message: outcome.message });
     }
+    return !same;
   }
 
   async #removeThrough(gone: (key: BinaryString) => boolean): Promise<void> {
@@ -226,7 +250,7 @@ class BackupRun {
   }
 
   async #leaveAlone(prefix: BinaryString): Promise<void> {
-    await this.#removeThrough((key) => key < prefix && !key.startsWith(prefix));
+    await this.#passTo(prefix);
     const before = this.#before;
     while (before.key !== undefined && before.key.startsWith(prefix)) if (!before.step()) await before.finish();
     this.#unknown++;
@@ -238,13 +262,17 @@ class BackupRun {
       this.#lastRow = 'row' in change ? change.row.key : change.removed;
       if (!this.#store.row(change)) await this.#store.settle(this.#options.signal);
     }
-    if (this.#store.checkpointDue) {
-      await this.#contents.drain();
-      for (let change = this.#rows.take(); change; change = this.#rows.take()) {
-        this.#lastRow = 'row' in change ? change.row.key : change.removed;
-        this.#store.row(change);
-      }
-      await this.#store.checkpoint({ ...this.#tally.counts }, this.#lastRow, this.#options.signal);
+    if (!this.#store.checkpointDue) return;
+    await this.#catchUp();
+    await this.#store.checkpoint({ ...this.#tally.counts }, this.#lastRow, this.#options.signal);
+  }
+
+  /** Waits for all contents that were asked for, and takes their rows. */
+  async #catchUp(): Promise<void> {
+    await this.#contents.drain();
+    for (let change = this.#rows.take(); change; change = this.#rows.take()) {
+      this.#lastRow = 'row' in change ? change.row.key : change.removed;
+      if (!this.#store.row(change)) await this.#store.settle(this.#options.signal);
     }
   }
 
@@ -257,4 +285,9 @@ class BackupRun {
 function plain(item: SourceItem): SourceItem {
   const { key, parent, name, kind, size, modified, change, meta } = item;
   return { key, parent, name, kind, size, modified, change, meta };
+}
+
+function isSame(before: ItemRow, after: ItemRow): boolean {
+  const keys = ['parent', 'name', 'kind', 'size', 'modified', 'change', 'meta', 'outcome', 'content'] as const;
+  return keys.every((key) => before[key] === after[key]);
 }

@@ -30,6 +30,11 @@ export class Tally {
     this.#name(after);
   }
 
+  /** As it was, and named once more. */
+  again(row: ItemRow): void {
+    this.#name(row);
+  }
+
   removed(row: ItemRow): void {
     this.counts.removed++;
     this.#move(row, -1);

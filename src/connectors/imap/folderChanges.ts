@@ -92,6 +92,8 @@ async function* deltaEvents(changed: UidList, removed: UidList): AsyncGenerator<
   for (let i = 0; i < removed.length; i++) {
     const uid = removed.uid(i);
     for (; at < changed.length && changed.uid(at) < uid; at++) yield presentAt(changed, at);
+    // Expunged after its change was told.
+    if (at < changed.length && changed.uid(at) === uid) at++;
     yield { uid, present: undefined };
   }
   for (; at < changed.length; at++) yield presentAt(changed, at);
