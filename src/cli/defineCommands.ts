@@ -63,6 +63,11 @@ function defineBrowsing(program: Command, does: Does): void {
     .option('--entity <entity>', 'only of this entity (id or name)');
   does(snapshots, async () => (await import('./commands/listSnapshots.ts')).listSnapshots);
 
+  const days = repositoryOptions(program.command('days'))
+    .description('tells what each day added, changed and removed')
+    .option('--entity <entity>', 'only of this entity (id or name)');
+  does(days, async () => (await import('./commands/listDays.ts')).listDays);
+
   const ls = repositoryOptions(program.command('ls'))
     .description('lists what a snapshot holds')
     .argument('<snapshot>', SNAPSHOT)

@@ -1,5 +1,6 @@
 import type { BinaryString, ItemRow } from '../domain/index.ts';
-import { StateCursor, type Layer, type Manifest, type Repository } from '../repository/index.ts';
+import { StateCursor, type Manifest, type Repository } from '../repository/index.ts';
+import { sharedLayers } from './stateDifference.ts';
 import { rowsOf, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
 
 /** What of an item differs: its name, the folder it is in, its bytes, or anything else that is kept of it. */
@@ -44,14 +45,6 @@ export async function* browseDifference(
 interface Side {
   readonly cursor: StateCursor;
   readonly browser: SnapshotBrowser;
-}
-
-/** How many layers both begin with: what they say is the same in both. */
-function sharedLayers(a: readonly Layer[], b: readonly Layer[]): number {
-  const same = (x: Layer, y: Layer): boolean => x.length === y.length && x.every((segment, i) => segment.id === y[i]?.id);
-  let shared = 0;
-  for (; shared < a.length && shared < b.length; shared++) if (!same(a[shared] ?? [], b[shared] ?? [])) break;
-  return shared;
 }
 
 async function compare(key: BinaryString, a: Side, b: Side): Promise<Difference | undefined> {

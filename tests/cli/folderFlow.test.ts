@@ -48,6 +48,9 @@ test('a backup says what it stored, with exactly the documented fields', async (
   });
   expect(exceptions).toEqual([]);
   expect(made).toMatchObject({ keyFileMade: true, keyFile: sandbox.path('key') });
+  expect(await sandbox.json(['days'])).toEqual([{
+    entity: snapshot.entity, day: String(snapshot.startedAt).slice(0, 10), snapshots: 1, added: snapshot.added, changed: 0, removed: 0,
+  }]);
   expect(await sandbox.json(['snapshots'])).toEqual([snapshot]);
 
   const again = await sandbox.run(['backup', 'folder', sandbox.path('tree'), '--init']);

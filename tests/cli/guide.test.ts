@@ -59,6 +59,7 @@ test('the guide names every field that the commands answer with', async () => {
     ['Both backups', await sandbox.json(backup)],
     ['repo init', await sandbox.json(['repo', 'init', '--repo', sandbox.path('new')])],
     ['snapshots', await sandbox.json(['snapshots'])],
+    ['days', await sandbox.json(['days'])],
     ['ls', await sandbox.json(['ls', 'latest'])],
     ['diff', await sandbox.json(['diff', first.id, 'latest'])],
     ['Both restores', await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])],
