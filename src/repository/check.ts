@@ -3,7 +3,7 @@ import type { Progress } from '../domain/index.ts';
 import { entityOrFinding, ItemCheck } from './checkItems.ts';
 import { CheckPool } from './checkPool.ts';
 import { checkRecords, checkSnapshots, readRemoved, type Removed } from './checkRecords.ts';
-import { FindingList, type CheckReport, type Finding } from './checkReport.ts';
+import { FindingList, NAMED_ITEMS, type CheckReport, type Finding } from './checkReport.ts';
 import { CheckStream, type CheckView } from './checkStream.ts';
 import { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
@@ -18,6 +18,8 @@ export interface CheckOptions {
   readonly readData?: number;
   /** Threads that prove packs. Default 2. */
   readonly workers?: number;
+  /** Items that a finding names at most. Default 10. */
+  readonly named?: number;
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
 }
@@ -32,7 +34,8 @@ export async function check(repository: Repository, options: CheckOptions = {}):
   const counts = { snapshots: 0, items: 0, packs: 0, blobs: 0, packsRead: 0, bytesRead: 0 };
   const pool = new CheckPool(context.keyring.idKey, options.workers ?? 2);
   const view: CheckView = {
-    context, pool, counts, errors: new FindingList(), notices: new FindingList(), percent: options.readData ?? 0, signal: options.signal,
+    context, pool, counts, errors: new FindingList(), notices: new FindingList(), percent: options.readData ?? 0, named: options.named ?? NAMED_ITEMS,
+    signal: options.signal,
     progress: () => options.progress?.({ type: 'progress', stage: 'check', items: counts.items, bytes: counts.bytesRead }),
   };
   try {

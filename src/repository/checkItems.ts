@@ -132,7 +132,7 @@ export class ItemCheck {
   #note(hit: ReadonlySet<FindingEntry>, row: ItemRow, snapshot: number): void {
     for (const entry of hit) {
       entry.itemCount++;
-      if (entry.itemCount <= NAMED_ITEMS) this.#named.push({ entry, row, snapshot });
+      if (entry.itemCount <= this.#view.named) this.#named.push({ entry, row, snapshot });
     }
   }
 
@@ -168,7 +168,7 @@ export class ItemCheck {
       if (!ref) continue;
       entry.itemCount = Math.max(entry.itemCount, ref.rows);
       const path = `(a list of ${ref.rows} changes, from ${JSON.stringify(ref.first)} on)`;
-      if (entry.items.length < NAMED_ITEMS) entry.items.push(item(manifest, path));
+      if (entry.items.length < this.#view.named) entry.items.push(item(manifest, path));
     }
   }
 }

@@ -39,7 +39,7 @@ export interface CheckReport {
   readonly counts: Readonly<CheckCounts>;
 }
 
-/** Items that one finding names. */
+/** Items that one finding names, unless told otherwise. */
 export const NAMED_ITEMS = 10;
 /** Findings of one kind beyond this number are only counted. */
 const MOST_FINDINGS = 10_000;
@@ -83,7 +83,7 @@ export class FindingList {
     for (const entry of other.#entries.values()) {
       const mine = this.add(entry.object, entry.code, entry.message);
       mine.itemCount += entry.itemCount;
-      mine.items.push(...entry.items.slice(0, NAMED_ITEMS - mine.items.length));
+      mine.items.push(...entry.items);
     }
   }
 

@@ -21,6 +21,8 @@ export interface CheckView {
   readonly counts: CheckCounts;
   /** Share of the packs to read, 0 to 100. */
   readonly percent: number;
+  /** Items that a finding names at most. */
+  readonly named: number;
   readonly progress: () => void;
   readonly signal: AbortSignal | undefined;
 }
