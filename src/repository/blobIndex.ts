@@ -16,6 +16,8 @@ const FAN_IN = 8;
 const LARGEST = 2_000_000;
 /** Times that the segments are listed where some went away in between. */
 const LISTINGS = 4;
+/** Bytes of records that one stream's small segments hold in memory together. */
+const HELD = 8 * 1024 * 1024;
 /** A rewrite takes segments below this many entries along. */
 const SMALL = 100_000;
 
@@ -101,7 +103,17 @@ export class StreamIndex {
     for (const segment of known.values()) segment.file.close();
     for (const segment of listed) segment.replaced = replaced.has(segment.id);
     this.#segments = listed;
+    this.#letGo();
     return missed && attempt < LISTINGS ? 'again' : 'done';
+  }
+
+  /** A long run writes many small segments: the newest stay in memory, as far as there is room. */
+  #letGo(): void {
+    let held = 0;
+    for (const { file, replaced } of this.#segments.toReversed()) {
+      held += file.held;
+      if (replaced || held > HELD) file.letGo();
+    }
   }
 
   get entries(): number { return this.#live().reduce((sum, segment) => sum + segment.file.entries, 0); }
@@ -189,6 +201,7 @@ export class StreamIndex {
     const { clock, random } = this.#context;
     const { id, file } = await writeIndexSegment(this.#place, content, clock, random, signal);
     this.#segments.push({ id, file, replaces: content.replaces, replaced: false });
+    this.#letGo();
   }
 }
 

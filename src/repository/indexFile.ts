@@ -43,7 +43,7 @@ export class IndexFile {
   readonly #frames: number;
   readonly #filter: BlobFilter;
   readonly #fences: Uint32Array;
-  readonly #records: Buffer | undefined;
+  #records: Buffer | undefined;
   readonly #window = Buffer.allocUnsafeSlow(FENCE * RECORD * 2);
 
   private constructor(fd: number) {
@@ -73,6 +73,14 @@ export class IndexFile {
       closeSync(fd);
       throw error;
     }
+  }
+
+  /** Bytes of records in memory. */
+  get held(): number { return this.#records?.length ?? 0; }
+
+  /** From now on its records are read from the disk. */
+  letGo(): void {
+    this.#records = undefined;
   }
 
   #recordsAt(): number {

@@ -153,6 +153,8 @@ export class StoreSession {
     parts: Pick<Manifest, 'startedAt' | 'status' | 'counts' | 'warnings' | 'cursor'>, signal?: AbortSignal,
   ): Promise<Manifest> {
     await this.#barrier(signal);
+    // Nothing more comes: their memory is free for merging segments.
+    await this.#pipeline.close();
     const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), signal);
     const manifest: Manifest = {
       ...parts, id: timeOrderedId(this.#context.clock.now(), this.#context.random), tag: this.entity.tag, entity: this.entity.entity,
