@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { ItemRow, Outcome } from '../domain/index.ts';
 import type { Fetched, SourceItem, SourceSession } from '../connectors/contract.ts';
 import type { ContentJob, ContentResult, StoreSession } from '../repository/index.ts';
@@ -82,9 +82,11 @@ export class ContentBatches {
   async #settle(jobs: readonly Job[], results: readonly ContentResult[]): Promise<void> {
     for (const [i, job] of jobs.entries()) {
       const result = results[i] as ContentResult;
-      job.settle(job.item, result);
-      if (result.outcome?.state === 'failed' && job.fetched) this.lost = true;
-      if (job.spooled !== undefined) await unlink(job.spooled);
+      // What a source gave may not be skipped, as a file that vanished is: it still has the item.
+      const unread = job.fetched === true && result.content === '';
+      if (unread) this.lost = true;
+      job.settle(job.item, unread ? { ...result, size: job.item.size, outcome: NOT_KEPT } : result);
+      if (job.spooled !== undefined) await rm(job.spooled, { force: true });
     }
   }
 
@@ -131,6 +133,9 @@ export class ContentBatches {
   }
 }
 
+const NOT_KEPT: Outcome = {
+  state: 'failed', code: 'not-kept', message: 'The source gave it, but its temporary file could not be read; the next run fetches it again.',
+};
 const NOT_GIVEN: Outcome = { state: 'failed', code: 'not-given', message: 'The source listed the item but did not give its content.' };
 
 /** Bytes in a buffer that can be handed to another thread: small Buffers share a pool, which must not go along. */
