@@ -253,7 +253,7 @@ describe('files', () => {
     expect(row && sha256(Buffer.from(await bench.content(second.manifest, row), 'latin1'))).toBe(sha256(Buffer.alloc(size, 'b')));
   });
 
-  test('one that went away is skipped, one that cannot be opened failed; a large one too', async () => {
+  test('one that went away is skipped, one that a folder took the place of failed; a large one too', async () => {
     const bench = await Bench.make();
     const folder = bench.scratch.path('folder');
     mkdirSync(folder);
@@ -264,7 +264,7 @@ describe('files', () => {
           found('is a folder', { kind: 'file', size, change: `${size}` }, { from: 'file', path: folder }),
         )],
       });
-      expect(manifest.warnings.map(({ state, code }) => `${state} ${code}`)).toEqual(['skipped vanished', 'failed unreadable']);
+      expect(manifest.warnings.map(({ state, code }) => `${state} ${code}`)).toEqual(['skipped vanished', 'failed changed-while-read']);
       expect(manifest.status).toBe('partial');
     }
   });

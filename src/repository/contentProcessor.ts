@@ -1,10 +1,10 @@
 import { createHash, hash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { BinaryString } from '../domain/index.ts';
 import { systemRandom, type RandomBytes } from '../runtime/index.ts';
 import { BlobNamer } from './blobId.ts';
 import { Chunker, WHOLE_LIMIT } from './chunker.ts';
-import { asListed, CHANGED, pathOf, readWhole, unreadable, WHOLE_READ } from './contentReader.ts';
+import { asListed, CHANGED, openListed, readWhole, statListed, unreadable, WHOLE_READ } from './contentReader.ts';
 import { FrameSink, looksLikeMail } from './frameSink.ts';
 import { splitParts, type Part } from './parts.ts';
 import { encodeOps, encodeRecipe, INLINE_OPS, type BlobRef, type Op } from './recipe.ts';
@@ -71,7 +71,8 @@ export class ContentProcessor {
         continue;
       }
       this.#decoded = arena.decoded;
-      results.push(this.#whole(job, arena.read, used, pending));
+      const whole = this.#whole(job, arena.read, used, pending);
+      results.push(whole ?? await this.#stream((job.source as { path: BinaryString }).path, job));
       arena.decoded = this.#decoded;
       if (job.size + 1 <= arena.read.length - used) used += job.size + 1;
     }
@@ -85,14 +86,17 @@ export class ContentProcessor {
     return length <= this.#decoded.length ? this.#decoded : undefined;
   }
 
-  #whole(job: ContentJob, arena: Buffer, at: number, pending: PendingBlob[]): ContentResult {
+  /** Undefined: a file that has grown too large for this. */
+  #whole(job: ContentJob, arena: Buffer, at: number, pending: PendingBlob[]): ContentResult | undefined {
     if ('bytes' in job.source) {
       const { buffer, byteOffset, byteLength } = job.source.bytes;
       const bytes = Buffer.from(buffer, byteOffset, byteLength);
       return { content: this.#describe(bytes, job.mail, pending), size: bytes.length };
     }
     try {
-      const { bytes, changed } = readWhole(job.source.path, job, arena, at);
+      const read = readWhole(job.source.path, job, arena, at, MAIL_LIMIT);
+      if (!read) return undefined;
+      const { bytes, changed } = read;
       const content = this.#describe(bytes, job.mail, pending);
       return changed ? { content, size: bytes.length, outcome: CHANGED } : { content, size: bytes.length };
     } catch (error) {
@@ -164,11 +168,12 @@ export class ContentProcessor {
   async #stream(path: BinaryString, job: ContentJob): Promise<ContentResult> {
     let fd: number;
     try {
-      fd = openSync(pathOf(path), 'r');
+      fd = openListed(path);
     } catch (error) {
       return { content: '', size: 0, outcome: unreadable(error) };
     }
     try {
+      statListed(fd);
       const { ops, sha256, size } = await this.#windows(fd);
       const pending: PendingBlob[] = [];
       const content = this.#finishRecipe(sha256, ops, pending);
