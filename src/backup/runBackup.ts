@@ -14,6 +14,8 @@ export interface BackupOptions {
   readonly clock: Clock;
   readonly profile?: Profile['name'];
   readonly workers?: number;
+  /** New packed bytes after which what the run has is made durable; 256 MiB unless told. */
+  readonly checkpointBytes?: number;
 }
 
 /** Rows that wait for the content of an earlier one: a huge item must not let all that follows pile up. */
@@ -37,10 +39,11 @@ export async function runBackup(repository: Repository, source: SourceSession, o
 }
 
 async function attemptBackup(repository: Repository, source: SourceSession, options: BackupOptions): Promise<Manifest> {
-  const { signal, profile, workers } = options;
+  const { signal, profile, workers, checkpointBytes } = options;
   await using scratch = await makeScratch('backup');
   const store = await repository.begin(source.entity, {
     signal, ...(profile ? { profile } : {}), ...(workers === undefined ? {} : { workers }),
+    ...(checkpointBytes === undefined ? {} : { checkpointBytes }),
   });
   try {
     const run = new BackupRun(store, source, scratch.path, options);

@@ -15,7 +15,7 @@ import { PROFILES, type Profile } from './profile.ts';
 import { packsOfCheckpoint } from './resumeCheckpoint.ts';
 import { configBytes, type Config } from './repositoryConfig.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { FORMAT_VERSION, tooNew } from './sealedObject.ts';
+import { FORMAT_VERSION, isUnreadable, tooNew } from './sealedObject.ts';
 import { StoreSession } from './storeSession.ts';
 
 export interface OpenOptions {
@@ -29,6 +29,8 @@ export interface BeginOptions {
   readonly profile?: Profile['name'];
   /** Store workers; 2 unless told. */
   readonly workers?: number;
+  /** New packed bytes after which what the run has is made durable; 256 MiB unless told. */
+  readonly checkpointBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -91,7 +93,7 @@ export class Repository {
         await checkSeal(storage, keyring, stored, signal);
         found.push(stored);
       } catch (error) {
-        if (onDamage && isHoldfastError(error) && error.code === 'repository/damaged') onDamage(error);
+        if (onDamage && isUnreadable(error)) onDamage(error);
         else if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       }
     }
@@ -109,7 +111,7 @@ export class Repository {
         await checkSeal(storage, keyring, stored, signal);
         return stored;
       } catch (error) {
-        if (!isHoldfastError(error) || !PASSED_OVER.has(error.code)) throw error;
+        if (!isPassedOver(error)) throw error;
       }
     }
     return undefined;
@@ -141,7 +143,7 @@ export class Repository {
     const packs = candidate && await packsOfCheckpoint(this.context, record, candidate, doomed, signal);
     const start = {
       record, predecessor, pin,
-      checkpoint: packs && candidate, checkpointPacks: packs ?? new Set<string>(),
+      checkpoint: packs && candidate, checkpointPacks: packs ?? new Set<string>(), checkpointBytes: options.checkpointBytes,
     };
     return new StoreSession(this.context, start, doomed, PROFILES[options.profile ?? 'default'], options.workers ?? 2);
   }
@@ -188,7 +190,9 @@ export class Repository {
 }
 
 /** What is no reason not to look at the next older snapshot. */
-const PASSED_OVER = new Set(['storage/not-found', 'repository/damaged']);
+function isPassedOver(error: unknown): boolean {
+  return isUnreadable(error) || (isHoldfastError(error) && error.code === 'storage/not-found');
+}
 
 function contextOf(storage: Storage, keyring: Keyring, cache: string, clock: Clock, random: RandomBytes): RepositoryContext {
   return { storage, keyring, cacheDirectory: join(cache, keyring.repository), clock, random };

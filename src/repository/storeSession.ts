@@ -32,6 +32,8 @@ export interface SessionStart {
   readonly checkpointPacks: ReadonlySet<string>;
   /** On the predecessor. */
   readonly pin: Pin | undefined;
+  /** New packed bytes between checkpoints. */
+  readonly checkpointBytes?: number | undefined;
 }
 
 /**
@@ -55,12 +57,15 @@ export class StoreSession {
   /** Packs that nothing may be deduplicated against: doomed ones and those gone already. */
   readonly #avoid: Set<string>;
   #index: Promise<readonly [StreamIndex, StreamIndex]> | undefined;
-  #checkpointAt = CHECKPOINT_BYTES;
+  readonly #checkpointBytes: number;
+  #checkpointAt: number;
 
   constructor(context: RepositoryContext, start: SessionStart, doomed: DoomedList, profile: Profile, workers: number) {
     const { storage, keyring, clock, random } = context;
     this.#context = context;
     this.#start = start;
+    this.#checkpointBytes = start.checkpointBytes ?? CHECKPOINT_BYTES;
+    this.#checkpointAt = this.#checkpointBytes;
     this.entity = start.record;
     this.predecessor = start.predecessor;
     this.#doomed = doomed;
@@ -124,7 +129,7 @@ export class StoreSession {
 
   /** Makes all rows given so far durable; all contents handed in must have been answered and their rows given. */
   async checkpoint(counts: SnapshotCounts, upTo: BinaryString, signal?: AbortSignal): Promise<void> {
-    this.#checkpointAt = this.storedBytes + CHECKPOINT_BYTES;
+    this.#checkpointAt = this.storedBytes + this.#checkpointBytes;
     await this.#barrier(signal);
     const checkpoint = {
       runId: this.runId, predecessor: this.predecessor?.manifest.id ?? null, upTo, counts,
