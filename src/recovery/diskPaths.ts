@@ -4,6 +4,7 @@ interface Folder {
   readonly parent: BinaryString;
   readonly name: BinaryString;
   refused: boolean;
+  made: boolean;
 }
 
 /** Where rows go below a directory. Memory: key, parent and name of each folder learned. */
@@ -22,8 +23,18 @@ export class DiskPaths {
   }
 
   learn(row: ItemRow, name: BinaryString): void {
-    this.#folders.set(row.key, { parent: row.parent, name: name === '.' && row.parent === '' ? '' : name, refused: false });
+    this.#folders.set(row.key, { parent: row.parent, name: name === '.' && row.parent === '' ? '' : name, refused: false, made: false });
     this.#last = undefined;
+  }
+
+  /** The folder did not stand before. */
+  made(key: BinaryString): void {
+    const folder = this.#folders.get(key);
+    if (folder) folder.made = true;
+  }
+
+  wasMade(key: BinaryString): boolean {
+    return this.#folders.get(key)?.made === true;
   }
 
   /** Nothing is placed below this folder from now on. */

@@ -1,9 +1,9 @@
-import { mkdir, opendir } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { HoldfastError, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { Descriptor, DiskEntry } from '../connectors/contract.ts';
 import { stateRows, type ItemReader, type ItemRequest, type Manifest, type ReadResult, type Repository, type SegmentSource } from '../repository/index.ts';
 import { DiskPaths } from './diskPaths.ts';
-import { bytesOf, closeTimes, makeFolder, makeLink, seconds, setAttributes, setOwner, setTime, standing, writeStream, type FolderMode } from './diskWrites.ts';
+import { closeTimes, finishFolder, makeFolder, makeLink, makeNewFolder, makeRoot, ownerOf, seconds, setOwner, setTime, standing, writeStream, type FolderMode } from './diskWrites.ts';
 import { NO_RESTORE, type RestoreIssue, type RestoreReport } from './restoreReport.ts';
 
 export interface RestoreFolderOptions {
@@ -60,7 +60,9 @@ class FolderRestore {
   #bytes = 0;
   /** Folders that were made before their row came. */
   readonly #early = new Set<BinaryString>();
+  /** Nothing stands below the root but what this restore made. */
   #fresh = false;
+  #rootMade = false;
   #learnedAll = false;
   #hasLinks = false;
   #sent = false;
@@ -77,7 +79,8 @@ class FolderRestore {
   }
 
   async run(): Promise<RestoreReport> {
-    this.#fresh = (await mkdir(this.#options.to, { recursive: true })) !== undefined || await isEmpty(this.#options.to);
+    this.#rootMade = await makeRoot(this.#options.to);
+    this.#fresh = this.#rootMade || await isEmpty(this.#options.to);
     for (const row of this.#options.above ?? []) await this.#folder(row);
     for await (const row of this.#rows()) {
       if (row.kind === 'folder') await this.#folder(row);
@@ -131,8 +134,8 @@ class FolderRestore {
     this.#paths.learn(row, this.#entry(row).name);
     try {
       const path = this.#paths.folder(row.key);
-      if (path === this.#root || this.#fresh) await mkdir(bytesOf(path), { recursive: true });
-      else await makeFolder(path, this.#options.mode === 'replace');
+      const make = this.#fresh ? makeNewFolder : makeFolder;
+      if (path !== this.#root && await make(path, this.#options.mode === 'replace')) this.#paths.made(row.key);
     } catch (error) {
       this.#paths.refuse(row.key);
       this.#failed(row, error, 'The folder could not be made');
@@ -204,7 +207,8 @@ class FolderRestore {
 
   #request({ row, entry, path, replaces }: PendingFile): ItemRequest {
     const modified = entry.modifiedNs === undefined ? null : seconds(entry.modifiedNs);
-    return { row, target: { path, mode: entry.mode ?? null, modified, replace: replaces } };
+    const owner = ownerOf(entry);
+    return { row, target: { path, mode: entry.mode ?? null, modified, replace: replaces, ...(owner ? { owner } : {}) } };
   }
 
   async #settle(files: readonly PendingFile[], results: readonly ReadResult[]): Promise<void> {
@@ -212,10 +216,7 @@ class FolderRestore {
       const result = results[i] as ReadResult;
       if ('code' in result && result.code.startsWith('repository/')) await this.#large(file);
       else if ('code' in result) this.#issue(file.row, result.code, result.message);
-      else {
-        this.#count(file);
-        await setOwner(file.path, file.entry);
-      }
+      else this.#count(file);
     }
   }
 
@@ -252,11 +253,15 @@ class FolderRestore {
       }
     }
     for await (const row of this.#rows()) if (row.kind === 'folder') await this.#finishFolder(row, this.#entry(row));
+    if (this.#rootMade) await finishFolder(this.#root, { name: '.' }, true);
   }
 
   async #finishFolder(row: ItemRow, entry: DiskEntry): Promise<void> {
     try {
-      await setAttributes(this.#paths.folder(row.key), entry);
+      const path = this.#paths.folder(row.key);
+      const isRoot = path === this.#root;
+      await finishFolder(path, entry, isRoot ? this.#rootMade : this.#paths.wasMade(row.key));
+      if (isRoot) this.#rootMade = false;
       this.#report.folders++;
     } catch (error) {
       // That it was not made is named already.

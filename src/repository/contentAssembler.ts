@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { closeSync, fchmodSync, futimesSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, futimesSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import type { BinaryString } from '../domain/index.ts';
 import { systemRandom } from '../runtime/index.ts';
 import { encodeBase64Lines, encodedLength } from './base64Lines.ts';
@@ -65,34 +65,55 @@ function opLength(op: PlacedOp): number {
   return op.base64 ? encodedLength(length, op.base64) : length;
 }
 
-/** Bits of a mode that open() may not give: it takes the umask away, and never sets setuid, setgid and sticky. */
+/** Bits of a mode that a file does not get from open(): the umask takes some away, others must wait for its owner. */
 const NOT_BY_OPEN = process.umask() | 0o7000;
 
 /**
  * An existing file is never touched unless it is to be replaced, and then stands until the new one is whole; a file that
- * could not be finished is taken away again.
+ * could not be written whole is taken away again.
  */
 function writeFile(target: FileTarget, bytes: Buffer): ReadResult {
   const path = pathOf(target.replace ? besides(target.path) : target.path);
   let fd: number;
   try {
-    fd = openSync(path, 'wx', target.mode ?? 0o666);
+    fd = openSync(path, 'wx', (target.mode ?? 0o666) & 0o777);
   } catch (error) {
     return systemResult(error);
   }
   try {
     let done = 0;
     while (done < bytes.length) done += writeSync(fd, bytes, done);
-    if (target.mode !== null && (target.mode & NOT_BY_OPEN) !== 0) fchmodSync(fd, target.mode);
-    if (target.modified !== null) futimesSync(fd, target.modified, target.modified);
+    const attributes = setAttributes(fd, target);
     if (target.replace) renameSync(path, pathOf(target.path));
     closeSync(fd);
-    return { written: bytes.length };
+    return attributes ?? { written: bytes.length };
   } catch (error) {
     closeSync(fd);
     unlinkSync(path);
     return systemResult(error);
   }
+}
+
+/**
+ * The owner comes before setuid and setgid, which would else stand for whoever restores (and chown takes them away); where
+ * the file system does not give the owner, they are left off. A file that is whole stays in any case.
+ */
+function setAttributes(fd: number, { owner, mode, modified }: FileTarget): ReadResult | undefined {
+  let failure: ReadResult | undefined;
+  const attempt = (set: () => void): void => {
+    try {
+      set();
+    } catch (error) {
+      const { code = 'unknown', syscall } = error as NodeJS.ErrnoException;
+      if (syscall === undefined) throw error;
+      failure ??= { code: 'restore/attributes', message: `It was written, but its owner, mode or time could not be set (${code}).` };
+    }
+  };
+  if (owner) attempt(() => fchownSync(fd, owner.uid, owner.gid));
+  const given = failure ? 0o1777 : 0o7777;
+  if (mode !== null && (mode & NOT_BY_OPEN) !== 0) attempt(() => fchmodSync(fd, mode & given));
+  if (modified !== null) attempt(() => futimesSync(fd, modified, modified));
+  return failure;
 }
 
 /** A free name in the same folder. */

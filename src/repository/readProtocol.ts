@@ -28,6 +28,8 @@ export interface PlacedOp {
 export interface FileTarget {
   readonly path: BinaryString;
   readonly mode: number | null;
+  /** Undefined: it stays with who restores. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Seconds since 1970, or null to leave it. */
   readonly modified: number | null;
   /** Replace what stands under the name; otherwise an existing file is an error. */
