@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/**
+ * Runs a program of this checkout in a process of its own, with the memory settings that the launcher gives a backup
+ * (bin/holdfast), and reads the JSON of its last line.
+ */
+export async function runNode<T>(program: string, args: readonly string[], timeoutMs: number): Promise<T> {
+  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'];
+  const { stdout } = await run(process.execPath, [...flags, join(ROOT, program), ...args], {
+    env: { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' }, maxBuffer: 1 << 26, timeout: timeoutMs,
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+}
+
+/** A directory for large files under TMPDIR, gone afterwards. */
+export async function inScratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-scale-'));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
