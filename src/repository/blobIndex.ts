@@ -9,6 +9,7 @@ import { loadIndexSegment, writeIndexSegment, type IndexPlace } from './indexSeg
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
 import { ID_LENGTH } from './recipe.ts';
+import { isUnreadable } from './sealedObject.ts';
 
 /** Segments of about one size that are merged into one. */
 const FAN_IN = 8;
@@ -96,7 +97,7 @@ export class StreamIndex {
         listed.push({ id, file: loaded.file, replaces: loaded.replaces, replaced: false });
       } catch (error) {
         if (isHoldfastError(error) && error.code === 'storage/not-found') missed = true;
-        else if (onDamage && isHoldfastError(error) && error.code === 'repository/damaged') onDamage(error);
+        else if (onDamage && isHoldfastError(error) && isUnreadable(error)) onDamage(error);
         else throw error;
       }
     }

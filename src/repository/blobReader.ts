@@ -9,7 +9,7 @@ import type { BlobLocation } from './indexFile.ts';
 import { names, SHARED } from './names.ts';
 import { decodeOps, decodeRecipe, ID_LENGTH, type BlobRef, type Op, type Recipe } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { damaged, HEADER_LENGTH, readHeader } from './sealedObject.ts';
+import { damaged, HEADER_LENGTH, readHeader, isUnreadable } from './sealedObject.ts';
 import { PACK_MAGIC } from './pack.ts';
 import type { SealingKey } from './xaes.ts';
 
@@ -69,7 +69,7 @@ export class BlobReader {
       return await this.#blobAt(id, place, signal);
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      if (error.code === 'repository/damaged') return this.#secondCopy(id, place, error, signal);
+      if (isUnreadable(error)) return this.#secondCopy(id, place, error, signal);
       if (error.code !== 'storage/not-found') throw error;
       this.#gone.add(place.pack);
       return this.#afterReload(id, error, signal);

@@ -55,7 +55,7 @@ async function checkStreams(view: CheckView, removed: Removed): Promise<void> {
   for (const name of await namesUnder(view.context, names.entity(''), view.signal)) tags.add(lastSegment(name));
   tags.delete(SHARED);
   const { keyring } = view.context;
-  const shared = await CheckStream.open(view, SHARED, (epoch) => keyring.sharedRawOf(epoch >= 1 && epoch <= keyring.epochs ? epoch : keyring.epochs));
+  const shared = await CheckStream.open(view, SHARED, Array.from({ length: keyring.epochs }, (_, i) => keyring.sharedRawOf(i + 1)));
   try {
     for (const tag of tags) await checkEntity(view, tag, removed, shared);
   } finally {
@@ -67,7 +67,7 @@ async function checkEntity(view: CheckView, tag: string, removed: Removed, share
   const snapshots = await checkSnapshots(view, tag, removed);
   const entity = await entityOrFinding(view, tag, snapshots);
   await checkSegments(view, tag, snapshots);
-  const own = await CheckStream.open(view, tag, entity && (() => entity.packKey));
+  const own = await CheckStream.open(view, tag, entity && [entity.packKey]);
   try {
     const { findings, items } = await checkItems(view, tag, snapshots, entity, own, shared);
     view.errors.merge(findings);

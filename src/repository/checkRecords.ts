@@ -8,7 +8,7 @@ import { CONFIG, lastSegment, names } from './names.ts';
 import { readRemovals } from './removals.ts';
 import { configBytes } from './repositoryConfig.ts';
 import { namesUnder, tagAndId } from './roots.ts';
-import { openJson, readHeader } from './sealedObject.ts';
+import { isUnreadable, openJson, readHeader } from './sealedObject.ts';
 
 /** Slots that every repository is made with. */
 const SLOTS = ['operator', 'recovery'];
@@ -68,7 +68,7 @@ export async function readRemoved(view: CheckView): Promise<Removed> {
     const doomed = await DoomedList.load(view.context.storage, view.context.keyring, view.signal);
     going = (name) => doomed.has(name);
   } catch (error) {
-    if (!isHoldfastError(error) || error.code !== 'repository/damaged') throw error;
+    if (!isHoldfastError(error) || !isUnreadable(error)) throw error;
     view.errors.addError(String(error.data['object']), error);
   }
   return { journal, going };

@@ -27,6 +27,9 @@ export interface CheckView {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Raw keys of a stream's packs, the first epoch's first. */
+export type RawKeys = readonly Uint8Array[];
+
 interface BadPack {
   readonly name: string;
   readonly why: 'missing' | 'damaged';
@@ -58,13 +61,13 @@ export class CheckStream {
     this.stream = index.stream;
   }
 
-  /** @param keyOf the raw key of packs by epoch; undefined where it is lost: then no pack can be proved. */
-  static async open(view: CheckView, stream: string, keyOf: ((epoch: number) => Uint8Array) | undefined): Promise<CheckStream> {
+  /** @param keys undefined where they are lost: then no pack can be proved. */
+  static async open(view: CheckView, stream: string, keys: RawKeys | undefined): Promise<CheckStream> {
     const index = await StreamIndex.load(view.context, stream, view.signal, (error) => {
       view.errors.addError(String(error.data['object']), error);
     });
     const checked = new CheckStream(view, index);
-    await checked.#lookAtPacks(keyOf);
+    await checked.#lookAtPacks(keys);
     checked.#files = index.files().map((file) => checked.#searched(file));
     view.counts.blobs += index.entries;
     return checked;
@@ -90,7 +93,7 @@ export class CheckStream {
     return worst ?? 'unknown';
   }
 
-  async #lookAtPacks(keyOf: ((epoch: number) => Uint8Array) | undefined): Promise<void> {
+  async #lookAtPacks(keys: RawKeys | undefined): Promise<void> {
     const { context, signal, notices, counts } = this.#view;
     for await (const object of listAll(context.storage, names.packs(this.stream), signal ? { signal } : {})) {
       this.#sizes.set(lastSegment(object.name), object.size);
@@ -110,9 +113,9 @@ export class CheckStream {
       if (right === undefined) this.strays.set(pack, size);
       const wrong = right !== undefined && right !== size;
       if (wrong) this.#view.errors.add(names.pack(this.stream, pack), 'wrong-size', `The pack has ${size} bytes, not ${right}.`);
-      if (!keyOf || !(wrong || this.#chosen())) continue;
+      if (!keys || !(wrong || this.#chosen())) continue;
       await this.#view.pool.ready();
-      const { judged } = await this.#prove(pack, keyOf, digests.get(pack) ?? []);
+      const { judged } = await this.#prove(pack, keys, digests.get(pack) ?? []);
       proving.push(judged);
       if (proving.length >= 64) await Promise.all(proving.splice(0));
     }
@@ -134,7 +137,7 @@ export class CheckStream {
   }
 
   /** Reads one pack and hands it to a worker; `judged` resolves when that has answered. */
-  async #prove(pack: string, keyOf: (epoch: number) => Uint8Array, digests: readonly DirectoryDigest[]): Promise<{ judged: Promise<void> }> {
+  async #prove(pack: string, keys: RawKeys, digests: readonly DirectoryDigest[]): Promise<{ judged: Promise<void> }> {
     const { context, signal, pool, counts } = this.#view;
     const name = names.pack(this.stream, pack);
     const read = async (): Promise<Uint8Array | undefined> => {
@@ -148,7 +151,9 @@ export class CheckStream {
     };
     const bytes = await read();
     if (!bytes) return { judged: Promise.resolve() };
-    const key = keyOf(epochOf(bytes, name));
+    const epoch = epochOf(bytes, name);
+    if (epoch > keys.length) this.#view.errors.add(name, 'damaged', `The pack says that it is sealed with key epoch ${epoch}, which there is not.`);
+    const key = keys[epoch - 1] ?? keys.at(-1) ?? new Uint8Array(32);
     counts.packsRead++;
     counts.bytesRead += bytes.length;
     this.#view.progress();

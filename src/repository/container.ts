@@ -2,7 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { SealingKey } from './xaes.ts';
-import { damaged, HEADER_LENGTH, objectHeader, readHeader, type EpochKey } from './sealedObject.ts';
+import { damaged, HEADER_LENGTH, headerKey, objectHeader, type EpochKey } from './sealedObject.ts';
 
 /**
  * An object of many parts, each sealed on its own so that one can be read by range:
@@ -43,7 +43,7 @@ export async function openTail(
   const options = signal ? { signal } : {};
   let tail: Uint8Array = await storage.get(name, { range: { offset: Math.max(0, size - TAIL_GUESS), length: TAIL_GUESS }, ...options });
   const header = tail.length === size ? tail : await storage.get(name, { range: { offset: 0, length: HEADER_LENGTH }, ...options });
-  const key = keyOf(readHeader(header, magic, name));
+  const key = headerKey(header, magic, name, keyOf);
   const sealedLength = trailerLength(name, tail, size);
   if (tail.length < sealedLength + TRAILER_LENGTH) {
     const offset = size - sealedLength - TRAILER_LENGTH;
@@ -78,7 +78,7 @@ function openDirectory(name: string, sealed: Uint8Array, key: SealingKey): Buffe
 export function openWhole(
   name: string, bytes: Uint8Array, magic: string, keyOf: (epoch: number) => SealingKey,
 ): OpenedTail {
-  const key = keyOf(readHeader(bytes, magic, name));
+  const key = headerKey(bytes, magic, name, keyOf);
   const sealedLength = trailerLength(name, bytes, bytes.length);
   const end = bytes.length - TRAILER_LENGTH;
   const directory = openDirectory(name, bytes.subarray(end - sealedLength, end), key);

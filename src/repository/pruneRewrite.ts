@@ -1,4 +1,3 @@
-import { isHoldfastError } from '../domain/index.ts';
 import { openWhole } from './container.ts';
 import { frameBytes, FrameBuilder, openFrame } from './frame.ts';
 import type { IndexedPack } from './indexBuilder.ts';
@@ -8,7 +7,7 @@ import { PackWriter } from './packWriter.ts';
 import { PROFILES } from './profile.ts';
 import { ID_LENGTH } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { damaged, readHeader, type EpochKey } from './sealedObject.ts';
+import { damaged, isUnreadable, readHeader, type EpochKey } from './sealedObject.ts';
 import type { KeyOf } from './streams.ts';
 
 const STORED = 0x8000_0000;
@@ -44,7 +43,7 @@ export class PackRewriter {
     try {
       frames = decodeDirectory(name, openWhole(name, bytes, PACK_MAGIC, this.#keyOf).directory);
     } catch (error) {
-      if (isHoldfastError(error) && error.code === 'repository/damaged') return false;
+      if (isUnreadable(error)) return false;
       throw error;
     }
     const epoch = readHeader(bytes, PACK_MAGIC, name);

@@ -12,12 +12,13 @@ import { PruneStream } from './pruneStream.ts';
 import { numberOf, readRemovals, writeRemoval } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { listRootNames, namesUnder, pinnedManifests, streamsUnder, tagAndId, timeOfId, type Root } from './roots.ts';
+import { isUnreadable } from './sealedObject.ts';
 import { streamKeys } from './streams.ts';
 
 const DAY = 86_400_000;
 /** Pins of restores and runs that died; a live one that finds its pin gone starts again or stops with an error. */
 const PIN_LIFE = 7 * DAY;
-const NOT_READ = new Set(['repository/damaged', 'repository/missing-blob', 'repository/too-new', 'storage/not-found']);
+const NOT_FOUND = new Set(['repository/missing-blob', 'storage/not-found']);
 
 /** One prune, step by step as in docs/format, "Prune". */
 export class PruneRun {
@@ -199,7 +200,7 @@ async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!isHoldfastError(error) || !NOT_READ.has(error.code)) throw error;
+    if (!isHoldfastError(error) || !(isUnreadable(error) || NOT_FOUND.has(error.code))) throw error;
     throw refused(`${String(error.data['object'] ?? error.data['name'] ?? 'an object')} cannot be read`, error);
   }
 }

@@ -6,6 +6,7 @@ import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment } from './names.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { isUnreadable } from './sealedObject.ts';
 import { readPackDirectory } from './strayPacks.ts';
 import { streamKeys, streamOf } from './streams.ts';
 
@@ -80,9 +81,10 @@ class Rebuild {
       this.blobs += blobs;
       this.#pendingBlobs += blobs;
     } catch (error) {
-      if (!isHoldfastError(error) || !['repository/damaged', 'repository/too-new', 'storage/not-found'].includes(error.code)) throw error;
+      const missing = isHoldfastError(error) && error.code === 'storage/not-found';
+      if (!missing && !isUnreadable(error)) throw error;
       // Deleted by a prune since it was listed: nothing is missing.
-      if (error.code === 'storage/not-found' && error.data['name'] === name) return;
+      if (missing && error.data['name'] === name) return;
       this.unreadable.push({ object: name, message: messageOf(error) });
       this.#lost.add(id);
     }

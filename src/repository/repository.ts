@@ -93,7 +93,7 @@ export class Repository {
         await checkSeal(storage, keyring, stored, signal);
         found.push(stored);
       } catch (error) {
-        if (onDamage && isUnreadable(error)) onDamage(error);
+        if (onDamage && isHoldfastError(error) && isUnreadable(error)) onDamage(error);
         else if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       }
     }

@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { HoldfastError } from '../domain/index.ts';
+import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { SealingKey } from './xaes.ts';
 
@@ -35,6 +35,18 @@ export function readHeader(bytes: Uint8Array, magic: string, name: string): numb
   return (bytes[6] ?? 0) | ((bytes[7] ?? 0) << 8);
 }
 
+/** The key that an object names. Errors: those of {@link readHeader}, `repository/unknown-epoch`. */
+export function headerKey(bytes: Uint8Array, magic: string, name: string, keyOf: (epoch: number) => SealingKey): SealingKey {
+  const epoch = readHeader(bytes, magic, name);
+  try {
+    return keyOf(epoch);
+  } catch (error) {
+    throw new HoldfastError('repository/unknown-epoch', 'input',
+      `${name} says that it is sealed with key epoch ${epoch}, which this key does not hold. Use the newest key of the repository.`,
+      { data: { object: name, epoch }, cause: error });
+  }
+}
+
 /** The error for an object that cannot be trusted; `name` is the stored object's name. */
 export function damaged(name: string, why: string, cause?: unknown): HoldfastError {
   return new HoldfastError(
@@ -43,6 +55,13 @@ export function damaged(name: string, why: string, cause?: unknown): HoldfastErr
     `The stored object ${name} is damaged: ${why}. Run 'holdfast check' to see which items it holds.`,
     { data: { object: name }, cause },
   );
+}
+
+const UNREADABLE = new Set(['repository/damaged', 'repository/too-new', 'repository/unknown-epoch']);
+
+/** The stored object is there and cannot be read, whatever of it is damaged. */
+export function isUnreadable(error: unknown): boolean {
+  return isHoldfastError(error) && UNREADABLE.has(error.code);
 }
 
 export function tooNew(name: string, version: number): HoldfastError {
@@ -62,7 +81,7 @@ export function sealJson(name: string, value: unknown, key: EpochKey, random: Ra
 
 /** The inverse of {@link sealJson}. Throws `repository/damaged` when a single bit differs. */
 export function openJson(name: string, bytes: Uint8Array, keyOf: (epoch: number) => SealingKey): unknown {
-  const key = keyOf(readHeader(bytes, 'HFOB', name));
+  const key = headerKey(bytes, 'HFOB', name, keyOf);
   try {
     const plain = key.open(bytes.subarray(HEADER_LENGTH), Buffer.from(name));
     return JSON.parse(zstdDecompressSync(plain, { maxOutputLength: MAX_OBJECT_PLAIN }).toString());

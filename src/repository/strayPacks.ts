@@ -7,6 +7,7 @@ import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment, names } from './names.ts';
 import { decodeDirectory, PACK_MAGIC, type PackFrame } from './pack.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { isUnreadable } from './sealedObject.ts';
 import type { SealingKey } from './xaes.ts';
 
 /** Reads the directory of one pack. */
@@ -35,7 +36,7 @@ export async function indexStrayPacks(
       const frames = await readPackDirectory(context, index.stream, id, object.size, keyOf, signal);
       stray.push({ id, size: object.size, frames });
     } catch (error) {
-      if (!isHoldfastError(error) || !['storage/not-found', 'repository/damaged'].includes(error.code)) throw error;
+      if (!isUnreadable(error) && !(isHoldfastError(error) && error.code === 'storage/not-found')) throw error;
     }
     if (stray.length >= 64) await index.append(stray.splice(0), signal);
   }
