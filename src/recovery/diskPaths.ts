@@ -2,7 +2,8 @@ import { HoldfastError, type BinaryString, type ItemRow } from '../domain/index.
 
 interface Folder {
   readonly parent: BinaryString;
-  readonly name: BinaryString;
+  /** undefined: the root itself. */
+  readonly name: BinaryString | undefined;
   refused: boolean;
   made: boolean;
 }
@@ -23,7 +24,7 @@ export class DiskPaths {
   }
 
   learn(row: ItemRow, name: BinaryString): void {
-    this.#folders.set(row.key, { parent: row.parent, name: name === '.' && row.parent === '' ? '' : name, refused: false, made: false });
+    this.#folders.set(row.key, { parent: row.parent, name: name === '.' && row.parent === '' ? undefined : name, refused: false, made: false });
     this.#last = undefined;
   }
 
@@ -71,7 +72,7 @@ export class DiskPaths {
       throw new HoldfastError('restore/no-folder', 'never', 'The folder that it belongs in could not be made; nothing was written for it.');
     }
     const above = this.#below(folder.parent, depth + 1);
-    return folder.name === '' ? above : `${above}/${checked(folder.name)}`;
+    return folder.name === undefined ? above : `${above}/${checked(folder.name)}`;
   }
 }
 
