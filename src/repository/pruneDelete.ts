@@ -19,20 +19,23 @@ async function deleteAll(view: PruneView, doomed: Iterable<string>): Promise<voi
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-/** Manifests first, so that no snapshot ever stands without its data; then seals, checkpoints, segments, packs. */
-export async function deleteDoomed(view: PruneView, doom: Doom, strayClosings: readonly string[]): Promise<void> {
+/** Manifests first, so that no snapshot ever stands without its data or its place in the index; then seals. */
+export async function deleteSnapshots(view: PruneView, doom: Doom, strayClosings: readonly string[]): Promise<void> {
   await deleteAll(view, doom.manifests);
   const seals = [...doom.manifests].map((name) => {
     const { tag, id } = tagAndId(name);
     return names.seal(tag, id);
   });
   await deleteAll(view, [...seals, ...strayClosings]);
+}
+
+export async function deleteData(view: PruneView, doom: Doom): Promise<void> {
   await deleteAll(view, doom.checkpoints);
   await deleteAll(view, doom.segments);
   await deleteAll(view, [...doom.packs].map(([pack, stream]) => names.pack(stream, pack)));
 }
 
-/** Writes the index without the packs that go; must come before they do. @returns full names of segments that are not needed any more. */
+/** Writes the index without the packs that go: after the snapshots that needed them went, before they do. @returns full names of segments that are not needed any more. */
 export async function rewriteIndexes(
   view: PruneView, streams: Iterable<string>, dropped: (pack: string) => boolean,
 ): Promise<string[]> {

@@ -1,8 +1,8 @@
+import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
 import { runBackup } from '../../src/backup/index.ts';
 import type { BinaryString } from '../../src/domain/index.ts';
 import type { Clock } from '../../src/runtime/index.ts';
@@ -84,8 +84,8 @@ export class SnapshotProof {
       for await (const rows of stateRows({ storage, keyring, tag: manifest.tag }, manifest.layers)) {
         for (const { outcome, content, ...row } of rows) {
           shown.push(row.key);
-          expect(row).toEqual({ ...wanted.get(row.key) });
-          expect(outcome).toBe('');
+          assert.deepEqual(row, { ...wanted.get(row.key) });
+          assert.equal(outcome, '');
           if (row.kind === 'folder') continue;
           this.items++;
           const file = tree.get(row.key) ?? { content: 't', size: 0 };
@@ -94,14 +94,14 @@ export class SnapshotProof {
             restored = hash('sha256', await reader.bytes({ content, size: row.size }, 1e9));
             this.#right.set(content, restored);
           }
-          expect(restored, `${row.key} of ${manifest.id}`).toBe(hashOf(file));
+          assert.equal(restored, hashOf(file), `${row.key} of ${manifest.id}`);
         }
       }
     } finally {
       await reader.close();
     }
-    expect(shown).toEqual([...wanted.keys()].sort((a, b) => (a < b ? -1 : 1)));
+    assert.deepEqual(shown, [...wanted.keys()].sort((a, b) => (a < b ? -1 : 1)));
     const files = tree.size;
-    expect({ items: manifest.counts.items, folders: manifest.counts.folders }).toEqual({ items: files, folders: wanted.size - files });
+    assert.deepEqual({ items: manifest.counts.items, folders: manifest.counts.folders }, { items: files, folders: wanted.size - files });
   }
 }
