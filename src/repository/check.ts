@@ -11,7 +11,7 @@ import type { Manifest } from './manifest.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { Repository } from './repository.ts';
 import { listAll } from '../storage/index.ts';
-import { namesUnder, streamsUnder } from './roots.ts';
+import { namesUnder, streamsUnder, tagAndId } from './roots.ts';
 
 export interface CheckOptions {
   /** Share of the packs, 0 to 100, of which every byte is read and proved. Default 0: packs are only looked for. */
@@ -52,7 +52,7 @@ async function checkStreams(view: CheckView, removed: Removed): Promise<void> {
   for (const prefix of ['snapshots/', 'seals/', 'segments/', 'index/', 'packs/']) {
     for (const stream of await streamsUnder(view.context, prefix, view.signal)) tags.add(stream);
   }
-  for (const name of await namesUnder(view.context, names.entity(''), view.signal)) tags.add(lastSegment(name));
+  for (const name of await namesUnder(view.context, names.entity(''), view.signal)) tags.add(tagAndId(name).tag);
   tags.delete(SHARED);
   const { keyring } = view.context;
   const shared = await CheckStream.open(view, SHARED, Array.from({ length: keyring.epochs }, (_, i) => keyring.sharedRawOf(i + 1)));

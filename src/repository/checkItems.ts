@@ -192,7 +192,8 @@ export async function entityOrFinding(view: CheckView, tag: string, snapshots: r
   } catch (error) {
     const missing = isHoldfastError(error) && error.code === 'storage/not-found';
     if (missing && snapshots.length === 0) return undefined;
-    hitWhole(view.errors.addError(names.entity(tag), error), snapshots);
+    const object = isHoldfastError(error) ? error.data['object'] : undefined;
+    hitWhole(view.errors.addError(String(object ?? names.entity(tag)), error), snapshots);
     return undefined;
   }
 }

@@ -4,7 +4,8 @@ export const SHARED = 'shared';
 
 export const names = {
   key: (slot: string) => `keys/${slot}`,
-  entity: (tag: string) => `entities/${tag}`,
+  /** Without an id: what the names of all records of the entity start with. */
+  entity: (tag: string, id?: string) => (id === undefined ? `entities/${tag}` : `entities/${tag}/${id}`),
   /** In 256 folders, so that no listing of a large repository reads one endless folder. */
   pack: (stream: string, id: string) => `packs/${stream}/${id.slice(-2)}/${id}`,
   packs: (stream: string) => `packs/${stream}/`,

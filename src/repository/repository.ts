@@ -5,7 +5,7 @@ import { listAll, type Storage } from '../storage/index.ts';
 import { BlobReader } from './blobReader.ts';
 import { readCheckpoints } from './checkpoint.ts';
 import { DoomedList } from './doomed.ts';
-import { ensureEntity, readEntity, type EntityRecord } from './entityKeys.ts';
+import { ensureEntity, readEntities, readEntity, type EntityRecord } from './entityKeys.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
 import { checkSeal, readManifest, type Manifest, type StoredManifest } from './manifest.ts';
@@ -74,11 +74,7 @@ export class Repository {
   }
 
   async entities(signal?: AbortSignal): Promise<EntityRecord[]> {
-    const records: EntityRecord[] = [];
-    for await (const object of listAll(this.context.storage, names.entity(''), signal ? { signal } : {})) {
-      records.push(await readEntity(this.context.storage, this.context.keyring, lastSegment(object.name), signal));
-    }
-    return records;
+    return readEntities(this.context.storage, this.context.keyring, signal);
   }
 
   /** Sealed snapshots, oldest first; of one entity or of all. Damaged ones throw, or are told to `onDamage` and passed over. */

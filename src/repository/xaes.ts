@@ -12,8 +12,9 @@ const BLOCK = 16;
 const NO_AAD = new Uint8Array(0);
 
 /**
- * One 32-byte key of XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM with 24-byte random nonces, safe for
+ * A 32-byte key of XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM with 24-byte random nonces, safe for
  * 2^80 messages a key. A sealed message is `nonce (24) || ciphertext || tag (16)`.
+ * Or several keys, end to end: the first one seals, and messages of each of them are opened.
  */
 export class SealingKey {
   /** ECB has no state between whole blocks, so one cipher serves every message and is never finished. */
@@ -22,10 +23,15 @@ export class SealingKey {
   readonly #masks: Buffer;
   readonly #blocks = Buffer.alloc(2 * BLOCK);
 
-  constructor(key: Uint8Array) {
-    if (key.length !== KEY_LENGTH) throw new RangeError(`a sealing key has ${KEY_LENGTH} bytes, not ${key.length}`);
-    this.#block = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+  readonly #next: SealingKey | undefined;
+
+  constructor(keys: Uint8Array) {
+    if (keys.length === 0 || keys.length % KEY_LENGTH !== 0) {
+      throw new RangeError(`a sealing key has ${KEY_LENGTH} bytes, not ${keys.length}`);
+    }
+    this.#block = createCipheriv('aes-256-ecb', keys.subarray(0, KEY_LENGTH), null).setAutoPadding(false);
     this.#masks = derivationMasks(this.#block.update(Buffer.alloc(BLOCK)));
+    this.#next = keys.length > KEY_LENGTH ? new SealingKey(keys.subarray(KEY_LENGTH)) : undefined;
   }
 
   /** `nonce` is 24 bytes that come from the source of randomness, never used before with this key. */
@@ -59,6 +65,7 @@ export class SealingKey {
     try {
       decipher.final();
     } catch (cause) {
+      if (this.#next) return this.#next.open(sealed, aad);
       throw damaged(sealed.length, cause);
     }
     return plaintext;

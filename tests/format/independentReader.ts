@@ -78,9 +78,9 @@ export class IndependentReader {
     return namesUnder(this.#objects, 'entities/').map((name) => {
       const { entity } = this.record(name) as { entity: { id: string } };
       const tag = hmac(derive(this.#secret, 'entity-tag'), Buffer.from(entity.id)).toString('hex').slice(0, 32);
-      if (tag !== lastPart(name)) throw new Error(`${name} is not where it belongs`);
+      if (tag !== name.split('/')[1]) throw new Error(`${name} is not where it belongs`);
       return { tag, id: entity.id };
-    });
+    }).filter(({ tag }, i, all) => tag !== all[i - 1]?.tag);
   }
 
   /** Sealed snapshots, oldest first. */
@@ -165,8 +165,9 @@ export class IndependentReader {
 
   #packKey(stream: string): KeyOfEpoch {
     if (stream === 'shared') return this.#epochKey('shared-packs');
-    const { key } = this.record(`entities/${stream}`) as { key: string };
-    return () => derive(Buffer.from(key, 'base64'), 'entity-packs');
+    const keys = namesUnder(this.#objects, `entities/${stream}`).map((name) => (this.record(name) as { key: string }).key);
+    const derived = Buffer.concat(keys.map((key) => derive(Buffer.from(key, 'base64'), 'entity-packs')));
+    return () => derived;
   }
 
   #frame(stream: string, name: string, { offset, length, plainLength }: Place['frame']): Buffer {

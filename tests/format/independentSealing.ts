@@ -38,8 +38,17 @@ function messageKey(key: Uint8Array, nonce: Uint8Array): Buffer {
   return Buffer.concat([half(1), half(2)]);
 }
 
-/** Throws when a bit of the bytes, the key or the additional data is another. */
-export function unseal(key: Uint8Array, sealed: Uint8Array, aad: string): Buffer {
+/** Throws when a bit of the bytes, the key or the additional data is another. Several keys, end to end, are tried in turn. */
+export function unseal(keys: Uint8Array, sealed: Uint8Array, aad: string): Buffer {
+  try {
+    return unsealOne(keys.subarray(0, 32), sealed, aad);
+  } catch (error) {
+    if (keys.length <= 32) throw error;
+    return unseal(keys.subarray(32), sealed, aad);
+  }
+}
+
+function unsealOne(key: Uint8Array, sealed: Uint8Array, aad: string): Buffer {
   const nonce = sealed.subarray(0, 24);
   const decipher = createDecipheriv('aes-256-gcm', messageKey(key, nonce), nonce.subarray(12));
   decipher.setAAD(Buffer.from(aad));
