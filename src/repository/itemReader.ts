@@ -1,6 +1,7 @@
 import { isHoldfastError, messageOf, type BinaryString, type ItemRow } from '../domain/index.ts';
 import { BlobReader, type BlobPlace } from './blobReader.ts';
 import type { EntityRecord } from './entityKeys.ts';
+import { frameBytes } from './frame.ts';
 import { SHARED } from './names.ts';
 import { decodeRecipe, type Op } from './recipe.ts';
 import { ReadPipeline } from './readPipeline.ts';
@@ -14,8 +15,16 @@ export interface ItemRequest {
 }
 
 /**
+ * Bytes of the frames, opened, that one message to a worker asks for: small items may each lie in another frame, and the
+ * sealed bytes of all frames of a message are held at once, in this thread and in the worker.
+ */
+const PART_BYTES = 16 * 1024 * 1024;
+/** An item that alone needs more: like one that did not come, it is left to be read one by one, with few frames held. */
+const SCATTERED = 64 * 1024 * 1024;
+
+/**
  * Reads many items at once, frame by frame: each batch is planned so that a frame is fetched and opened once,
- * whatever the order of the items. Items that do not come this way (a pack moved by a prune) are tried one by one.
+ * whatever the order of the items, unless the batch needs more frames than may be held at once. Items that do not come this way (a pack moved by a prune) are tried one by one.
  */
 export class ItemReader {
   readonly #blobs: BlobReader;
@@ -39,18 +48,36 @@ export class ItemReader {
 
   /** Waits for a worker, then reads the batch: results in the order of the requests. */
   async read(requests: readonly ItemRequest[]): Promise<{ results: Promise<readonly ReadResult[]> }> {
-    const plan = new BatchPlan(this.#context, this.#entity, this.#blobs, this.#signal);
-    const jobs: (ReadJob | ReadResult)[] = [];
-    for (const request of requests) jobs.push(await plan.job(request));
+    const parts: Promise<readonly ReadResult[]>[] = [];
+    let plan = this.#plan();
+    let jobs: (ReadJob | ReadResult)[] = [];
+    for (const request of requests) {
+      jobs.push(await plan.job(request));
+      if (plan.bytes < PART_BYTES) continue;
+      await this.#start(plan, jobs, parts);
+      plan = this.#plan();
+      jobs = [];
+    }
+    if (jobs.length > 0) await this.#start(plan, jobs, parts);
+    const results = Promise.all(parts).then((all) => all.flat());
+    return { results };
+  }
+
+  #plan(): BatchPlan {
+    return new BatchPlan(this.#context, this.#entity, this.#blobs, this.#signal);
+  }
+
+  /** Waits for a worker, hands it the part and adds its results to `parts`. */
+  async #start(plan: BatchPlan, jobs: readonly (ReadJob | ReadResult)[], parts: Promise<readonly ReadResult[]>[]): Promise<void> {
     const work = jobs.filter((job): job is ReadJob => 'ops' in job);
     await this.#pipeline.ready();
-    const running = this.#pipeline.read(plan.frames, work);
-    return {
-      results: running.then((results) => {
-        let next = 0;
-        return jobs.map((job) => ('ops' in job ? (results[next++] as ReadResult) : job));
-      }),
-    };
+    const running = this.#pipeline.read(plan.frames, work).then((results) => {
+      let next = 0;
+      return jobs.map((job) => ('ops' in job ? (results[next++] as ReadResult) : job));
+    });
+    // A failure while the next part waits for a worker: `ready` throws it then.
+    running.catch(() => undefined);
+    parts.push(running);
   }
 
   async close(): Promise<void> {
@@ -62,6 +89,8 @@ export class ItemReader {
 /** Which frames a batch needs, each once, and where in them its items' blobs are. */
 class BatchPlan {
   readonly frames: FrameNeed[] = [];
+  /** What the frames give when opened. */
+  bytes = 0;
   readonly #numbers = new Map<string, number>();
   readonly #context: RepositoryContext;
   readonly #entity: EntityRecord;
@@ -76,8 +105,14 @@ class BatchPlan {
   }
 
   async job(request: ItemRequest): Promise<ReadJob | ReadResult> {
+    const frames = this.frames.length;
+    const bytes = this.bytes;
     try {
-      return await this.#job(request);
+      const job = await this.#job(request);
+      if (this.bytes - bytes <= SCATTERED) return job;
+      for (const { pack, offset } of this.frames.splice(frames)) this.#numbers.delete(`${pack}/${offset}`);
+      this.bytes = bytes;
+      return { code: 'repository/scattered', message: 'Its data is spread over more frames than are held at once.' };
     } catch (error) {
       if (!isHoldfastError(error) || error.retryClass !== 'never') throw error;
       return { code: error.code, message: messageOf(error) };
@@ -117,6 +152,7 @@ class BatchPlan {
       const key = stream === SHARED ? await this.#sharedKey(pack) : this.#entity.packKey;
       number = this.frames.push({ key, stream, pack, ...frame }) - 1;
       this.#numbers.set(name, number);
+      this.bytes += frameBytes(frame.plainLength);
     }
     return number;
   }

@@ -15,7 +15,7 @@ if (!port) throw new Error('readWorker runs as a worker thread');
 
 /** Opened frames that are kept, per stream: bodies come in order, shared attachments come again and again. */
 const KEPT = { own: 4, shared: 16 };
-const GARBAGE = 64 * 1024 * 1024;
+const GARBAGE = 32 * 1024 * 1024;
 
 const assembler = new ContentAssembler(new BlobNamer((workerData as { idKey: Uint8Array }).idKey));
 const answers = new Map<number, (sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']) => void>();
@@ -45,11 +45,17 @@ function keyOf(raw: Uint8Array): SealingKey {
   return key;
 }
 
+interface BatchFrames {
+  get(index: number): Buffer;
+  /** Nothing more is asked for. */
+  release(): void;
+}
+
 /**
  * Frames of one batch by index, opened when an item first needs them: items come in about the order of their frames, so a
  * few opened ones are enough. A frame that cannot be opened throws only for the items that need it.
  */
-async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<(index: number) => Buffer> {
+async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<BatchFrames> {
   const held = new Map<number, Buffer>();
   const missing: number[] = [];
   needs.forEach((need, i) => {
@@ -59,7 +65,7 @@ async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<(in
   });
   const answer = missing.length > 0 ? await fetchSealed(batch, missing) : [];
   const sealed = new Map(missing.map((index, i) => [index, answer[i]]));
-  return (index) => {
+  const get = (index: number): Buffer => {
     const need = needs[index] as FrameNeed;
     const cached = held.get(index) ?? cacheOf(need).get(nameOf(need));
     if (cached) {
@@ -70,6 +76,13 @@ async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<(in
     if (!(bytes instanceof Uint8Array)) throw new Error(bytes?.message ?? 'the frame is missing');
     return open(need, bytes);
   };
+  return { get, release: () => release(answer) };
+}
+
+/** What was read for a batch is given up at once: V8 would let many batches of it pile up before it looks. */
+function release(sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']): void {
+  const buffers = new Set(sealed.flatMap((bytes) => (bytes instanceof Uint8Array ? [bytes.buffer as ArrayBuffer] : [])));
+  for (const buffer of buffers) buffer.transfer(0);
 }
 
 function fetchSealed(batch: number, frames: readonly number[]): Promise<Extract<ReadRequest, { type: 'frames' }>['sealed']> {
@@ -90,14 +103,15 @@ function open(need: FrameNeed, sealed: Uint8Array): Buffer {
 }
 
 async function run(request: Extract<ReadRequest, { type: 'batch' }>): Promise<void> {
-  const frame = await framesOf(request.batch, request.frames);
+  const frames = await framesOf(request.batch, request.frames);
   const results = request.jobs.map((job): ReadResult => {
     try {
-      return assembler.assemble(job, frame);
+      return assembler.assemble(job, frames.get);
     } catch (error) {
       return { code: isHoldfastError(error) ? error.code : 'repository/damaged', message: messageOf(error) };
     }
   });
+  frames.release();
   const transfer = results.flatMap((result) => ('bytes' in result ? [result.bytes.buffer] : []));
   reply({ type: 'done', batch: request.batch, results }, transfer);
 }
