@@ -11,7 +11,7 @@ export type CrashJob =
   | { readonly kind: 'rebuild' };
 
 /** New packed bytes between two checkpoints: small trees must have some. */
-const CHECKPOINT_BYTES = 400_000;
+const CHECKPOINT_BYTES = 1;
 
 export async function runJob(repository: Repository, job: CrashJob): Promise<void> {
   if (job.kind === 'prune') await prune(repository, { keepLast: job.keepLast }, { graceMs: job.graceMs });

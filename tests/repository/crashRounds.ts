@@ -11,6 +11,11 @@ import { initRepository, namesIn, OPERATOR_KEY, openRepository, SnapshotProof } 
 import { seededNumbers } from './seeded.ts';
 import { nextTree, type Tree } from './tree.ts';
 
+/** More than one pack of new data, so that a run has something to make durable before its end. */
+function bulk(seed: number): Tree {
+  return new Map(Array.from({ length: 16 }, (_, i) => [`zz-bulk/${i}`, { content: `r${seed}/${i}`, size: 1_200_000 }] as const));
+}
+
 export interface CrashTally {
   /** Kills that struck while the job ran, by job. */
   readonly kills: Record<CrashJob['kind'], number>;
@@ -69,6 +74,7 @@ export class CrashRounds {
     }
     if (this.#rounds > 3 && choice < 0.4) return { kind: 'rebuild' };
     this.#tree = nextTree(this.#tree, this.#seed + this.#rounds, SHAPE);
+    if (this.#next() < 0.3) this.#tree = new Map([...this.#tree, ...bulk(this.#seed + this.#rounds)]);
     return { kind: 'backup', entity: 'e', tree: [...this.#tree] };
   }
 
