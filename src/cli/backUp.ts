@@ -60,7 +60,7 @@ export async function backUp(
 
 async function lastCount(repository: Repository, entityId: string, signal: AbortSignal): Promise<number | undefined> {
   const tag = repository.context.keyring.entityTag(entityId);
-  const last = (await repository.snapshots(tag, signal)).at(-1)?.manifest.counts;
+  const last = (await repository.newest(tag, signal))?.manifest.counts;
   return last && last.items + last.folders;
 }
 

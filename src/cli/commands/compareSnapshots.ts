@@ -26,7 +26,7 @@ interface DifferenceDocument extends ItemDocument {
 export async function compareSnapshots(context: CommandContext, options: Options): Promise<ExitCode> {
   const { out, signal } = context;
   const repository = await openRepository(context, options);
-  const snapshots = await snapshotsOf(repository, options.entity, signal);
+  const snapshots = await snapshotsOf(context, repository, options.entity);
   const before = pickSnapshot(snapshots, options.before);
   const after = pickSnapshot(snapshots, options.after);
   if (before.tag !== after.tag) {

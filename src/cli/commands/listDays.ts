@@ -23,7 +23,8 @@ export async function listDays(context: CommandContext, options: RepositoryOptio
   const { out, signal } = context;
   const repository = await openRepository(context, options);
   const days: DayDocument[] = [];
-  for (const snapshots of Map.groupBy(await snapshotsOf(repository, options.entity, signal), ({ tag }) => tag).values()) {
+  const known = await snapshotsOf(context, repository, options.entity);
+  for (const snapshots of Map.groupBy(known.snapshots, ({ tag }) => tag).values()) {
     const [first, last] = [snapshots[0] as Manifest, snapshots.at(-1) as Manifest];
     const catalog = await openEntityCatalog(repository, snapshots, signal);
     try {
@@ -41,5 +42,5 @@ export async function listDays(context: CommandContext, options: RepositoryOptio
       await out.line(`  ${day}  ${plural(snapshots, 'snapshot').padStart(12)}  +${countText(added)} ~${countText(changed)} -${countText(removed)}`);
     }
   }
-  return EXIT.done;
+  return known.damaged.length > 0 ? EXIT.warnings : EXIT.done;
 }

@@ -18,7 +18,7 @@ interface Options extends RepositoryOptions {
 export async function listFolder(context: CommandContext, options: Options): Promise<ExitCode> {
   const { out, signal } = context;
   const repository = await openRepository(context, options);
-  const manifest = await findSnapshot(repository, options.snapshot, options.entity, signal);
+  const manifest = await findSnapshot(context, repository, options.snapshot, options.entity);
   const browser = new SnapshotBrowser(repository, manifest, { keys: keyStyleOf(manifest), signal });
   await out.list(itemsAt(browser, options), { json: itemDocument, line: itemLine });
   return EXIT.done;

@@ -10,16 +10,16 @@ import { snapshotDocument } from '../snapshotDocument.ts';
 export async function listSnapshots(
   context: CommandContext, options: RepositoryOptions & { entity?: string },
 ): Promise<ExitCode> {
-  const { out, signal } = context;
+  const { out } = context;
   const repository = await openRepository(context, options);
-  const snapshots = await snapshotsOf(repository, options.entity, signal);
+  const { snapshots, damaged } = await snapshotsOf(context, repository, options.entity);
   await out.document(snapshots.map(snapshotDocument));
-  if (snapshots.length === 0) await out.line('No snapshot yet.');
+  if (snapshots.length + damaged.length === 0) await out.line('No snapshot yet.');
   for (const [entity, group] of Map.groupBy(snapshots, (manifest) => manifest.entity.id)) {
     await out.line(printable(entity));
     for (const manifest of group) await out.line(snapshotLine(manifest));
   }
-  return EXIT.done;
+  return damaged.length > 0 ? EXIT.warnings : EXIT.done;
 }
 
 function snapshotLine({ id, startedAt, status, counts }: Manifest): string {

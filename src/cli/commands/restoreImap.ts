@@ -28,7 +28,7 @@ export async function restoreImap(context: CommandContext, options: Options): Pr
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const progress = display.listener;
   const repository = await openRepository(context, options, progress);
-  const manifest = await findSnapshot(repository, options.snapshot, options.entity, signal);
+  const manifest = await findSnapshot(context, repository, options.snapshot, options.entity);
   if (manifest.entity.service !== 'imap') {
     throw new HoldfastError('cli/no-mailbox', 'input',
       `Snapshot ${manifest.id} is of ${manifest.entity.id}, which is no mailbox. Use "holdfast restore folder" for it.`);

@@ -26,7 +26,7 @@ export async function restoreIntoFolder(context: CommandContext, options: Option
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const progress = display.listener;
   const repository = await openRepository(context, options, progress);
-  const manifest = await findSnapshot(repository, options.snapshot, options.entity, signal);
+  const manifest = await findSnapshot(context, repository, options.snapshot, options.entity);
   const selection = await selectRows(repository, manifest, options.path, signal);
   const report = await restoreFolder(repository, manifest, {
     ...selection, to: resolve(options.to), descriptor: await descriptorOf(manifest), mode: options.mode, signal, progress,
