@@ -17,6 +17,7 @@ import { never, ScratchRepository, sha256, unheard } from './scratchRepository.t
 const FROM = 'from@example.test';
 const EMPTY = 'empty@example.test';
 const OTHER = 'other@example.test';
+const ROUGH = 'rough@example.test';
 const PREFIX = 'Given back/';
 const { origin, mails } = nastyMails();
 const WRITES = /^(APPEND|CREATE|RENAME|DELETE|SUBSCRIBE|(UID )?(STORE|COPY|MOVE|EXPUNGE))/;
@@ -30,7 +31,7 @@ let folders: readonly string[];
 const settings = (user: string) => ({ host: '127.0.0.1', port: proxy.port, user, password: 'pw', tls: 'off' }) as const;
 
 beforeAll(async () => {
-  server = await startDovecot({ users: { [FROM]: 'pw', [EMPTY]: 'pw', [OTHER]: 'pw' }, format: 'sdbox' });
+  server = await startDovecot({ users: { [FROM]: 'pw', [EMPTY]: 'pw', [OTHER]: 'pw', [ROUGH]: 'pw' }, format: 'sdbox' });
   proxy = await startImapProxy(server.port);
   scratch = await ScratchRepository.make();
   const mailbox = await TestMailbox.open(server, FROM);
@@ -139,4 +140,23 @@ test('as files each mail is one, with the bytes that the server gives', async ()
   expect(hashes).toEqual(served);
   const again = await restoreFolder(scratch.repository, manifest, { to, descriptor, signal: never, progress: unheard });
   expect(again).toMatchObject({ written: 0, unchanged: mails.length, failed: 0, issues: [] });
+});
+
+test('a mail that the server does not keep byte by byte is named, and known again by the second restore', async () => {
+  const rough = ['Subject: a\r\n\r\nends\r\r\r', 'Subject: b\r\r\r\n\r\nx\r\n'];
+  const mailbox = await TestMailbox.open(server, ROUGH);
+  for (const text of rough) await mailbox.save('INBOX', Buffer.from(text));
+  mailbox.close();
+  const source = await openSource(settings(ROUGH), never);
+  const snapshot = await runBackup(scratch.repository, source, { signal: never, progress: unheard, clock: systemClock }).finally(() => source.close());
+  const give = async (): Promise<RestoreReport> => {
+    const target = await openTarget(settings(ROUGH), { mode: 'separate', folderName: 'Given back' }, never);
+    return await restoreToTarget(scratch.repository, snapshot, target, { signal: never, progress: unheard }).finally(() => target.close());
+  };
+  const first = await give();
+  expect(first.issues.map(({ code }) => code)).toEqual(['restore/bytes-changed', 'restore/bytes-changed']);
+  expect(first).toMatchObject({ written: 2, failed: 0 });
+  proxy.reset();
+  expect(await give()).toMatchObject({ written: 0, unchanged: 2, issues: [] });
+  expect(proxy.commands.filter((command) => WRITES.test(command))).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { CHUNK, FolderReader } from './folderReader.ts';
 import { atom, quoted, sequence, type ImapConnection, type Response } from './imapConnection.ts';
 import { isConnectionLoss, isLocalTrouble } from './imapErrors.ts';
 import { mailbox, openMailbox, uidFetch } from './mailboxCommands.ts';
+import { serverForm } from './serverForm.ts';
 
 /** A mail that stands at the destination. */
 export interface Standing {
@@ -214,9 +215,7 @@ export function sameFlags(a: string, b: string): boolean {
 
 /** Line ends that are not CRLF, and NUL: what servers are known to change. */
 function isOdd(bytes: Buffer): boolean {
-  if (bytes.includes(0)) return true;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) if (bytes[at - 1] !== 13) return true;
-  return false;
+  return bytes.includes(0) || serverForm(bytes) !== undefined;
 }
 
 /** APPENDUID of UIDPLUS (RFC 4315), if it is of the numbering that we know. */

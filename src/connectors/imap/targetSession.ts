@@ -9,6 +9,7 @@ import { fingerprint, identityOf, parseMailMeta } from './messageItem.ts';
 import { decodeModifiedUtf7 } from './modifiedUtf7.ts';
 import { RestoreFolders, type Place } from './restoreFolders.ts';
 import { isRefusal, RestoreTarget, sameFlags, type Standing } from './restoreTarget.ts';
+import { serverForm } from './serverForm.ts';
 
 export interface TargetOptions {
   readonly mode: RestoreMode;
@@ -94,7 +95,7 @@ export class ImapTarget implements TargetSession {
       // Before the folder is made: whether it was empty decides what is listed.
       const target = await this.#target(place, signal);
       await this.#folders.ensure(place.path, false, signal);
-      const standing = await target.claim(identity, row.key, signal);
+      const standing = await target.claim(identity, row.key, signal) ?? await this.#changedByServer(item, bytes, target, signal);
       if (standing !== undefined) return await this.#keep(item, target, standing, signal);
       const { dropped, storedSize } = await target.append({
         key: row.key, identity, bytes, flags: flagsOf(item),
@@ -109,6 +110,14 @@ export class ImapTarget implements TargetSession {
       if (!isRefusal(error)) throw error;
       return failed('refused', messageOf(error));
     }
+  }
+
+  /** The mail as an earlier restore left it: the server did not keep all its bytes. */
+  async #changedByServer({ row }: RestoreItem, bytes: Uint8Array, target: RestoreTarget, signal: AbortSignal): Promise<Standing | undefined> {
+    const kept = serverForm(bytes);
+    if (kept === undefined) return undefined;
+    const fp = fingerprint(kept.subarray(0, mailHeaderLength(kept)));
+    return await target.claim(identityOf(fp, kept.length, row.modified), row.key, signal);
   }
 
   async #keep(item: RestoreItem, target: RestoreTarget, standing: Standing, signal: AbortSignal): Promise<WriteResult> {
