@@ -65,9 +65,9 @@ export class Commit {
         if ((await missingPacks(this.#context, this.#entity.tag, relied, signal)).size > 0) throw prunedUnderRun();
         return;
       }
-      const stored = await rescueBlobs(this.#context, this.#entity, this.#parts.newLayers, doomed, signal);
+      const standing = await rescueBlobs(this.#context, this.#entity, this.#parts.newLayers, doomed, signal);
       for (const pack of lost) relied.delete(pack);
-      for (const pack of stored) relied.add(pack);
+      for (const pack of standing) relied.add(pack);
     }
     throw prunedUnderRun();
   }

@@ -1,8 +1,9 @@
 import { isHoldfastError } from '../domain/index.ts';
+import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import { contentIds } from './contentIds.ts';
 import type { DoomedList } from './doomed.ts';
-import type { EntityRecord } from './entityKeys.ts';
+import { readEntity, type EntityRecord } from './entityKeys.ts';
 import type { SealedFrame } from './frame.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment, names, SHARED } from './names.ts';
@@ -17,42 +18,59 @@ import { readPackDirectory } from './strayPacks.ts';
 /**
  * Stores again every blob of a run's rows that stands only in doomed packs: whole frames are copied as they are into new
  * packs, which are indexed. Where a doomed pack is gone already the run has to start again.
- * @returns the ids of the new packs.
+ * @returns the packs that the rows rely on from now: new ones, and those in which the others were found to stand.
  */
 export async function rescueBlobs(
-  context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList, signal?: AbortSignal,
-): Promise<string[]> {
-  const stored: string[] = [];
+  context: RepositoryContext, run: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList, signal?: AbortSignal,
+): Promise<Set<string>> {
+  // Another first run of the entity may have put a key since, and packs that this run's rows rely on.
+  const entity = await readEntity(context.storage, context.keyring, run.tag, signal);
+  const relied = new Set<string>();
   for (const stream of [entity.tag, SHARED]) {
     const index = await StreamIndex.loadReadable(context, stream, signal);
     const other = await StreamIndex.loadReadable(context, stream === SHARED ? entity.tag : SHARED, signal);
     try {
-      const lost = await lostFrames(context, entity, newLayers, doomed, index, other, signal);
+      const lost = await lostFrames(context, entity, newLayers, doomed, [index, other], relied, signal);
       const packs = await copyFrames(context, entity, stream, lost, signal);
       await index.append(packs, signal);
-      stored.push(...packs.map((pack) => pack.id));
+      for (const pack of packs) relied.add(pack.id);
     } finally {
       index.close();
       other.close();
     }
   }
-  return stored;
+  return relied;
 }
 
-/** pack → offsets of its frames that hold a blob which the rows need and which stands nowhere else. */
+/** Packs that an index names although they are gone: what it says of them is no copy of a blob. */
+async function gonePacks(context: RepositoryContext, index: StreamIndex, signal?: AbortSignal): Promise<Set<string>> {
+  const gone = index.packs();
+  for await (const object of listAll(context.storage, names.packs(index.stream), signal ? { signal } : {})) gone.delete(lastSegment(object.name));
+  return gone;
+}
+
+/**
+ * pack → offsets of its frames, of the first index, that hold a blob which the rows need and which stands nowhere else.
+ * @param relied receives the packs in which the other blobs stand.
+ */
 async function lostFrames(
   context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList,
-  index: StreamIndex, other: StreamIndex, signal?: AbortSignal,
+  [index, other]: readonly [StreamIndex, StreamIndex], relied: Set<string>, signal?: AbortSignal,
 ): Promise<Map<string, Set<number>>> {
   const lost = new Map<string, Set<number>>();
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
-  const nothing = new Set<string>();
+  const gone = new Set([...(await gonePacks(context, index, signal)), ...(await gonePacks(context, other, signal))]);
+  const avoid = new Set([...gone, ...doomed.packs]);
   for await (const rows of stateRows(source, newLayers, '', signal)) {
     for await (const ids of contentIds(context, entity, rows, signal)) {
       for (let at = 0; at < ids.length; at += 24) {
-        if (index.locate(ids, at, doomed.packs) || other.locate(ids, at, doomed.packs)) continue;
-        const place = index.locate(ids, at, nothing);
-        if (!place && !other.locate(ids, at, nothing)) throw prunedUnderRun();
+        const standing = index.locate(ids, at, avoid) ?? other.locate(ids, at, avoid);
+        if (standing) {
+          relied.add(standing.pack);
+          continue;
+        }
+        const place = index.locate(ids, at, gone);
+        if (!place && !other.locate(ids, at, gone)) throw prunedUnderRun();
         if (!place) continue;
         const frames = lost.get(place.pack) ?? new Set();
         lost.set(place.pack, frames.add(place.frame.offset));
