@@ -5,6 +5,7 @@ import { systemRandom, type RandomBytes } from '../runtime/index.ts';
 import { BlobNamer } from './blobId.ts';
 import { Chunker, WHOLE_LIMIT } from './chunker.ts';
 import { asListed, CHANGED, openListed, readWhole, statListed, unreadable, WHOLE_READ } from './contentReader.ts';
+import { FileSteps } from './fileSteps.ts';
 import { FrameSink, looksLikeMail } from './frameSink.ts';
 import { splitParts, type Part } from './parts.ts';
 import { encodeOps, encodeRecipe, INLINE_OPS, type BlobRef, type Op } from './recipe.ts';
@@ -174,10 +175,7 @@ export class ContentProcessor {
     }
     try {
       statListed(fd);
-      const { ops, sha256, size } = await this.#windows(fd);
-      const pending: PendingBlob[] = [];
-      const content = this.#finishRecipe(sha256, ops, pending);
-      await this.#keep(pending);
+      const { content, size } = await this.#windows(fd);
       return asListed(fd, size, job) ? { content, size } : { content, size, outcome: CHANGED };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
@@ -187,10 +185,11 @@ export class ContentProcessor {
     }
   }
 
-  async #windows(fd: number): Promise<{ ops: Op[]; sha256: BinaryString; size: number }> {
+  async #windows(fd: number): Promise<{ content: BinaryString; size: number }> {
     const window = Buffer.allocUnsafeSlow(WINDOW);
     const whole = createHash('sha256');
-    const blobs: BlobRef[] = [];
+    let pending: PendingBlob[] = [];
+    const steps = new FileSteps(this.#chunker, (bytes) => this.#name(bytes, OWN, pending));
     let carried = 0;
     let size = 0;
     for (;;) {
@@ -198,23 +197,24 @@ export class ContentProcessor {
       whole.update(window.subarray(carried, carried + read));
       size += read;
       const end = carried + read;
-      const pending: PendingBlob[] = [];
-      const used = this.#cutWindow(window.subarray(0, end), read === 0, pending, blobs);
+      const used = this.#cutWindow(window.subarray(0, end), read === 0, pending, steps);
+      const content = read === 0 ? steps.recipe(whole.digest('binary')) : undefined;
+      steps.settle();
       await this.#keep(pending);
-      if (read === 0) break;
+      if (content !== undefined) return { content, size };
+      pending = [];
       window.copyWithin(0, used, end);
       carried = end - used;
     }
-    return { ops: [{ blobs }], sha256: whole.digest('binary'), size };
   }
 
-  #cutWindow(bytes: Buffer, final: boolean, pending: PendingBlob[], blobs: BlobRef[]): number {
+  #cutWindow(bytes: Buffer, final: boolean, pending: PendingBlob[], steps: FileSteps): number {
     this.#chunker.buffer.set(bytes);
     let start = 0;
     while (start < bytes.length) {
       const end = this.#chunker.cut(start, bytes.length, final);
       if (end < 0) break;
-      blobs.push(this.#name(bytes.subarray(start, end), SHARED_STREAM, pending));
+      steps.add(this.#name(bytes.subarray(start, end), SHARED_STREAM, pending));
       start = end;
     }
     return start;
