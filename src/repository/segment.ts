@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { BinaryString, RowChange } from '../domain/index.ts';
+import { HoldfastError, type BinaryString, type RowChange } from '../domain/index.ts';
 import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { containerHeader, openTail, sealTail } from './container.ts';
@@ -13,8 +13,14 @@ const MAGIC = 'HFSG';
 /** Rows of one segment object at most; a layer continues in the next one. */
 const SEGMENT_ROWS = 32 * BLOCK_ROWS;
 const MAX_BLOCK = 256 * 1024 * 1024;
-/** Long strings make a block end early, so that no block grows past a few megabytes. */
+/** Long strings make a block end early, so that no block grows past a few megabytes or a single row. */
 const BLOCK_WEIGHT = 4 * 1024 * 1024;
+/** No source has rows like this; a block of one stays far below what a reader opens. */
+const MAX_ROW = 64 * 1024 * 1024;
+/** Sealed bytes of one segment object, about, at most: it is held in memory until it is put. */
+const SEGMENT_BYTES = 32 * 1024 * 1024;
+/** Lengths and numbers of a row. */
+const ROW_BYTES = 64;
 
 /** How a manifest names a catalog segment: object id, bytes, rows and the first of its ascending keys. */
 export interface SegmentRef {
@@ -61,20 +67,18 @@ export class LayerWriter {
   get unwritten(): number { return this.#rows + this.#pending.length; }
 
   async add(change: RowChange, signal?: AbortSignal): Promise<void> {
-    if (this.push(change)) await this.#settle(signal);
+    if (this.push(change)) await this.flush(signal);
   }
 
   /** Takes a change without waiting; true when `flush` or `add` must be awaited before many more follow. */
   push(change: RowChange): boolean {
+    const weight = weightOf(change);
+    if (weight > MAX_ROW) throw tooLargeRow(weight);
+    if (this.#weight + weight > BLOCK_WEIGHT) this.#seal();
     this.#pending.push(change);
-    if ('row' in change) this.#weight += change.row.content.length + change.row.meta.length + 64;
-    if (this.#pending.length < BLOCK_ROWS && this.#weight < BLOCK_WEIGHT) return false;
-    this.#seal();
-    return this.#rows >= SEGMENT_ROWS;
-  }
-
-  async #settle(signal?: AbortSignal): Promise<void> {
-    if (this.#rows >= SEGMENT_ROWS) await this.flush(signal);
+    this.#weight += weight;
+    if (this.#pending.length >= BLOCK_ROWS) this.#seal();
+    return this.#rows >= SEGMENT_ROWS || this.#at >= SEGMENT_BYTES;
   }
 
   #seal(): void {
@@ -111,6 +115,20 @@ export class LayerWriter {
     this.#rows = 0;
     this.#id = '';
   }
+}
+
+/** Bytes that the change takes in a block, at most: UTF-8 has no more than three for a unit of a string. */
+function weightOf(change: RowChange): number {
+  if (!('row' in change)) return ROW_BYTES + change.removed.length;
+  const { key, parent, kind, change: version, content, name, meta, outcome } = change.row;
+  const binary = key.length + parent.length + kind.length + version.length + content.length;
+  return ROW_BYTES + binary + 3 * (name.length + meta.length + outcome.length);
+}
+
+function tooLargeRow(weight: number): HoldfastError {
+  return new HoldfastError('repository/row-too-large', 'never',
+    `An item's name, key and metadata together have about ${weight} bytes; up to ${MAX_ROW} can be stored. Leave the item out.`,
+    { data: { bytes: weight } });
 }
 
 /** Reads one segment's blocks by range. */
