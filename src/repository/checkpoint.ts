@@ -2,7 +2,7 @@ import { isHoldfastError, type BinaryString, type SnapshotCounts } from '../doma
 import { listAll } from '../storage/index.ts';
 import { lastSegment, names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { openJson, sealJson } from './sealedObject.ts';
+import { isUnreadable, openJson, sealJson } from './sealedObject.ts';
 import type { Layer } from './segment.ts';
 
 /** What a run had made durable before it ended or died. A root, like a manifest, until the run that takes it over is sealed. */
@@ -26,6 +26,7 @@ export async function writeCheckpoint(context: RepositoryContext, tag: string, c
   await context.storage.put(name, parts, signal ? { signal } : {});
 }
 
+/** Ascending by run. One that cannot be read is passed over: losing it loses only work, and a prune takes it away. */
 export async function readCheckpoints(context: RepositoryContext, tag: string, signal?: AbortSignal): Promise<Checkpoint[]> {
   const checkpoints: Checkpoint[] = [];
   for await (const object of listAll(context.storage, names.checkpoint(tag, ''), signal ? { signal } : {})) {
@@ -33,7 +34,7 @@ export async function readCheckpoints(context: RepositoryContext, tag: string, s
       const bytes = await context.storage.get(object.name, signal ? { signal } : {});
       checkpoints.push(openJson(object.name, bytes, context.keyring.metaOf) as Checkpoint);
     } catch (error) {
-      if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+      if (!isUnreadable(error) && !(isHoldfastError(error) && error.code === 'storage/not-found')) throw error;
     }
   }
   return checkpoints;

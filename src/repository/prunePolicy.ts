@@ -1,10 +1,11 @@
 import type { Manifest } from './manifest.ts';
+import { timeOfId } from './roots.ts';
 
 /** Which snapshots of each entity stay; those that either rule keeps. Without any rule all stay, and only garbage goes. */
 export interface PrunePolicy {
   /** The newest so many. */
   readonly keepLast?: number;
-  /** Those finished within so many milliseconds before now. */
+  /** Those finished within so many milliseconds before now; the time in their id counts too where that is later. */
   readonly keepWithinMs?: number;
 }
 
@@ -17,7 +18,7 @@ export function keptSnapshots(manifests: readonly Manifest[], policy: PrunePolic
   const { keepLast, keepWithinMs } = policy;
   if (keepLast === undefined && keepWithinMs === undefined) return new Set(newestFirst.map((one) => one.id));
   const kept = newestFirst.filter((one, i) => (keepLast !== undefined && i < keepLast)
-    || (keepWithinMs !== undefined && Date.parse(one.finishedAt) >= nowMs - keepWithinMs));
+    || (keepWithinMs !== undefined && Math.max(Date.parse(one.finishedAt), timeOfId(one.id)) >= nowMs - keepWithinMs));
   const last = newestFirst.find((one) => one.status === 'complete') ?? newestFirst[0];
   return new Set([...kept, ...(last ? [last] : [])].map((one) => one.id));
 }

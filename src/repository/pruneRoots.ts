@@ -119,14 +119,14 @@ async function retire(view: PruneView, unsealed: readonly Known[], sealed: Known
   return { gone, voids };
 }
 
-/** A checkpoint saves a run its work and nothing more: one that is old is given up without a question. */
+/** A checkpoint saves a run its work and nothing more: one that is old or damaged is given up without a question. */
 async function checkpointRoots(view: PruneView, tag: string): Promise<{ live: Root[]; given: string[] }> {
   const live: Root[] = [];
   const given: string[] = [];
   for (const name of under(view.names.checkpoints, names.checkpoint(tag, ''))) {
     const root = await readCheckpointRoot(view.context, name, view.signal);
     if (!root) continue;
-    if (view.ripe(root.written)) given.push(name);
+    if (root === 'damaged' || view.ripe(root.written)) given.push(name);
     else live.push(root);
   }
   return { live, given };

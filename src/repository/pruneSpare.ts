@@ -75,7 +75,8 @@ async function newRoots(
   for (const name of checkpoints) {
     // A run writes its checkpoints under one name: one that is given up may have come back.
     if (before.roots.has(name) && !doom.checkpoints.has(name)) continue;
-    if (!before.roots.has(name)) add(await readCheckpointRoot(view.context, name, view.signal));
+    const root = before.roots.has(name) ? undefined : await readCheckpointRoot(view.context, name, view.signal);
+    if (root !== 'damaged') add(root);
   }
   return added;
 }

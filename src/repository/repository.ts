@@ -138,7 +138,7 @@ export class Repository {
     const candidate = checkpoints.filter((one) => one.predecessor === (predecessor?.manifest.id ?? null)).at(-1);
     const packs = candidate && await packsOfCheckpoint(this.context, record, candidate, doomed, signal);
     const start = {
-      record, predecessor, pin,
+      record, predecessor, pin, lastRun: checkpoints.at(-1)?.runId,
       checkpoint: packs && candidate, checkpointPacks: packs ?? new Set<string>(), checkpointBytes: options.checkpointBytes,
     };
     return new StoreSession(this.context, start, doomed, PROFILES[options.profile ?? 'default'], options.workers ?? 2);

@@ -72,15 +72,23 @@ export async function readRootManifest(
   return unlessGone(() => readManifest(context.storage, context.keyring, tag, id, signal));
 }
 
-/** With when it was written, in milliseconds since 1970 by the writer's clock. */
+/**
+ * With when it was written, in milliseconds since 1970 by the writer's clock; 'damaged' where nobody can read it, nor take
+ * it over. Errors: `repository/too-new` and others that a newer program or key would not meet.
+ */
 export async function readCheckpointRoot(
   context: RepositoryContext, name: string, signal?: AbortSignal,
-): Promise<(Root & { readonly written: number }) | undefined> {
-  const checkpoint = await unlessGone(async () => {
-    const bytes = await context.storage.get(name, signal ? { signal } : {});
-    return openJson(name, bytes, context.keyring.metaOf) as Checkpoint;
-  });
-  return checkpoint && { name, layers: checkpoint.layers, written: Date.parse(checkpoint.writtenAt) };
+): Promise<(Root & { readonly written: number }) | 'damaged' | undefined> {
+  try {
+    const checkpoint = await unlessGone(async () => {
+      const bytes = await context.storage.get(name, signal ? { signal } : {});
+      return openJson(name, bytes, context.keyring.metaOf) as Checkpoint;
+    });
+    return checkpoint && { name, layers: checkpoint.layers, written: Date.parse(checkpoint.writtenAt) };
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'repository/damaged') return 'damaged';
+    throw error;
+  }
 }
 
 /** 'snapshots/<tag>/<id>' of every pinned snapshot. */

@@ -1,4 +1,4 @@
-import type { BinaryString, RowChange, SnapshotCounts } from '../domain/index.ts';
+import { isHoldfastError, type BinaryString, type RowChange, type SnapshotCounts } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import { ClaimTable, StreamIndex } from './blobIndex.ts';
 import { compactLayers } from './compactLayers.ts';
@@ -13,6 +13,7 @@ import { PackWriter } from './packWriter.ts';
 import type { Pin } from './pin.ts';
 import type { Profile } from './profile.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { timeOfId } from './roots.ts';
 import { LayerWriter, type Layer } from './segment.ts';
 import { StateCursor } from './state.ts';
 import { StorePipeline } from './storePipeline.ts';
@@ -22,6 +23,11 @@ import { indexStrayPacks } from './strayPacks.ts';
 /** New packed bytes after which a run makes what it has durable. */
 const CHECKPOINT_BYTES = 256 * 1024 * 1024;
 
+/** A new id that sorts after `earlier`, also where the clock that made that one was ahead. */
+function idAfter(earlier: string | undefined, { clock, random }: RepositoryContext): string {
+  return timeOrderedId(Math.max(clock.now(), earlier === undefined ? 0 : timeOfId(earlier) + 1), random);
+}
+
 /** What a run starts from. */
 export interface SessionStart {
   readonly record: EntityRecord;
@@ -30,6 +36,8 @@ export interface SessionStart {
   readonly checkpoint: Checkpoint | undefined;
   /** Packs that the checkpoint's rows rely on. */
   readonly checkpointPacks: ReadonlySet<string>;
+  /** The latest run of the entity that left a checkpoint, taken over or not. */
+  readonly lastRun: string | undefined;
   /** On the predecessor. */
   readonly pin: Pin | undefined;
   /** New packed bytes between checkpoints. */
@@ -71,7 +79,7 @@ export class StoreSession {
     this.#doomed = doomed;
     this.#avoid = new Set(doomed.packs);
     this.#reliedOn = new Set(start.checkpointPacks);
-    this.runId = timeOrderedId(clock.now(), random);
+    this.runId = idAfter(start.lastRun, context);
     this.#base = [...(start.predecessor?.manifest.layers ?? []), ...(start.checkpoint?.own ?? [])];
     const shared = keyring.shared;
     this.#packs = [
@@ -162,26 +170,33 @@ export class StoreSession {
     await this.#pipeline.close();
     const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), signal);
     const manifest: Manifest = {
-      ...parts, id: timeOrderedId(this.#context.clock.now(), this.#context.random), tag: this.entity.tag, entity: this.entity.entity,
+      ...parts, id: idAfter(this.predecessor?.manifest.id, this.#context), tag: this.entity.tag, entity: this.entity.entity,
       finishedAt: new Date(this.#context.clock.now()).toISOString(), layers,
       predecessor: this.predecessor ? { id: this.predecessor.manifest.id, sha256: this.predecessor.sha256 } : null,
     };
     const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];
     const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin });
     await commit.run(manifest, signal);
-    if (this.#index) for (const index of await this.#index) await index.compact(signal);
-    await deleteCheckpoints(this.#context, this.entity.tag, this.#start.checkpoint, this.runId, signal);
+    await this.#tidy();
     return manifest;
+  }
+
+  /** The snapshot stands whatever becomes of this: the next run merges the index, a prune gives up the checkpoints. */
+  async #tidy(): Promise<void> {
+    try {
+      for (const index of (await this.#index) ?? []) await index.compact();
+      await deleteCheckpoints(this.#context, this.entity.tag, this.#start.checkpoint, this.runId);
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+    }
   }
 
   /** Ends the workers and lets go of the predecessor. Safe to call at any time. */
   async close(): Promise<void> {
     await this.#pipeline.close();
-    if (this.#index) {
-      const [own, shared] = await this.#index;
-      own.close();
-      shared.close();
-    }
+    // Whoever asked for an index that could not be loaded has been told.
+    const indexes = await this.#index?.catch(() => undefined);
+    for (const index of indexes ?? []) index.close();
     await this.#start.pin?.release();
   }
 
@@ -202,6 +217,9 @@ export class StoreSession {
   }
 
   async #claim(bytes: Uint8Array): Promise<Uint8Array> {
+    // A worker asks many times within one large file, and frames come between its questions: it waits for room here.
+    await this.#packs[0].ready();
+    await this.#packs[1].ready();
     const ids = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const indexes = await this.#loadIndex();
     const wanted = new Uint8Array(ids.length / 24);
