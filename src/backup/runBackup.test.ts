@@ -81,6 +81,7 @@ describe('order', () => {
     'a listing that never ends': [[{ type: 'listing', prefix: '' }, found('c')]],
     'the end of a listing that never began': [[{ type: 'listed', prefix: '' }]],
     'the end of another listing': [[{ type: 'listing', prefix: 'a' }, found('ab'), { type: 'listed', prefix: '' }]],
+    'an unknown prefix outside of a listing': [[{ type: 'unknown', prefix: 'a' }]],
     'an unknown prefix behind an item': [listing(found('b'), { type: 'unknown', prefix: 'a' })],
     'an exception behind an item': [listing(found('b'), { type: 'exception', item: itemOf('a'), outcome: FAILED })],
   };

@@ -133,6 +133,7 @@ class BackupRun {
         this.#listing = undefined;
         return;
       case 'unknown':
+        if (this.#listing === undefined) throw this.#broken('left out a part of a listing that it had not begun');
         this.#order(change.prefix);
         await this.#leaveAlone(change.prefix);
         return;
