@@ -3,6 +3,7 @@ export const CONFIG = 'config';
 export const SHARED = 'shared';
 
 export const names = {
+  init: (id: string) => `init/${id}`,
   key: (slot: string) => `keys/${slot}`,
   /** Without an id: what the names of all records of the entity start with. */
   entity: (tag: string, id?: string) => (id === undefined ? `entities/${tag}` : `entities/${tag}/${id}`),

@@ -6,6 +6,7 @@ import { BlobReader } from './blobReader.ts';
 import { readCheckpoints } from './checkpoint.ts';
 import { DoomedList } from './doomed.ts';
 import { ensureEntity, readEntities, readEntity, type EntityRecord } from './entityKeys.ts';
+import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
 import { checkSeal, readManifest, type Manifest, type StoredManifest } from './manifest.ts';
@@ -47,21 +48,26 @@ export class Repository {
 
   /**
    * Makes a repository that `operatorKey` and `recoveryKey` (32 bytes each) open. Keys are written first and the
-   * config last: without a config there is no repository. Refuses a place that has one.
+   * config last: without a config there is no repository. Refuses a place that has one, or where another is being made.
    */
   static async init(
     storage: Storage, operatorKey: Uint8Array, recoveryKey: Uint8Array, options: OpenOptions,
   ): Promise<Repository> {
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;
-    if (await storage.stat(CONFIG)) {
-      throw new HoldfastError('repository/exists', 'input',
-        `There is a repository at ${storage.location} already. Use it, or choose another place.`);
-    }
     const keyring = Keyring.create(random(16).toString('hex'), random);
-    await storage.put(names.key('operator'), keyring.wrap(names.key('operator'), operatorKey, random));
-    await storage.put(names.key('recovery'), keyring.wrap(names.key('recovery'), recoveryKey, random));
-    await storage.put(CONFIG, [configBytes(keyring.repository)]);
+    const operator = names.key('operator');
+    const recovery = names.key('recovery');
+    const objects = [
+      [operator, keyring.wrap(operator, operatorKey, random)], [recovery, keyring.wrap(recovery, recoveryKey, random)],
+      [CONFIG, [configBytes(keyring.repository)]],
+    ] as const;
+    await withInitClaim(storage, clock, random, async (stillMine) => {
+      for (const [name, parts] of objects) {
+        stillMine();
+        await storage.put(name, parts);
+      }
+    });
     return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, random));
   }
 
