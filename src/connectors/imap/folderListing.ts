@@ -27,6 +27,11 @@ export interface FolderStatus {
 const SPECIAL_USES = new Map(['All', 'Archive', 'Drafts', 'Flagged', 'Important', 'Junk', 'Sent', 'Trash']
   .map((use) => [`\\${use.toLowerCase()}`, `\\${use}`]));
 
+const UNTOLD = 'The server does not tell its state.';
+
+/** RFC 8474, section 7. */
+const OBJECT_ID = /^[A-Za-z0-9_-]{1,255}$/;
+
 interface Draft {
   path: string;
   delimiter: string | null;
@@ -65,22 +70,37 @@ function readStatus(response: Response): [path: string, status: FolderStatus] | 
   }];
 }
 
-function statusItems(connection: ImapConnection): Argument[] {
+function statusItems(connection: ImapConnection, withIds: boolean): Argument[] {
   const items = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
   if (connection.can('CONDSTORE') || connection.can('QRESYNC')) items.push('HIGHESTMODSEQ');
-  if (connection.can('OBJECTID')) items.push('MAILBOXID');
+  if (withIds) items.push('MAILBOXID');
   return items.map((item) => atom(item));
 }
 
 /** All folders with their state: one command where the server can, else LIST, LSUB and a STATUS for each. */
 export async function listFolders(connection: ImapConnection, signal: AbortSignal): Promise<ListedFolder[]> {
+  const withIds = connection.can('OBJECTID');
+  const listed = await listOnce(connection, withIds, signal);
+  return withIds && listed.some(hasBrokenId) ? await listOnce(connection, false, signal) : listed;
+}
+
+/**
+ * Cyrus 3.6.1 prints raw memory as MAILBOXID in STATUS (cyrus-imapd issue 4944), and a bracket or a NUL among those
+ * bytes makes the whole line unreadable. Where one id is broken, none of that server can be believed.
+ */
+function hasBrokenId({ status, trouble }: ListedFolder): boolean {
+  if (status === undefined) return trouble === UNTOLD;
+  return status.mailboxId !== undefined && !OBJECT_ID.test(status.mailboxId);
+}
+
+async function listOnce(connection: ImapConnection, withIds: boolean, signal: AbortSignal): Promise<ListedFolder[]> {
   const drafts = new Map<string, Draft>();
   const extended = connection.can('LIST-EXTENDED');
   const withStatus = extended && connection.can('LIST-STATUS');
   const returns: Argument[] = [];
   if (extended) returns.push(atom('SUBSCRIBED'));
   if (extended && connection.can('SPECIAL-USE')) returns.push(atom('SPECIAL-USE'));
-  if (withStatus) returns.push(atom('STATUS'), statusItems(connection));
+  if (withStatus) returns.push(atom('STATUS'), statusItems(connection, withIds));
   await connection.command('LIST', [quoted(''), quoted('*'), ...(extended ? [atom('RETURN'), returns] : [])], {
     LIST: (response) => {
       const [flags, delimiter, name] = response.attributes ?? [];
@@ -95,11 +115,14 @@ export async function listFolders(connection: ImapConnection, signal: AbortSigna
       if (draft !== undefined) draft.status = status;
     },
   }, signal);
+  const listed = (): ListedFolder[] => [...drafts.values()].map(finish);
+  // Asked again without ids anyway: no STATUS for each folder before.
+  if (withStatus && withIds && listed().some(hasBrokenId)) return listed();
   if (!extended) await addSubscriptions(connection, drafts, signal);
   for (const draft of drafts.values()) {
-    if (!isContainer(draft) && draft.status === undefined) await addStatus(connection, draft, signal);
+    if (!isContainer(draft) && draft.status === undefined) await addStatus(connection, draft, withIds, signal);
   }
-  return [...drafts.values()].map(finish);
+  return listed();
 }
 
 function isContainer(draft: Draft): boolean {
@@ -119,14 +142,16 @@ async function addSubscriptions(
   }, signal);
 }
 
-async function addStatus(connection: ImapConnection, draft: Draft, signal: AbortSignal): Promise<void> {
+async function addStatus(
+  connection: ImapConnection, draft: Draft, withIds: boolean, signal: AbortSignal,
+): Promise<void> {
   try {
-    await connection.command('STATUS', [mailbox(draft.path), statusItems(connection)], {
+    await connection.command('STATUS', [mailbox(draft.path), statusItems(connection, withIds)], {
       STATUS: (response) => {
         draft.status = readStatus(response)?.[1];
       },
     }, signal);
-    if (draft.status === undefined) draft.trouble = 'The server does not tell its state.';
+    if (draft.status === undefined) draft.trouble = UNTOLD;
   } catch (error) {
     if (!isLocalTrouble(error)) throw error;
     draft.trouble = messageOf(error);
