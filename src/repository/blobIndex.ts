@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isHoldfastError, type HoldfastError } from '../domain/index.ts';
+import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { Clock, RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { IdTable } from './idTable.ts';
@@ -43,6 +43,9 @@ export class StreamIndex {
   readonly #context: IndexContext;
   readonly #place: IndexPlace;
   #segments: OpenSegment[] = [];
+  /** Ids of listed segments that another one replaces: for a prune to delete. */
+  #superseded: readonly string[] = [];
+  #reloading: Promise<void> | undefined;
   #onDamage: ((error: HoldfastError) => void) | undefined;
 
   private constructor(context: IndexContext, stream: string) {
@@ -78,34 +81,61 @@ export class StreamIndex {
   }
 
   /** Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries. */
-  async reload(signal?: AbortSignal): Promise<void> {
+  reload(signal?: AbortSignal): Promise<void> {
+    this.#reloading ??= this.#reloadAll(signal).finally(() => { this.#reloading = undefined; });
+    return this.#reloading;
+  }
+
+  async #reloadAll(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1; (await this.#reload(attempt, signal)) === 'again'; attempt++);
   }
 
+  /** Newest first: a merge names what it replaces, and that is then not read at all. */
   async #reload(attempt: number, signal?: AbortSignal): Promise<'again' | 'done'> {
-    const onDamage = this.#onDamage;
     const known = new Map(this.#segments.map((segment) => [segment.id, segment]));
     const listed: OpenSegment[] = [];
     const replaced = new Set<string>();
     let missed = false;
-    for await (const object of listAll(this.#context.storage, names.index(this.stream, ''), signal ? { signal } : {})) {
-      const id = lastSegment(object.name);
-      try {
-        const loaded = known.get(id) ?? await loadIndexSegment(this.#place, id, object.size, this.#context.random, signal);
-        known.delete(id);
-        for (const gone of loaded.replaces) replaced.add(gone);
-        listed.push({ id, file: loaded.file, replaces: loaded.replaces, replaced: false });
-      } catch (error) {
-        if (isHoldfastError(error) && error.code === 'storage/not-found') missed = true;
-        else if (onDamage && isHoldfastError(error) && isUnreadable(error)) onDamage(error);
-        else throw error;
-      }
+    const all = await this.#listed(signal);
+    for (const { id, size } of all) {
+      if (replaced.has(id)) continue;
+      const segment = known.get(id) ?? await this.#open(id, size, signal);
+      if (segment === 'missing') missed = true;
+      if (typeof segment === 'string') continue;
+      known.delete(id);
+      for (const gone of segment.replaces) replaced.add(gone);
+      listed.push({ id, file: segment.file, replaces: segment.replaces, replaced: false });
     }
     for (const segment of known.values()) segment.file.close();
-    for (const segment of listed) segment.replaced = replaced.has(segment.id);
-    this.#segments = listed;
+    // A maker whose clock is behind gives its merge an id before those that it replaces.
+    for (const segment of listed) if (replaced.has(segment.id)) segment.file.close();
+    this.#superseded = all.map(({ id }) => id).filter((id) => replaced.has(id));
+    this.#segments = listed.filter((segment) => !replaced.has(segment.id)).toReversed();
     this.#letGo();
-    return missed && attempt < LISTINGS ? 'again' : 'done';
+    if (missed && attempt < LISTINGS) return 'again';
+    if (missed) {
+      throw new HoldfastError('repository/index-moving', 'retry', 'The index was rewritten again and again while it was read. Run the command again.');
+    }
+    return 'done';
+  }
+
+  async #listed(signal?: AbortSignal): Promise<{ id: string; size: number }[]> {
+    const found: { id: string; size: number }[] = [];
+    for await (const { name, size } of listAll(this.#context.storage, names.index(this.stream, ''), signal ? { signal } : {})) {
+      found.push({ id: lastSegment(name), size });
+    }
+    return found.toReversed();
+  }
+
+  async #open(id: string, size: number, signal?: AbortSignal): Promise<OpenSegment | 'missing' | 'unreadable'> {
+    try {
+      return { id, replaced: false, ...await loadIndexSegment(this.#place, id, size, this.#context.random, signal) };
+    } catch (error) {
+      if (isHoldfastError(error) && error.code === 'storage/not-found') return 'missing';
+      if (!this.#onDamage || !isHoldfastError(error) || !isUnreadable(error)) throw error;
+      this.#onDamage(error);
+      return 'unreadable';
+    }
   }
 
   /** A long run writes many small segments: the newest stay in memory, as far as there is room. */
@@ -162,8 +192,7 @@ export class StreamIndex {
       sum += segment.file.entries;
     }
     if (group.length < 2) return;
-    await this.#write(mergedContent(group.map((segment) => segment.file), group.map((segment) => segment.id), () => true), signal);
-    for (const segment of group) segment.replaced = true;
+    await this.#merge(group, () => true, signal);
   }
 
   /**
@@ -176,11 +205,19 @@ export class StreamIndex {
     if (touched.length > 0) {
       const small = live.filter((segment) => !touched.includes(segment) && segment.file.entries < SMALL);
       for (const group of inGroups([...touched, ...small])) {
-        await this.#write(mergedContent(group.map((segment) => segment.file), group.map((segment) => segment.id), keepPack), signal);
-        for (const segment of group) segment.replaced = true;
+        await this.#merge(group, keepPack, signal);
       }
     }
-    return this.#segments.filter((segment) => segment.replaced).map((segment) => segment.id);
+    return [...new Set([...this.#superseded, ...this.#segments.filter((segment) => segment.replaced).map((segment) => segment.id)])];
+  }
+
+  /** What the inputs replaced is replaced by the merge too: a reader must not have to read the inputs to learn it. */
+  async #merge(group: readonly OpenSegment[], keepPack: (pack: string) => boolean, signal?: AbortSignal): Promise<void> {
+    const standing = new Set(this.#superseded);
+    const gone = group.flatMap((segment) => [segment.id, ...segment.replaces.filter((id) => standing.has(id))]);
+    await this.#write(mergedContent(group.map((segment) => segment.file), gone, keepPack), signal);
+    for (const segment of group) segment.replaced = true;
+    this.#superseded = [...this.#superseded, ...group.map((segment) => segment.id)];
   }
 
   /** Writes the entries of some packs once more, as a segment of their own. */

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fdatasyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { BlobFilter } from './blobFilter.ts';
 import type { FrameAddress } from './frame.ts';
 import { ID_LENGTH } from './recipe.ts';
@@ -121,7 +121,7 @@ export class IndexFile {
   recordsFrom(start: number, count: number): Buffer {
     if (this.#records) return this.#records.subarray(start * RECORD, (start + count) * RECORD);
     const target = count * RECORD <= this.#window.length ? this.#window.subarray(0, count * RECORD) : Buffer.allocUnsafeSlow(count * RECORD);
-    readSync(this.#fd, target, 0, target.length, this.#recordsAt() + start * RECORD);
+    fill(this.#fd, target, this.#recordsAt() + start * RECORD);
     return target;
   }
 
@@ -164,13 +164,24 @@ function lowerBound(records: Buffer, count: number, ids: Buffer, at: number): nu
 
 function read(fd: number, position: number, length: number): Buffer {
   const buffer = Buffer.allocUnsafeSlow(length);
+  fill(fd, buffer, position);
+  return buffer;
+}
+
+/** The whole of it or an error: a short read must never leave bytes of something else. */
+function fill(fd: number, buffer: Buffer, position: number): void {
   let done = 0;
-  while (done < length) {
-    const n = readSync(fd, buffer, done, length - done, position + done);
+  while (done < buffer.length) {
+    const n = readSync(fd, buffer, done, buffer.length - done, position + done);
     if (n === 0) throw new Error('index file ends too early');
     done += n;
   }
-  return buffer;
+}
+
+/** A full disk may take a part only; what follows would then be written behind a hole. */
+function writeWhole(fd: number, bytes: Buffer, position: number): void {
+  let done = 0;
+  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
 }
 
 function words(bytes: Buffer): Uint32Array {
@@ -210,7 +221,7 @@ export class IndexFileWriter {
     header.writeUInt32LE(entries, 12);
     header.writeUInt32LE(this.#filter.words.byteLength, 16);
     const start = Buffer.concat([header, ...packs.map(packRecord), frames]);
-    writeSync(this.#fd, start);
+    writeWhole(this.#fd, start, 0);
     this.#at = start.length;
   }
 
@@ -223,7 +234,7 @@ export class IndexFileWriter {
       if (this.#count % FENCE === 0) this.#fences[this.#count / FENCE] = records.readUInt32BE(i);
       this.#count++;
     }
-    writeSync(this.#fd, records, 0, records.length, this.#at);
+    writeWhole(this.#fd, records, this.#at);
     this.#at += records.length;
   }
 
@@ -233,11 +244,20 @@ export class IndexFileWriter {
     rmSync(this.#temporary, { force: true });
   }
 
-  finish(): void {
+  /** Opened before it gets its name: another process may clear the cache at any moment. */
+  finish(): IndexFile {
     if (this.#count !== this.#entries) throw new Error(`index of ${this.#entries} entries got ${this.#count}`);
-    writeSync(this.#fd, Buffer.from(this.#filter.words.buffer), 0, this.#filter.words.byteLength, this.#at);
-    writeSync(this.#fd, Buffer.from(this.#fences.buffer), 0, this.#fences.byteLength, this.#at + this.#filter.words.byteLength);
+    writeWhole(this.#fd, Buffer.from(this.#filter.words.buffer), this.#at);
+    writeWhole(this.#fd, Buffer.from(this.#fences.buffer), this.#at + this.#filter.words.byteLength);
+    fdatasyncSync(this.#fd);
     closeSync(this.#fd);
-    renameSync(this.#temporary, this.#path);
+    const file = IndexFile.open(this.#temporary);
+    try {
+      renameSync(this.#temporary, this.#path);
+    } catch (error) {
+      // Somebody cleared the cache: the open file serves this run, the next one makes it anew.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    return file;
   }
 }

@@ -71,8 +71,7 @@ export async function writeIndexSegment(
     local.writer.discard();
     throw error;
   }
-  local.writer.finish();
-  return { id, file: IndexFile.open(local.path) };
+  return { id, file: local.writer.finish() };
 }
 
 function localWriter(
@@ -120,8 +119,7 @@ export async function loadIndexSegment(
     writer.discard();
     throw error;
   }
-  writer.finish();
-  return { file: IndexFile.open(path), replaces: directory.replaces };
+  return { file: writer.finish(), replaces: directory.replaces };
 }
 
 /** A file that is missing or of a crash is made anew: it is only a cache. */

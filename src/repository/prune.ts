@@ -1,7 +1,11 @@
 import type { Progress } from '../domain/index.ts';
+import { makeScratch } from '../runtime/index.ts';
+import { listAll } from '../storage/index.ts';
+import { lastSegment } from './names.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { Repository } from './repository.ts';
+import { sweepIndexCache } from './sweepIndexCache.ts';
 
 export interface PruneOptions {
   /** Only tell what would be done. */
@@ -35,5 +39,12 @@ export interface PruneResult {
  * Errors: `repository/prune-refused` where something that says what is needed cannot be read – nothing is deleted then.
  */
 export async function prune(repository: Repository, policy: PrunePolicy, options: PruneOptions = {}): Promise<PruneResult> {
-  return new PruneRun(repository.context, policy, options).run();
+  const { context } = repository;
+  // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
+  await using scratch = await makeScratch('prune');
+  const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options).run();
+  const standing = new Set<string>();
+  for await (const { name } of listAll(context.storage, 'index/', options.signal ? { signal: options.signal } : {})) standing.add(lastSegment(name));
+  await sweepIndexCache(context, (segment) => standing.has(segment));
+  return result;
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isHoldfastError, messageOf, type Progress } from '../domain/index.ts';
 import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
@@ -9,6 +10,7 @@ import type { RepositoryContext } from './repositoryContext.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { readPackDirectory } from './strayPacks.ts';
 import { streamKeys, streamOf } from './streams.ts';
+import { sweepIndexCache } from './sweepIndexCache.ts';
 
 /** Blobs of one new index segment; about 100 bytes of memory each while it is made. */
 const SEGMENT_BLOBS = 400_000;
@@ -38,7 +40,8 @@ export async function rebuild(repository: Repository, options: RebuildOptions = 
   for await (const object of listAll(context.storage, 'packs/', signalOf(options))) await run.pack(object.name, object.size);
   await run.finish();
   for (const name of old) await context.storage.delete(name, signalOf(options));
-  await rm(context.cacheDirectory, { recursive: true, force: true });
+  await sweepIndexCache(context, () => false);
+  await rm(join(context.cacheDirectory, 'catalog'), { recursive: true, force: true, maxRetries: 3 });
   return { packs: run.packs, blobs: run.blobs, unreadable: run.unreadable };
 }
 
