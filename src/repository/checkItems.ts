@@ -9,6 +9,12 @@ import { names } from './names.ts';
 import type { Layer } from './segment.ts';
 import { StateCursor, type SegmentSource } from './state.ts';
 
+const WHY = {
+  missing: 'The pack is missing.',
+  damaged: 'Parts of this pack are damaged.',
+  'index-differs': 'The index says something else of this pack than the pack itself.',
+};
+
 /** Finds out for every item version of an entity's snapshots whether its content can be read. */
 export class ItemCheck {
   readonly #view: CheckView;
@@ -113,8 +119,7 @@ export class ItemCheck {
     }
     if (this.#moved(id)) return;
     if (bad) {
-      const message = bad.why === 'missing' ? 'The pack is missing.' : 'Parts of this pack are damaged.';
-      hit.add(this.#findings.add(bad.name, bad.why, message));
+      hit.add(this.#findings.add(bad.name, bad.why, WHY[bad.why]));
       return;
     }
     const strays = this.#streams.some((stream) => stream.strays.size > 0);

@@ -2,7 +2,9 @@ import { isHoldfastError } from '../domain/index.ts';
 import { listAll } from '../storage/index.ts';
 import { hitWhole } from './checkItems.ts';
 import type { CheckView } from './checkStream.ts';
+import type { FindingEntry } from './checkReport.ts';
 import { DoomedList } from './doomed.ts';
+import { readEntity } from './entityKeys.ts';
 import { checkSeal, readManifest, type Manifest, type StoredManifest } from './manifest.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
 import { readRemovals } from './removals.ts';
@@ -79,12 +81,22 @@ export async function checkSnapshots(view: CheckView, tag: string, removed: Remo
   const seals = await namesUnder(view.context, names.seal(tag, ''), view.signal);
   const listed = await namesUnder(view.context, names.snapshot(tag, ''), view.signal);
   const stored: StoredManifest[] = [];
+  const unreadable = new Map<string, FindingEntry>();
   for (const name of listed) {
-    await guarded(view, name, async () => {
+    try {
       stored.push(await readManifest(view.context.storage, view.context.keyring, tag, lastSegment(name), view.signal));
-    });
+    } catch (error) {
+      unreadable.set(lastSegment(name), view.errors.addError(name, error));
+    }
   }
   const builtUpon = new Set(stored.map(({ manifest }) => manifest.predecessor?.id));
+  const entity = unreadable.size > 0 ? await entityName(view, tag) : '';
+  for (const [snapshot, entry] of unreadable) {
+    if (!seals.has(names.seal(tag, snapshot)) && !builtUpon.has(snapshot)) continue;
+    // How many items it shows is known to nothing but itself.
+    entry.items.push({ entity, snapshot, path: '(all items of this snapshot)' });
+    entry.itemCount++;
+  }
   const snapshots: Manifest[] = [];
   for (const one of stored) {
     const name = names.snapshot(tag, one.manifest.id);
@@ -101,6 +113,16 @@ export async function checkSnapshots(view: CheckView, tag: string, removed: Remo
   checkChain(view, tag, stored, listed, removed);
   view.counts.snapshots += snapshots.length;
   return snapshots;
+}
+
+/** What is wrong with the record is told where the entity's items are checked. */
+async function entityName(view: CheckView, tag: string): Promise<string> {
+  try {
+    return (await readEntity(view.context.storage, view.context.keyring, tag, view.signal)).entity.name;
+  } catch (error) {
+    if (!isUnreadable(error) && !(isHoldfastError(error) && error.code === 'storage/not-found')) throw error;
+    return tag;
+  }
 }
 
 function missingManifests(

@@ -32,8 +32,8 @@ export type RawKeys = readonly Uint8Array[];
 
 interface BadPack {
   readonly name: string;
-  readonly why: 'missing' | 'damaged';
-  /** Undefined: nothing of it can be read. */
+  readonly why: 'missing' | 'damaged' | 'index-differs';
+  /** Undefined: nothing of it can be read, or nothing be found. */
   readonly parts?: { readonly frames: ReadonlySet<number>; readonly blobs: ReadonlySet<string> };
 }
 
@@ -42,6 +42,12 @@ interface SearchedFile {
   /** By pack number; undefined where all packs are good. */
   readonly bad: readonly (BadPack | undefined)[] | undefined;
   readonly frames: Buffer;
+}
+
+/** What one segment says is in a pack. */
+interface SaidOfPack {
+  readonly file: IndexFile;
+  readonly sums: DirectoryDigest['sums'];
 }
 
 /** Index and packs of one stream, and which places in them can be read. */
@@ -53,6 +59,8 @@ export class CheckStream {
   readonly #index: StreamIndex;
   readonly #sizes = new Map<string, number>();
   readonly #bad = new Map<string, BadPack>();
+  /** By segment, packs of which it says something else than they themselves. */
+  readonly #differing = new Map<IndexFile, Set<string>>();
   #files: SearchedFile[] = [];
 
   private constructor(view: CheckView, index: StreamIndex) {
@@ -106,23 +114,38 @@ export class CheckStream {
       this.#bad.set(pack, { name, why: 'missing' });
       notices.add(name, 'missing', 'An index names this pack, which is gone. The next prune puts the index right.');
     }
-    const proving: Promise<void>[] = [];
-    const digests = this.#view.percent > 0 ? this.#digests() : new Map<string, DirectoryDigest[]>();
+    for (const [pack, size] of this.#sizes) {
+      if (known.has(pack)) continue;
+      this.strays.set(pack, size);
+      notices.add(names.pack(this.stream, pack), 'stray', 'No index names this pack: a run that did not finish left it, or still goes on.');
+    }
+    const wrong = this.#wrongSizes(known);
+    if (keys) await this.#provePacks(keys, wrong);
+  }
+
+  #wrongSizes(known: ReadonlyMap<string, number>): Set<string> {
+    const wrong = new Set<string>();
     for (const [pack, size] of this.#sizes) {
       const right = known.get(pack);
-      if (right === undefined) this.strays.set(pack, size);
-      const wrong = right !== undefined && right !== size;
-      if (wrong) this.#view.errors.add(names.pack(this.stream, pack), 'wrong-size', `The pack has ${size} bytes, not ${right}.`);
-      if (!keys || !(wrong || this.#chosen())) continue;
+      if (right === undefined || right === size) continue;
+      wrong.add(pack);
+      this.#view.errors.add(names.pack(this.stream, pack), 'wrong-size', `The pack has ${size} bytes, not ${right}.`);
+    }
+    return wrong;
+  }
+
+  /** The share that was asked for, and all those in `always`. */
+  async #provePacks(keys: RawKeys, always: ReadonlySet<string>): Promise<void> {
+    const proving: Promise<void>[] = [];
+    const digests = this.#view.percent > 0 ? this.#digests() : new Map<string, SaidOfPack[]>();
+    for (const pack of this.#sizes.keys()) {
+      if (!always.has(pack) && !this.#chosen()) continue;
       await this.#view.pool.ready();
       const { judged } = await this.#prove(pack, keys, digests.get(pack) ?? []);
       proving.push(judged);
       if (proving.length >= 64) await Promise.all(proving.splice(0));
     }
     await Promise.all(proving);
-    for (const pack of this.strays.keys()) {
-      notices.add(names.pack(this.stream, pack), 'stray', 'No index names this pack: a run that did not finish left it, or still goes on.');
-    }
   }
 
   #chosen(): boolean {
@@ -137,7 +160,7 @@ export class CheckStream {
   }
 
   /** Reads one pack and hands it to a worker; `judged` resolves when that has answered. */
-  async #prove(pack: string, keys: RawKeys, digests: readonly DirectoryDigest[]): Promise<{ judged: Promise<void> }> {
+  async #prove(pack: string, keys: RawKeys, said: readonly SaidOfPack[]): Promise<{ judged: Promise<void> }> {
     const { context, signal, pool, counts } = this.#view;
     const name = names.pack(this.stream, pack);
     const read = async (): Promise<Uint8Array | undefined> => {
@@ -164,14 +187,14 @@ export class CheckStream {
         const again = await read();
         if (again) verdict = await pool.prove({ name, bytes: again, key, expected: this.#expected(pack) });
       }
-      this.#judge(pack, verdict, digests);
+      this.#judge(pack, verdict, said);
     })();
     // It is awaited later, with others: until then its failure is not an unhandled one.
     judged.catch(() => {});
     return { judged };
   }
 
-  #judge(pack: string, verdict: PackVerdict, digests: readonly DirectoryDigest[]): void {
+  #judge(pack: string, verdict: PackVerdict, said: readonly SaidOfPack[]): void {
     const name = names.pack(this.stream, pack);
     const { errors } = this.#view;
     const { badFrames, badBlobs, damage, digest } = verdict;
@@ -184,19 +207,22 @@ export class CheckStream {
       const parts = { frames: new Set(badFrames), blobs: new Set(badBlobs.map(([frame, offset]) => `${frame}/${offset}`)) };
       this.#bad.set(pack, { name, why: 'damaged', parts });
     }
-    if (digest && digests.some((one) => one.sums.some((sum, i) => sum !== digest[i]))) {
+    for (const { file, sums } of said) {
+      if (!digest || sums.every((sum, i) => sum === digest[i])) continue;
+      this.#differing.set(file, (this.#differing.get(file) ?? new Set()).add(pack));
       errors.add(name, 'index-differs', "The index says something else of this pack than the pack itself. Run 'holdfast rebuild'.");
     }
   }
 
   #searched(file: IndexFile): SearchedFile {
-    const bad = file.packs.map((pack) => this.#bad.get(pack));
+    const differing = this.#differing.get(file);
+    const bad = file.packs.map((pack): BadPack | undefined =>
+      (differing?.has(pack) ? { name: names.pack(this.stream, pack), why: 'index-differs' } : this.#bad.get(pack)));
     return { file, frames: file.frameTable(), bad: bad.some(Boolean) ? bad : undefined };
   }
 
-  /** Per pack the digest of what each segment says of it. */
-  #digests(): Map<string, DirectoryDigest[]> {
-    const all = new Map<string, DirectoryDigest[]>();
+  #digests(): Map<string, SaidOfPack[]> {
+    const all = new Map<string, SaidOfPack[]>();
     for (const file of this.#index.files()) {
       const frames = file.frameTable();
       const own = file.packs.map(() => new DirectoryDigest());
@@ -204,7 +230,10 @@ export class CheckStream {
         const frame = records.readUInt32LE(at + ID_LENGTH) * FRAME_RECORD;
         own[frames.readUInt32LE(frame)]?.add(records, at, frames.readUInt32LE(frame + 4), records.readUInt32LE(at + 28), records.readUInt32LE(at + 32));
       });
-      file.packs.forEach((pack, i) => all.set(pack, [...(all.get(pack) ?? []), own[i] as DirectoryDigest]));
+      own.forEach(({ sums }, i) => {
+        const pack = file.packs[i] ?? '';
+        all.set(pack, [...(all.get(pack) ?? []), { file, sums }]);
+      });
     }
     return all;
   }
