@@ -198,7 +198,7 @@ export async function entityOrFinding(view: CheckView, tag: string, snapshots: r
     const missing = isHoldfastError(error) && error.code === 'storage/not-found';
     if (missing && snapshots.length === 0) return undefined;
     const object = isHoldfastError(error) ? error.data['object'] : undefined;
-    hitWhole(view.errors.addError(String(object ?? names.entity(tag)), error), snapshots);
+    hitWhole(view.errors.addError(String(object ?? `${names.entity(tag)}/`), error), snapshots);
     return undefined;
   }
 }
