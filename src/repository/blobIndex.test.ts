@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,17 +67,34 @@ test('a merge whose maker has a slow clock is still found out to replace', async
   index.close();
 });
 
-test('two reloads at once are one; segments that went away meanwhile are closed once', async () => {
+test('reloads at once come one after another: what went away meanwhile is closed once, each sees what stood at its call', async () => {
   await addAndCompact(3);
   const index = await StreamIndex.load(context, STREAM);
   const merging = await StreamIndex.load(context, STREAM);
   const gone = await merging.rewrite((name) => name !== pack(0).id);
   merging.close();
   for (const segment of gone) await storage.delete(`index/${STREAM}/${segment}`);
-  await Promise.all([index.reload(), index.reload(), index.reload()]);
+  expect(await Promise.all([index.reload(), index.reload(), index.reload()])).toEqual([true, false, false]);
   expect(index.locate(id(0), 0, NOTHING)).toBeUndefined();
   expect(index.locate(id(2), 0, NOTHING)?.pack).toBe(pack(2).id);
+  const first = index.reload(AbortSignal.abort(new Error('given up')));
+  const second = index.reload();
+  await index.append([pack(3)]);
+  await expect(first).rejects.toThrow('given up');
+  await second;
+  expect(index.locate(id(3), 0, NOTHING)?.pack).toBe(pack(3).id);
   index.close();
+});
+
+test('an index that is closed under a reload leaves no file open', async () => {
+  await addAndCompact(3);
+  const before = readdirSync('/proc/self/fd').length;
+  const index = await StreamIndex.load(context, STREAM);
+  await StreamIndex.add(context, STREAM, [pack(3)]);
+  const reloading = index.reload();
+  index.close();
+  await reloading;
+  expect(readdirSync('/proc/self/fd').length).toBe(before);
 });
 
 test('a cache folder that is cleared while an index is loaded, and a file in it that is cut, cost nothing but time', async () => {
@@ -90,4 +108,22 @@ test('a cache folder that is cleared while an index is loaded, and a file in it 
   const again = await StreamIndex.load(context, STREAM);
   for (let n = 0; n < 3; n++) expect(again.locate(id(n), 0, NOTHING)?.pack).toBe(pack(n).id);
   again.close();
+});
+
+test('a local file with one changed bit, wherever it is, is made anew', async () => {
+  await addAndCompact(9);
+  const [file = ''] = readdirSync(join(cache, 'index')).filter((name) => readFileSync(join(cache, 'index', name)).readUInt32LE(12) > 1);
+  const path = join(cache, 'index', file);
+  const right = readFileSync(path);
+  const seen = await StreamIndex.load(context, STREAM);
+  seen.close();
+  for (let at = 0; at < right.length; at += 7) {
+    const bytes = Buffer.from(right);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const index = await StreamIndex.load(context, STREAM);
+    expect(readFileSync(path).equals(right), `bit of byte ${at}`).toBe(true);
+    for (let n = 0; n < 9; n++) expect(index.locate(id(n), 0, NOTHING)?.pack).toBe(pack(n).id);
+    index.close();
+  }
 });

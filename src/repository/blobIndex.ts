@@ -45,7 +45,8 @@ export class StreamIndex {
   #segments: OpenSegment[] = [];
   /** Ids of listed segments that another one replaces: for a prune to delete. */
   #superseded: readonly string[] = [];
-  #reloading: Promise<void> | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #closed = false;
   #onDamage: ((error: HoldfastError) => void) | undefined;
 
   private constructor(context: IndexContext, stream: string) {
@@ -80,43 +81,62 @@ export class StreamIndex {
     file.close();
   }
 
-  /** Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries. */
-  reload(signal?: AbortSignal): Promise<void> {
-    this.#reloading ??= this.#reloadAll(signal).finally(() => { this.#reloading = undefined; });
-    return this.#reloading;
+  /**
+   * Reads the list of segments anew, and once more where one of them was removed while it was read: a merge has its entries.
+   * One after another: each caller gets a list made after its call.
+   * @returns whether there are other segments than before.
+   */
+  reload(signal?: AbortSignal): Promise<boolean> {
+    const turn = this.#turn.then(() => this.#reloadAll(signal));
+    this.#turn = turn.then(() => {}, () => {});
+    return turn;
   }
 
-  async #reloadAll(signal?: AbortSignal): Promise<void> {
+  async #reloadAll(signal?: AbortSignal): Promise<boolean> {
+    const before = this.segmentIds.join();
     for (let attempt = 1; (await this.#reload(attempt, signal)) === 'again'; attempt++);
+    return this.segmentIds.join() !== before;
   }
 
   /** Newest first: a merge names what it replaces, and that is then not read at all. */
   async #reload(attempt: number, signal?: AbortSignal): Promise<'again' | 'done'> {
-    const known = new Map(this.#segments.map((segment) => [segment.id, segment]));
+    const before = new Map(this.#segments.map((segment) => [segment.id, segment]));
     const listed: OpenSegment[] = [];
     const replaced = new Set<string>();
     let missed = false;
-    const all = await this.#listed(signal);
-    for (const { id, size } of all) {
-      if (replaced.has(id)) continue;
-      const segment = known.get(id) ?? await this.#open(id, size, signal);
-      if (segment === 'missing') missed = true;
-      if (typeof segment === 'string') continue;
-      known.delete(id);
-      for (const gone of segment.replaces) replaced.add(gone);
-      listed.push({ id, file: segment.file, replaces: segment.replaces, replaced: false });
+    try {
+      const all = await this.#listed(signal);
+      for (const { id, size } of all) {
+        if (replaced.has(id)) continue;
+        const segment = before.get(id) ?? await this.#open(id, size, signal);
+        if (segment === 'missing') missed = true;
+        if (typeof segment === 'string') continue;
+        for (const gone of segment.replaces) replaced.add(gone);
+        listed.push(segment);
+      }
+      this.#superseded = all.map(({ id }) => id).filter((id) => replaced.has(id));
+    } catch (error) {
+      for (const segment of listed) if (!before.has(segment.id)) segment.file.close();
+      throw error;
     }
-    for (const segment of known.values()) segment.file.close();
     // A maker whose clock is behind gives its merge an id before those that it replaces.
-    for (const segment of listed) if (replaced.has(segment.id)) segment.file.close();
-    this.#superseded = all.map(({ id }) => id).filter((id) => replaced.has(id));
-    this.#segments = listed.filter((segment) => !replaced.has(segment.id)).toReversed();
-    this.#letGo();
+    this.#takeOver(listed.filter((segment) => !replaced.has(segment.id)).toReversed(), new Set([...before.values(), ...listed]));
     if (missed && attempt < LISTINGS) return 'again';
     if (missed) {
       throw new HoldfastError('repository/index-moving', 'retry', 'The index was rewritten again and again while it was read. Run the command again.');
     }
     return 'done';
+  }
+
+  /** @param seen all that were open before or were opened; what is open besides was appended meanwhile, and stays. */
+  #takeOver(listed: readonly OpenSegment[], seen: ReadonlySet<OpenSegment>): void {
+    const ids = new Set(listed.map((segment) => segment.id));
+    const appended = this.#segments.filter((segment) => !seen.has(segment) && !ids.has(segment.id));
+    const next = [...listed, ...appended];
+    for (const segment of new Set([...seen, ...this.#segments])) if (!next.includes(segment)) segment.file.close();
+    this.#segments = next;
+    this.#letGo();
+    if (this.#closed) this.close();
   }
 
   async #listed(signal?: AbortSignal): Promise<{ id: string; size: number }[]> {
@@ -227,6 +247,7 @@ export class StreamIndex {
   }
 
   close(): void {
+    this.#closed = true;
     for (const segment of this.#segments) segment.file.close();
     this.#segments = [];
   }

@@ -16,7 +16,7 @@ import type { SealingKey } from './xaes.ts';
 /** Opened frames kept by one reader: bodies are read in order, shared attachments come again. */
 const CACHED_FRAMES = 24;
 
-/** A reader that a prune overtakes again and again gives up after so many fresh indexes. */
+/** Fresh indexes with nothing new in them, after which a reader looks for no more missing blobs in another one. */
 const MOST_RELOADS = 3;
 
 export interface BlobPlace extends BlobLocation {
@@ -96,15 +96,20 @@ export class BlobReader {
   }
 
   async #afterReload(id: BinaryString, error: unknown, signal?: AbortSignal): Promise<Buffer> {
-    const place = this.#indexes && await this.place(id);
-    if (place) return this.blob(id, signal);
-    if (this.#reloaded >= MOST_RELOADS) throw error;
-    this.#reloaded++;
-    for (const index of (await this.#indexes) ?? []) await index.reload(signal);
-    if (!(await this.place(id))) throw error;
-    // Each turn that names a new pack is one more finished prune; only fruitless ones are bounded.
-    this.#reloaded = 0;
+    if (!(await this.#placeInFresh(id, signal))) throw error;
+    // Each turn that names a new pack is one more finished prune.
     return this.blob(id, signal);
+  }
+
+  /** What the index at hand knows by now, else a freshly read one; only readings that bring nothing are bounded. */
+  async #placeInFresh(id: BinaryString, signal?: AbortSignal): Promise<BlobPlace | undefined> {
+    const known = await this.place(id);
+    if (known || this.#reloaded >= MOST_RELOADS) return known;
+    let changed = false;
+    for (const index of (await this.#indexes) ?? []) if (await index.reload(signal)) changed = true;
+    const place = await this.place(id);
+    if (!place && !changed) this.#reloaded++;
+    return place;
   }
 
   async #frame(place: BlobPlace, signal?: AbortSignal): Promise<Buffer> {
@@ -135,11 +140,7 @@ export class BlobReader {
 
   /** The place in a freshly read index, for a blob that the one at hand does not know. Throws `repository/missing-blob`. */
   async lookAgain(id: BinaryString, signal?: AbortSignal): Promise<BlobPlace> {
-    if (this.#reloaded < MOST_RELOADS) {
-      this.#reloaded++;
-      for (const index of (await this.#indexes) ?? []) await index.reload(signal);
-    }
-    const place = await this.place(id);
+    const place = await this.#placeInFresh(id, signal);
     if (!place) throw missingBlob();
     return place;
   }

@@ -1,4 +1,5 @@
-import { closeSync, fchmodSync, fdatasyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, fchmodSync, fdatasyncSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { BlobFilter } from './blobFilter.ts';
 import type { FrameAddress } from './frame.ts';
 import { ID_LENGTH } from './recipe.ts';
@@ -11,11 +12,15 @@ export const FRAME_RECORD = 16;
 const PACK_RECORD = 20;
 const PACK_ID = 16;
 const HEADER = 24;
-const MAGIC = 0x48464959;
+const MAGIC = 0x4846495a;
 /** One fence a so many records: a lookup reads that many. */
 const FENCE = 128;
 /** Records of small segments are kept in memory. */
 const SMALL = 131072;
+/** SHA-256 of all before it. */
+const TRAILER = 32;
+/** Files that this process has found whole: a run opens the same ones several times. Device, inode, size, time of the last change. */
+const proved = new Set<string>();
 
 /** A pack that an index names, with the bytes that it must have. */
 export interface PackSize {
@@ -31,7 +36,7 @@ export interface BlobLocation {
 }
 
 /**
- * The local copy of one index segment, read by range: header, pack ids, frames, records sorted by id, filter, fences.
+ * The local copy of one index segment, read by range: header, pack ids, frames, records sorted by id, filter, fences, hash.
  * In memory: the filter (1.25 bytes a blob) and the fences (1/32 byte a blob), for small segments also the records.
  */
 export class IndexFile {
@@ -39,7 +44,7 @@ export class IndexFile {
   readonly packs: readonly string[];
   /** Bytes of each of the packs. */
   readonly packSizes: readonly number[];
-  readonly #fd: number;
+  #fd: number;
   readonly #frames: number;
   readonly #filter: BlobFilter;
   readonly #fences: Uint32Array;
@@ -64,15 +69,21 @@ export class IndexFile {
     this.#records = this.entries <= SMALL ? read(fd, this.#recordsAt(), this.entries * RECORD) : undefined;
   }
 
-  /** Throws when the file is missing or no index; the caller makes it anew. */
+  /** Throws when the file is missing, no index, or not as it was written; the caller makes it anew. */
   static open(path: string): IndexFile {
     const fd = openSync(path, 'r');
     try {
+      prove(fd);
       return new IndexFile(fd);
     } catch (error) {
       closeSync(fd);
       throw error;
     }
+  }
+
+  /** Of a file that this process has just written; takes the descriptor over. */
+  static written(fd: number): IndexFile {
+    return new IndexFile(fd);
   }
 
   /** Bytes of records in memory. */
@@ -145,8 +156,10 @@ export class IndexFile {
     return read(this.#fd, HEADER + this.packs.length * PACK_RECORD, this.#frames * FRAME_RECORD);
   }
 
+  /** Safe to call twice: the number may be another file's by then. */
   close(): void {
-    closeSync(this.#fd);
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
   }
 }
 
@@ -178,6 +191,24 @@ function fill(fd: number, buffer: Buffer, position: number): void {
   }
 }
 
+/** What a disk or a crash changed must not say where data is. */
+function prove(fd: number): void {
+  const { dev, ino, size, mtimeNs } = fstatSync(fd, { bigint: true });
+  const file = `${dev}/${ino}/${size}/${mtimeNs}`;
+  if (proved.has(file)) return;
+  const end = Number(size) - TRAILER;
+  if (end < HEADER) throw new Error('index file ends too early');
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafeSlow(Math.min(end, 1024 * 1024));
+  for (let at = 0; at < end; at += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, end - at));
+    fill(fd, part, at);
+    hash.update(part);
+  }
+  if (!hash.digest().equals(read(fd, end, TRAILER))) throw new Error('index file is not as it was written');
+  proved.add(file);
+}
+
 /** A full disk may take a part only; what follows would then be written behind a hole. */
 function writeWhole(fd: number, bytes: Buffer, position: number): void {
   let done = 0;
@@ -202,14 +233,15 @@ export class IndexFileWriter {
   readonly #filter: BlobFilter;
   readonly #fences: Uint32Array;
   readonly #entries: number;
-  #at: number;
+  readonly #hash = createHash('sha256');
+  #at = 0;
   #count = 0;
 
   /** `temporary` is a free name in the same directory. */
   constructor(path: string, temporary: string, packs: readonly PackSize[], frames: Buffer, entries: number) {
     this.#path = path;
     this.#temporary = temporary;
-    this.#fd = openSync(temporary, 'wx', 0o600);
+    this.#fd = openSync(temporary, 'wx+', 0o600);
     fchmodSync(this.#fd, 0o600);
     this.#entries = entries;
     this.#filter = BlobFilter.forEntries(entries);
@@ -220,9 +252,12 @@ export class IndexFileWriter {
     header.writeUInt32LE(frames.length / FRAME_RECORD, 8);
     header.writeUInt32LE(entries, 12);
     header.writeUInt32LE(this.#filter.words.byteLength, 16);
-    const start = Buffer.concat([header, ...packs.map(packRecord), frames]);
-    writeWhole(this.#fd, start, 0);
-    this.#at = start.length;
+    try {
+      this.#write(Buffer.concat([header, ...packs.map(packRecord), frames]));
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
   }
 
   readonly #temporary: string;
@@ -234,8 +269,13 @@ export class IndexFileWriter {
       if (this.#count % FENCE === 0) this.#fences[this.#count / FENCE] = records.readUInt32BE(i);
       this.#count++;
     }
-    writeWhole(this.#fd, records, this.#at);
-    this.#at += records.length;
+    this.#write(records);
+  }
+
+  #write(bytes: Buffer): void {
+    writeWhole(this.#fd, bytes, this.#at);
+    this.#hash.update(bytes);
+    this.#at += bytes.length;
   }
 
   /** Gives the file up. */
@@ -244,20 +284,28 @@ export class IndexFileWriter {
     rmSync(this.#temporary, { force: true });
   }
 
-  /** Opened before it gets its name: another process may clear the cache at any moment. */
+  /** The file as it was written, by its descriptor: another process may clear the cache at any moment. */
   finish(): IndexFile {
-    if (this.#count !== this.#entries) throw new Error(`index of ${this.#entries} entries got ${this.#count}`);
-    writeWhole(this.#fd, Buffer.from(this.#filter.words.buffer), this.#at);
-    writeWhole(this.#fd, Buffer.from(this.#fences.buffer), this.#at + this.#filter.words.byteLength);
-    fdatasyncSync(this.#fd);
-    closeSync(this.#fd);
-    const file = IndexFile.open(this.#temporary);
+    try {
+      if (this.#count !== this.#entries) throw new Error(`index of ${this.#entries} entries got ${this.#count}`);
+      this.#write(Buffer.from(this.#filter.words.buffer));
+      this.#write(Buffer.from(this.#fences.buffer));
+      writeWhole(this.#fd, this.#hash.digest(), this.#at);
+      fdatasyncSync(this.#fd);
+      this.#rename();
+      return IndexFile.written(this.#fd);
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  #rename(): void {
     try {
       renameSync(this.#temporary, this.#path);
     } catch (error) {
       // Somebody cleared the cache: the open file serves this run, the next one makes it anew.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    return file;
   }
 }

@@ -11,6 +11,8 @@ import { damaged, HEADER_LENGTH } from './sealedObject.ts';
 
 const MAGIC = 'HFIX';
 export const BLOCK_ENTRIES = 65536;
+/** Times that a local file is begun where its directory goes away. */
+const ATTEMPTS = 5;
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 interface Directory {
@@ -55,12 +57,12 @@ export async function writeIndexSegment(
     const aad = Buffer.from(`${name}#${parts.length}`);
     parts.push(key.key.seal(random(24), zstdCompressSync(plain, FAST), aad));
   };
-  const local = localWriter(place, id, content, random);
+  const writer = localWriter(place, id, content, random);
   try {
     seal(content.frames);
     for (const block of content.records) {
       seal(block);
-      local.writer.add(block);
+      writer.add(block);
     }
     const directory: Directory = {
       entries: content.entries, packs: content.packs, replaces: content.replaces, parts: parts.map((part) => part.length),
@@ -68,19 +70,25 @@ export async function writeIndexSegment(
     const tail = sealTail(name, Buffer.from(JSON.stringify(directory)), key, random);
     await place.storage.put(name, [containerHeader(MAGIC, key), ...parts, ...tail], signal ? { signal } : {});
   } catch (error) {
-    local.writer.discard();
+    writer.discard();
     throw error;
   }
-  return { id, file: local.writer.finish() };
+  return { id, file: writer.finish() };
 }
 
 function localWriter(
   place: IndexPlace, id: string, content: Pick<SegmentContent, 'packs' | 'frames' | 'entries'>, random: RandomBytes,
-): { path: string; writer: IndexFileWriter } {
-  mkdirSync(place.cacheDirectory, { recursive: true, mode: 0o700 });
+): IndexFileWriter {
   const path = join(place.cacheDirectory, `${id}.idx`);
-  const temporary = `${path}.${random(6).toString('hex')}`;
-  return { path, writer: new IndexFileWriter(path, temporary, content.packs, content.frames, content.entries) };
+  for (let attempt = 1; ; attempt++) {
+    mkdirSync(place.cacheDirectory, { recursive: true, mode: 0o700 });
+    try {
+      return new IndexFileWriter(path, `${path}.${random(6).toString('hex')}`, content.packs, content.frames, content.entries);
+    } catch (error) {
+      // Somebody cleared the cache between the two.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt >= ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** A segment's local file, fetched and unsealed when it is not there yet; and which segments it replaces. */
@@ -90,9 +98,7 @@ export async function loadIndexSegment(
   const name = names.index(place.stream, id);
   const tail = await openTail(place.storage, name, size, MAGIC, place.keyring.metaOf, signal);
   const directory = JSON.parse(tail.directory.toString()) as Directory;
-  mkdirSync(place.cacheDirectory, { recursive: true, mode: 0o700 });
-  const path = join(place.cacheDirectory, `${id}.idx`);
-  const cached = openCached(path, directory.entries);
+  const cached = openCached(join(place.cacheDirectory, `${id}.idx`), directory);
   if (cached) return { file: cached, replaces: directory.replaces };
   let offset = HEADER_LENGTH;
   const part = async (index: number): Promise<Buffer> => {
@@ -108,7 +114,7 @@ export async function loadIndexSegment(
   };
   const frames = await part(0);
   if (frames.length % FRAME_RECORD !== 0) throw damaged(name, 'its frame table is cut');
-  const { writer } = localWriter(place, id, { packs: directory.packs, frames, entries: directory.entries }, random);
+  const writer = localWriter(place, id, { packs: directory.packs, frames, entries: directory.entries }, random);
   try {
     for (let i = 1; i < directory.parts.length; i++) {
       const records = await part(i);
@@ -122,11 +128,12 @@ export async function loadIndexSegment(
   return { file: writer.finish(), replaces: directory.replaces };
 }
 
-/** A file that is missing or of a crash is made anew: it is only a cache. */
-function openCached(path: string, entries: number): IndexFile | undefined {
+/** A file that is missing, of a crash or damaged is made anew: it is only a cache. */
+function openCached(path: string, { entries, packs }: Directory): IndexFile | undefined {
   try {
     const file = IndexFile.open(path);
-    if (file.entries === entries) return file;
+    const same = file.packs.length === packs.length && packs.every(({ id }, i) => file.packs[i] === id);
+    if (same && file.entries === entries) return file;
     file.close();
   } catch {
     return undefined;
