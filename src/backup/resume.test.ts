@@ -8,7 +8,7 @@ import { stateRows, type Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { FaultyStorage, listAll, MemoryStorage } from '../storage/index.ts';
 import { runBackup } from './runBackup.ts';
-import { found, listing, ScriptedSource, type Script } from './testing/scriptedSource.ts';
+import { found, listing, ScriptedSource, type Script } from '../../tests/sources/scriptedSource.ts';
 
 /** A pack is about 16 MiB: some 160 of these items. */
 const ITEM_BYTES = 100_000;

@@ -6,7 +6,7 @@ import { isHoldfastError, type ItemRow, type Outcome, type ProgressEvent } from 
 import { stateRows, type Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { runBackup } from './runBackup.ts';
-import { found, itemOf, listing, ScriptedSource, type Script } from './testing/scriptedSource.ts';
+import { found, itemOf, listing, ScriptedSource, type Script } from '../../tests/sources/scriptedSource.ts';
 
 const FAILED: Outcome = { state: 'failed', code: 'unreadable', message: 'It could not be read.' };
 const SKIPPED: Outcome = { state: 'skipped', code: 'special', message: 'It is nothing that is stored.' };

@@ -4,7 +4,7 @@ import {
 } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { never, ScratchRepository, unheard } from '../../tests/roundTrip/scratchRepository.ts';
-import { found, ScriptedSource, listing } from '../backup/testing/scriptedSource.ts';
+import { found, ScriptedSource, listing } from '../../tests/sources/scriptedSource.ts';
 import { runBackup } from '../backup/index.ts';
 import type { Descriptor, DiskEntry, SourceChange, SourceSession } from '../connectors/contract.ts';
 import { descriptor as folderDescriptor, openSource } from '../connectors/folder/index.ts';
@@ -12,6 +12,7 @@ import { HoldfastError } from '../domain/index.ts';
 import type { Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { listAll, MemoryStorage } from '../storage/index.ts';
+import { picture } from './testing/picture.ts';
 import { restoreFolder, type RestoreFolderOptions } from './restoreFolder.ts';
 import type { RestoreReport } from './restoreReport.ts';
 
@@ -55,26 +56,6 @@ const folder = (key: string, name: string, parent = ''): SourceChange =>
   found(key, { parent, name, kind: 'folder', meta: JSON.stringify({ name }) }, { from: 'none' });
 const link = (key: string, name: string, target: string, parent = ''): SourceChange =>
   found(key, { parent, name, kind: 'link', meta: JSON.stringify({ name, link: target }) }, { from: 'none' });
-
-/** Everything below a directory, bytes of names as latin1, with all that a restore gives back. */
-function picture(top: string): Record<string, string> {
-  const seen: Record<string, string> = {};
-  const walk = (path: Buffer, shown: string): void => {
-    const { mode, uid, gid, mtimeNs, size, isFile, isDirectory } = statOf(path);
-    const body = isFile ? createHash('sha256').update(readFileSync(path)).digest('hex') : isDirectory ? '' : readlinkSync(path, 'latin1');
-    // Times are set through floating point seconds.
-    seen[shown] = [mode.toString(8), uid, gid, (mtimeNs + 500n) / 1000n, isFile ? size : '', body].join(' ');
-    if (!isDirectory) return;
-    for (const name of readdirSync(path, 'buffer')) walk(Buffer.concat([path, Buffer.from('/'), name]), `${shown}/${name.toString('latin1')}`);
-  };
-  walk(Buffer.from(top), '.');
-  return seen;
-}
-
-function statOf(path: Buffer): { mode: bigint; uid: bigint; gid: bigint; mtimeNs: bigint; size: bigint; isFile: boolean; isDirectory: boolean } {
-  const stats = lstatSync(path, { bigint: true });
-  return { mode: stats.mode, uid: stats.uid, gid: stats.gid, mtimeNs: stats.mtimeNs, size: stats.size, isFile: stats.isFile(), isDirectory: stats.isDirectory() };
-}
 
 /** Names that are no UTF-8 are left out. */
 const files = (path: string): string[] =>

@@ -1,10 +1,11 @@
 import { opendir } from 'node:fs/promises';
-import { HoldfastError, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
+import { isHoldfastError, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { Descriptor, DiskEntry } from '../connectors/contract.ts';
 import { stateRows, type ItemReader, type ItemRequest, type Manifest, type ReadResult, type Repository, type SegmentSource } from '../repository/index.ts';
 import { DiskPaths } from './diskPaths.ts';
 import { closeTimes, finishFolder, makeFolder, makeLink, makeNewFolder, makeRoot, ownerOf, seconds, setOwner, setTime, standing, writeStream, type FolderMode } from './diskWrites.ts';
-import { NO_RESTORE, type RestoreIssue, type RestoreReport } from './restoreReport.ts';
+import { IssueLog, outcomeText } from './issueLog.ts';
+import { NO_RESTORE, type RestoreReport } from './restoreReport.ts';
 
 export interface RestoreFolderOptions {
   readonly to: string;
@@ -55,6 +56,7 @@ class FolderRestore {
   readonly #root: BinaryString;
   readonly #paths: DiskPaths;
   readonly #report: RestoreReport = { ...NO_RESTORE, issues: [] };
+  readonly #log: IssueLog;
   readonly #running = new Set<Promise<void>>();
   #files: PendingFile[] = [];
   #bytes = 0;
@@ -74,6 +76,7 @@ class FolderRestore {
     this.#manifest = manifest;
     this.#reader = reader;
     this.#options = options;
+    this.#log = new IssueLog(this.#report, options.progress);
     this.#root = Buffer.from(options.to).toString('latin1');
     this.#paths = new DiskPaths(this.#root);
   }
@@ -138,7 +141,7 @@ class FolderRestore {
       if (path !== this.#root && await make(path, this.#options.mode === 'replace')) this.#paths.made(row.key);
     } catch (error) {
       this.#paths.refuse(row.key);
-      this.#failed(row, error, 'The folder could not be made');
+      this.#log.failed(row, error, 'The folder could not be made');
     }
   }
 
@@ -147,12 +150,12 @@ class FolderRestore {
     const path = this.#place(row, entry);
     if (path === undefined) return;
     if (row.content === '') {
-      this.#issue(row, 'restore/no-content', row.outcome === '' ? 'The snapshot holds no content for it.' : outcomeText(row));
+      this.#log.issue(row, 'restore/no-content', row.outcome === '' ? 'The snapshot holds no content for it.' : outcomeText(row));
       return;
     }
     const replaces = this.#fresh ? false : await this.#mayWrite(row, entry, path);
     if (replaces === undefined) return;
-    if (row.outcome !== '') this.#issue(row, 'restore/altered', outcomeText(row));
+    if (row.outcome !== '') this.#log.issue(row, 'restore/altered', outcomeText(row));
     const file = { row, entry, path, replaces };
     if (row.size > LARGE) return this.#large(file);
     this.#files.push(file);
@@ -164,7 +167,7 @@ class FolderRestore {
     try {
       return this.#paths.item(row, entry.name);
     } catch (error) {
-      this.#failed(row, error, '');
+      this.#log.failed(row, error, '');
       return undefined;
     }
   }
@@ -184,9 +187,9 @@ class FolderRestore {
       }
       if (this.#options.mode === 'replace' && !there.isDirectory()) return true;
       if (this.#options.mode === 'skip') this.#report.skipped++;
-      else this.#issue(row, 'restore/exists', 'Something else stands there already; it was left as it is.');
+      else this.#log.issue(row, 'restore/exists', 'Something else stands there already; it was left as it is.');
     } catch (error) {
-      this.#failed(row, error, 'What stands there could not be looked at');
+      this.#log.failed(row, error, 'What stands there could not be looked at');
     }
     return undefined;
   }
@@ -215,7 +218,7 @@ class FolderRestore {
     for (const [i, file] of files.entries()) {
       const result = results[i] as ReadResult;
       if ('code' in result && result.code.startsWith('repository/')) await this.#large(file);
-      else if ('code' in result) this.#issue(file.row, result.code, result.message);
+      else if ('code' in result) this.#log.issue(file.row, result.code, result.message);
       else this.#count(file);
     }
   }
@@ -233,7 +236,7 @@ class FolderRestore {
       this.#count(file);
     } catch (error) {
       if (this.#options.signal.aborted) throw error;
-      this.#failed(row, error, 'The file could not be written');
+      this.#log.failed(row, error, 'The file could not be written');
     }
   }
 
@@ -266,7 +269,7 @@ class FolderRestore {
     } catch (error) {
       // That it was not made is named already.
       if (isHoldfastError(error)) return;
-      this.#failed(row, error, 'Its mode or times could not be set', 'restore/attributes');
+      this.#log.failed(row, error, 'Its mode or times could not be set', 'restore/attributes');
     }
   }
 
@@ -280,28 +283,8 @@ class FolderRestore {
       await setOwner(path, entry);
       await setTime(path, entry);
     } catch (error) {
-      this.#failed(row, error, 'The link could not be made');
+      this.#log.failed(row, error, 'The link could not be made');
     }
-  }
-
-  /** Names what could not be done; what concerns more than this row goes on upwards. */
-  #failed(row: ItemRow, error: unknown, what: string, code = 'restore/not-written'): void {
-    if (isHoldfastError(error)) {
-      if (error.retryClass !== 'never') throw error;
-      this.#issue(row, error.code, error.message);
-      return;
-    }
-    const { code: system, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    if (system === 'ENOSPC' || system === 'EDQUOT') this.#issue(row, 'restore/full', 'The disk is full. Make room and run the restore again.');
-    else this.#issue(row, code, `${what} (${system ?? messageOf(error)}).`);
-  }
-
-  #issue(row: ItemRow, code: string, message: string): void {
-    const issue: RestoreIssue = { item: row.name, code, message };
-    if (code !== 'restore/altered') this.#report.failed++;
-    if (this.#report.issues.length < 1000) this.#report.issues.push(issue);
-    this.#options.progress({ type: 'warning', ...issue });
   }
 }
 
@@ -310,12 +293,4 @@ async function isEmpty(path: string): Promise<boolean> {
   const first = await directory.read();
   await directory.close();
   return first === null;
-}
-
-function outcomeText(row: ItemRow): string {
-  try {
-    return (JSON.parse(row.outcome) as { message: string }).message;
-  } catch (error) {
-    throw new HoldfastError('repository/damaged', 'never', `The outcome of ${row.name} cannot be read.`, { cause: error });
-  }
 }

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { never, ScratchRepository, unheard } from '../../tests/roundTrip/scratchRepository.ts';
-import { found, itemOf, listing, ScriptedSource } from '../backup/testing/scriptedSource.ts';
+import { found, itemOf, listing, ScriptedSource } from '../../tests/sources/scriptedSource.ts';
 import { runBackup } from '../backup/index.ts';
 import type { RestoreItem, SourceChange, TargetSession, WriteResult } from '../connectors/contract.ts';
 import { HoldfastError, type ProgressEvent } from '../domain/index.ts';

@@ -4,7 +4,7 @@ import { runBackup } from '../../src/backup/index.ts';
 import { Repository } from '../../src/repository/index.ts';
 import { systemClock, systemRandom } from '../../src/runtime/index.ts';
 import { FileStorage } from '../../src/storage/index.ts';
-import { SyntheticSource } from '../scale/syntheticSource.ts';
+import { SyntheticSource } from '../sources/syntheticSource.ts';
 
 const [items = '', directory = ''] = process.argv.slice(2);
 mkdirSync(`${directory}/repository`);

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/runtime/index.ts';
 import type { Storage } from '../../src/storage/index.ts';
 import { RecordingStorage } from '../incremental/recordingStorage.ts';
 import { never, ScratchRepository, unheard } from '../roundTrip/scratchRepository.ts';
-import { SyntheticSource } from './syntheticSource.ts';
+import { SyntheticSource } from '../sources/syntheticSource.ts';
 
 export interface Growth {
   readonly items: number;

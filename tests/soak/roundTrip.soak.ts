@@ -31,12 +31,17 @@ export const soak: Soak = {
       const mailbox = await TestMailbox.open(server, FROM);
       const folders = await makeOddFolders(mailbox);
       await fillFolders(mailbox, folders, [...generatedMails(seed, MAILS)]);
+      mailbox.close();
       let mails = 0;
       for (const [round, user] of targets.entries()) {
-        if (round > 0) await changeAtRandom(mailbox, folders, seed + round);
+        if (round > 0) {
+          // A connection that is idle for so long would be closed.
+          const again = await TestMailbox.open(server, FROM);
+          await changeAtRandom(again, folders, seed + round);
+          again.close();
+        }
         mails += await thereAndBack(server, scratch, user);
       }
-      mailbox.close();
       return `${mails} mails in ${ROUNDS + 1} snapshots came back as another client sees them`;
     } finally {
       await server.stop();

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BinaryString, Entity, ItemRow, Outcome } from '../../domain/index.ts';
-import type { EnumerateContext, FetchContext, Fetched, SourceChange, SourceContent, SourceItem, SourceSession } from '../../connectors/contract.ts';
+import type { BinaryString, Entity, ItemRow, Outcome } from '../../src/domain/index.ts';
+import type { EnumerateContext, FetchContext, Fetched, SourceChange, SourceContent, SourceItem, SourceSession } from '../../src/connectors/contract.ts';
 
 /** Bytes, a file in the scratch directory with the bytes, why there are none, or null for an item that is never answered. */
 export type Scripted = string | { readonly file: string; readonly bytes?: string } | Outcome | null;
