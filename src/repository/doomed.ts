@@ -2,10 +2,10 @@ import { isHoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
-import { lastSegment } from './names.ts';
+import { lastSegment, names } from './names.ts';
 import { openJson, sealJson } from './sealedObject.ts';
 
-/** One pruner's announcement of what it deletes; it stands until all that is gone. */
+/** One pruner's announcement of what it deletes, or a part of it; it stands until all that is gone. */
 export interface DoomedRecord {
   readonly n: number;
   readonly id: string;
@@ -34,11 +34,11 @@ export class DoomedList {
 
   has(objectName: string): boolean { return this.#objects.has(objectName); }
 
-  /** All records but the one of the name `except`. */
-  static async load(storage: Storage, keyring: Keyring, signal?: AbortSignal, except?: string): Promise<DoomedList> {
+  /** All records but those of the names `except`. */
+  static async load(storage: Storage, keyring: Keyring, signal?: AbortSignal, except: readonly string[] = []): Promise<DoomedList> {
     const records = new Map<string, DoomedRecord>();
     for await (const object of listAll(storage, PREFIX, signal ? { signal } : {})) {
-      if (object.name === except) continue;
+      if (except.includes(object.name)) continue;
       try {
         const bytes = await storage.get(object.name, signal ? { signal } : {});
         records.set(object.name, openJson(object.name, bytes, keyring.metaOf) as DoomedRecord);
@@ -52,4 +52,18 @@ export class DoomedList {
 
 export function doomedBytes(name: string, record: DoomedRecord, keyring: Keyring, random: RandomBytes): Buffer[] {
   return sealJson(name, record, keyring.meta, random);
+}
+
+/** So many of the longest names stay far below what a record may hold. */
+const MOST_NAMES = 200_000;
+
+/** One pruner's announcement of all `objects`, by name: in several records where they are many. Numbers start at `first`. */
+export function doomedRecords(
+  first: number, pruner: string, objects: readonly string[], most: number = MOST_NAMES,
+): Map<string, DoomedRecord> {
+  const records = new Map<string, DoomedRecord>();
+  for (let at = 0, n = first; at < objects.length; at += most, n++) {
+    records.set(names.doomed(n, pruner), { n, id: pruner, objects: objects.slice(at, at + most) });
+  }
+  return records;
 }

@@ -59,8 +59,8 @@ export async function deleteIndexSegments(view: PruneView, replaced: readonly st
   }
 }
 
-/** Voids of manifests that are gone, its own record, and those of others of which nothing is left to delete. */
-export async function deleteLeftovers(view: PruneView, ownRecord: string | undefined): Promise<void> {
+/** Voids of manifests that are gone, its own records, and those of others of which nothing is left to delete. */
+export async function deleteLeftovers(view: PruneView, ownRecords: readonly string[]): Promise<void> {
   const { context, signal } = view;
   const voids = await namesUnder(context, 'void/', signal);
   const manifests = await namesUnder(context, 'snapshots/', signal);
@@ -68,7 +68,7 @@ export async function deleteLeftovers(view: PruneView, ownRecord: string | undef
     const { tag, id } = tagAndId(name);
     return !manifests.has(names.snapshot(tag, id.split('-')[0] ?? ''));
   }));
-  if (ownRecord !== undefined) await context.storage.delete(ownRecord, signal ? { signal } : {});
+  await deleteAll(view, ownRecords);
   const others = await DoomedList.load(context.storage, context.keyring, signal);
   for (const [name, record] of others.records) {
     if (await nothingStands(view, record.objects)) await context.storage.delete(name, signal ? { signal } : {});

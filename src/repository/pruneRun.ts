@@ -1,6 +1,6 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
-import { DoomedList, doomedBytes } from './doomed.ts';
+import { DoomedList, doomedBytes, doomedRecords } from './doomed.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import { deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes } from './pruneDelete.ts';
@@ -48,14 +48,14 @@ export class PruneRun {
       return { view: seen, closings: stray };
     });
     if (view.dryRun) return this.#result(this.#totals.freed);
-    const record = await this.#announce(view);
+    const records = await this.#announce(view);
     const streams = new Set([SHARED, ...this.#entities.map((entity) => entity.tag), ...this.#doom.packs.values()]);
     await this.#journal(view);
     await deleteSnapshots(view, this.#doom, closings);
     const replaced = await rewriteIndexes(view, streams, (pack) => this.#doom.packs.has(pack) || this.#gone.has(pack));
     await deleteData(view, this.#doom);
     await deleteIndexSegments(view, replaced);
-    await deleteLeftovers(view, record);
+    await deleteLeftovers(view, records);
     return this.#result(this.#doomedBytes() - this.#totals.newBytes);
   }
 
@@ -153,21 +153,29 @@ export class PruneRun {
     }
   }
 
-  /** PUT doomed, look at the roots again, and put it once more, shorter, where something must be spared. */
-  async #announce(view: PruneView): Promise<string | undefined> {
+  /** PUT doomed, look at the roots again, and put it once more, shorter, where something must be spared. @returns the names. */
+  async #announce(view: PruneView): Promise<string[]> {
     const { storage, keyring, random } = this.#context;
     const doom = this.#doom;
-    if (this.#objects().length === 0) return undefined;
+    if (this.#objects().length === 0) return [];
     const known = await namesUnder(this.#context, 'doomed/', view.signal);
-    const n = 1 + Math.max(0, ...[...known].map(numberOf));
-    const name = names.doomed(n, view.pruner);
-    const put = (): Promise<void> => storage.put(
-      name, doomedBytes(name, { n, id: view.pruner, objects: this.#objects() }, keyring, random), view.signal ? { signal: view.signal } : {});
-    await put();
+    const first = 1 + Math.max(0, ...[...known].map(numberOf));
+    const records = doomedRecords(first, view.pruner, this.#objects());
+    const own = [...records.keys()];
+    const put = async (stays: (object: string) => boolean): Promise<void> => {
+      for (const [name, record] of records) {
+        const parts = doomedBytes(name, { ...record, objects: record.objects.filter(stays) }, keyring, random);
+        await storage.put(name, parts, view.signal ? { signal: view.signal } : {});
+      }
+    };
+    await put(() => true);
     const byTag = new Map<string, readonly Root[]>(this.#entities.map((entity) => [entity.tag, [...entity.sealed, ...entity.unfinished]]));
     const roots = new Set([...view.names.manifests, ...view.names.checkpoints]);
-    if (await spare(view, { roots, byTag, packs: new Set(this.#packs.keys()) }, doom, name)) await put();
-    return name;
+    if (await spare(view, { roots, byTag, packs: new Set(this.#packs.keys()) }, doom, own)) {
+      const left = new Set(this.#objects());
+      await put((object) => left.has(object));
+    }
+    return own;
   }
 
   #objects(): string[] {

@@ -35,14 +35,14 @@ export interface Before {
  * The second look, after the announcement stands: pins, then checkpoints, seals and manifests, then what others
  * announced, then packs. What a root needs and would have no other place is spared. @returns whether anything was.
  */
-export async function spare(view: PruneView, before: Before, doom: Doom, ownRecord: string): Promise<boolean> {
+export async function spare(view: PruneView, before: Before, doom: Doom, ownRecords: readonly string[]): Promise<boolean> {
   const { context, signal } = view;
   const size = (): number => doom.packs.size + doom.manifests.size + doom.segments.size + doom.checkpoints.size;
   const at = size();
   const now = await listRootNames(context, signal);
   const pinned = await pinnedManifests(context, now.pins, signal);
   const added = await newRoots(view, before, doom, now.manifests, now.checkpoints, pinned);
-  const others = await DoomedList.load(context.storage, context.keyring, signal, ownRecord);
+  const others = await DoomedList.load(context.storage, context.keyring, signal, ownRecords);
   const standing = await packIds(view);
   // Another prune took, or is about to take, packs that this one counted on: everything is looked at again.
   const worse = [...others.packs].some((pack) => !view.others.packs.has(pack)) || [...before.packs].some((pack) => !standing.has(pack));

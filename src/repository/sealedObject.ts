@@ -73,9 +73,18 @@ export function tooNew(name: string, version: number): HoldfastError {
   );
 }
 
-/** Seals a JSON value as one small object; the object's name is authenticated, so that objects cannot be swapped. */
+/**
+ * Seals a JSON value as one small object; the object's name is authenticated, so that objects cannot be swapped.
+ * Throws `repository/record-too-large` for what {@link openJson} would not open.
+ */
 export function sealJson(name: string, value: unknown, key: EpochKey, random: RandomBytes): Buffer[] {
-  const plain = zstdCompressSync(Buffer.from(JSON.stringify(value)));
+  const text = Buffer.from(JSON.stringify(value));
+  if (text.length > MAX_OBJECT_PLAIN) {
+    throw new HoldfastError('repository/record-too-large', 'never',
+      `The record ${name} would have ${text.length} bytes; up to ${MAX_OBJECT_PLAIN} can be read back. Nothing was written.`,
+      { data: { object: name, bytes: text.length } });
+  }
+  const plain = zstdCompressSync(text);
   return [objectHeader('HFOB', key.epoch), key.key.seal(random(24), plain, Buffer.from(name))];
 }
 
