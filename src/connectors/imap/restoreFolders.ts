@@ -30,6 +30,8 @@ export class RestoreFolders {
   readonly #places = new Map<string, Place>();
   readonly #owners = new Map<string, string>();
   readonly #creating = new Map<string, Promise<void>>();
+  /** Folders that hold folders only: servers make them with the first of those. */
+  readonly #containers = new Set<string>();
   #known: Promise<Known> | undefined;
 
   constructor(pool: ConnectionPool, mode: RestoreMode, topName: string) {
@@ -105,6 +107,12 @@ export class RestoreFolders {
     return (await this.#load(signal)).folders.get(path);
   }
 
+  /** A folder that could hold no mail is not made by itself, as it could then. It will be 'made' with the first one below it. */
+  async leaveToServer(path: string, signal: AbortSignal): Promise<'made' | 'there'> {
+    this.#containers.add(path);
+    return await this.existing(path, signal) === undefined ? 'made' : 'there';
+  }
+
   /** Makes the folder and those above it where they are missing. Throws 'imap/no-folder' (never) when the server refuses. */
   async ensure(path: string, subscribed: boolean, signal: AbortSignal): Promise<'made' | 'there'> {
     const known = await this.#load(signal);
@@ -129,11 +137,20 @@ export class RestoreFolders {
     const at = known.delimiter === '' ? -1 : path.lastIndexOf(known.delimiter);
     const above = path.slice(0, Math.max(at, 0));
     // A namespace such as "INBOX." ends where its folder INBOX, which always stands, begins.
-    if (above !== '' && above.length >= known.prefix.length && !known.folders.has(above)) {
-      await this.ensure(above, above === this.top(known), signal);
-    }
+    const missing = above !== '' && above.length >= known.prefix.length && !known.folders.has(above);
+    const makeAbove = async (): Promise<unknown> => await this.ensure(above, above === this.top(known), signal);
+    if (missing && !this.#containers.has(above)) await makeAbove();
     const listed = subscribed || path === this.top(known);
-    await this.#pool.useAgain(undefined, signal, (connection) => createFolder(connection, path, listed, signal));
+    const make = async (): Promise<void> =>
+      await this.#pool.useAgain(undefined, signal, async (connection) => await createFolder(connection, path, listed, signal));
+    try {
+      await make();
+    } catch (error) {
+      if (!missing || !this.#containers.delete(above) || !isHoldfastError(error) || error.code !== 'imap/no-folder') throw error;
+      // A server that makes no folder above by itself.
+      await makeAbove();
+      await make();
+    }
     known.folders.set(path, {
       path, delimiter: known.delimiter || null, specialUse: '', subscribed, container: false,
       status: { messages: 0, uidNext: 1, uidValidity: 0 },

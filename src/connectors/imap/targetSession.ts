@@ -71,8 +71,10 @@ export class ImapTarget implements TargetSession {
 
   async folder(item: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
     const place = await this.#folders.placeOfFolder(item, signal);
+    const { container, subscribed } = parseFolderMeta(item.row.meta);
     try {
-      const done = await this.#folders.ensure(place.path, parseFolderMeta(item.row.meta).subscribed === true, signal);
+      const done = container === true ? await this.#folders.leaveToServer(place.path, signal)
+        : await this.#folders.ensure(place.path, subscribed === true, signal);
       if (place.renamed) {
         return altered('renamed', 'The destination can not have a folder of this name here; '
           + `it is called "${decodeModifiedUtf7(place.path)}" now.`);
