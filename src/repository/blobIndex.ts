@@ -8,7 +8,6 @@ import type { BlobLocation, IndexFile } from './indexFile.ts';
 import { loadIndexSegment, writeIndexSegment, type IndexPlace } from './indexSegment.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
-import { ID_LENGTH } from './recipe.ts';
 import { isUnreadable } from './sealedObject.ts';
 
 /** Segments of about one size that are merged into one. */
@@ -287,11 +286,4 @@ export class ClaimTable {
   add(ids: Buffer, at: number): void { this.#table.set(ids, at, 1); }
   get size(): number { return this.#table.size; }
   clear(): void { this.#table = new IdTable(); }
-}
-
-/** An id as the 24 bytes that lookups take. */
-export function idBytes(id: string): Buffer {
-  const bytes = Buffer.allocUnsafe(ID_LENGTH);
-  bytes.write(id, 0, 'latin1');
-  return bytes;
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { isHoldfastError, HoldfastError, type BinaryString, type ItemRow } from '../domain/index.ts';
 import { BlobNamer } from './blobId.ts';
 import { StreamIndex } from './blobIndex.ts';
@@ -236,9 +235,4 @@ export class BlobReader {
 function missingBlob(): HoldfastError {
   return new HoldfastError('repository/missing-blob', 'never',
     "Data of this item is not in the repository. Run 'holdfast check' to see what is affected, 'holdfast rebuild' if an index was lost.");
-}
-
-/** SHA-256 of bytes as the 32 character binary string that recipes hold. */
-export function wholeHash(bytes: Uint8Array): BinaryString {
-  return hash('sha256', bytes, 'binary');
 }

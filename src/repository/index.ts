@@ -1,8 +1,7 @@
 export { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, type KeyFile } from './accountKey.ts';
-export { BlobReader, type BlobPlace } from './blobReader.ts';
 export type { EntityRecord } from './entityKeys.ts';
 export type { Manifest, StoredManifest } from './manifest.ts';
-export { PROFILES, type Profile } from './profile.ts';
+export type { Profile } from './profile.ts';
 export { check, type CheckOptions } from './check.ts';
 export type { AffectedItem, CheckCounts, CheckReport, Finding } from './checkReport.ts';
 export { prune, type PruneOptions, type PruneResult } from './prune.ts';
@@ -13,6 +12,6 @@ export { isPrunedUnderRun } from './commit.ts';
 export type { Layer, SegmentRef } from './segment.ts';
 export { ItemReader, type ItemRequest } from './itemReader.ts';
 export type { FileTarget, ReadResult } from './readProtocol.ts';
-export { LayerCursor, StateCursor, stateRows, type SegmentSource } from './state.ts';
+export { StateCursor, stateRows, type SegmentSource } from './state.ts';
 export { StoreSession } from './storeSession.ts';
 export type { ContentJob, ContentResult } from './storeProtocol.ts';

@@ -1,7 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
-import { SealingKey } from './xaes.ts';
+import type { SealingKey } from './xaes.ts';
 
 /** Bytes before the sealed payload: 'HFOB', format version, reserved, key epoch (u16, little endian). */
 export const HEADER_LENGTH = 8;

@@ -4,7 +4,7 @@ import { ClaimTable, StreamIndex } from './blobIndex.ts';
 import { compactLayers } from './compactLayers.ts';
 import { deleteCheckpoints, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { Commit } from './commit.ts';
-import { DoomedList } from './doomed.ts';
+import type { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import type { SealedFrame } from './frame.ts';
 import type { Manifest, StoredManifest } from './manifest.ts';

@@ -13,7 +13,7 @@ import { nextTree, type Tree } from './tree.ts';
 
 /** More than one pack of new data, so that a run has something to make durable before its end. */
 function bulk(seed: number): Tree {
-  return new Map(Array.from({ length: 16 }, (_, i) => [`zz-bulk/${i}`, { content: `r${seed}/${i}`, size: 1_200_000 }] as const));
+  return new Map(Array.from({ length: 30 }, (_, i) => [`zz-bulk/${i}`, { content: `r${seed}/${i}`, size: 1_200_000 }] as const));
 }
 
 export interface CrashTally {

@@ -1,14 +1,14 @@
 /** A run that a prune has met stores again what is about to go, and counts on nothing that only an index still names. */
 import { afterAll, expect, test } from 'vitest';
-import { timeOrderedId } from '../../src/runtime/index.ts';
-import { check } from '../../src/repository/index.ts';
-import { StreamIndex } from '../../src/repository/blobIndex.ts';
-import { doomedBytes } from '../../src/repository/doomed.ts';
-import { lastSegment, names } from '../../src/repository/names.ts';
-import { readPackDirectory } from '../../src/repository/strayPacks.ts';
-import { InterceptedStorage, MemoryStorage, type StorageCall } from '../../src/storage/index.ts';
-import { backupTree, cacheFolder, initRepository, openRepository, TestClock } from './fixture.ts';
-import type { Tree } from './tree.ts';
+import { timeOrderedId } from '../runtime/index.ts';
+import { check } from './index.ts';
+import { StreamIndex } from './blobIndex.ts';
+import { doomedBytes } from './doomed.ts';
+import { lastSegment, names } from './names.ts';
+import { readPackDirectory } from './strayPacks.ts';
+import { InterceptedStorage, MemoryStorage, type StorageCall } from '../storage/index.ts';
+import { backupTree, cacheFolder, initRepository, openRepository, TestClock } from '../../tests/repository/fixture.ts';
+import type { Tree } from '../../tests/repository/tree.ts';
 
 const caches = await cacheFolder();
 afterAll(() => caches.remove());

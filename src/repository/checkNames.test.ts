@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from 'vitest';
-import { StreamIndex } from '../../src/repository/blobIndex.ts';
-import { check } from '../../src/repository/index.ts';
-import { names } from '../../src/repository/names.ts';
-import { readPackDirectory } from '../../src/repository/strayPacks.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
-import { backupTree, cacheFolder, initRepository, namesIn, TestClock } from './fixture.ts';
-import type { Tree } from './tree.ts';
+import { StreamIndex } from './blobIndex.ts';
+import { check } from './index.ts';
+import { names } from './names.ts';
+import { readPackDirectory } from './strayPacks.ts';
+import { MemoryStorage } from '../storage/index.ts';
+import { backupTree, cacheFolder, initRepository, namesIn, TestClock } from '../../tests/repository/fixture.ts';
+import type { Tree } from '../../tests/repository/tree.ts';
 
 const caches = await cacheFolder();
 afterAll(() => caches.remove());
