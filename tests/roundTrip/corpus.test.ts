@@ -111,18 +111,21 @@ test('a second restore writes nothing, in any mode', async () => {
 
 test('what was lost and changed meanwhile: skip gives back the lost alone, replace the flags too', async () => {
   const before = await readWithPython(server, FROM);
+  // Without the corpus a folder holds fewer mails.
+  const [gone, flagged] = ['Work', 'INBOX'].map((name) => Math.min(3, before.get(name)?.messages.length ?? 0)) as [number, number];
+  expect(Math.min(gone, flagged)).toBeGreaterThan(0);
   const mailbox = await TestMailbox.open(server, EMPTY);
-  await mailbox.addFlags('Work', '1:3', '\\Deleted');
-  await mailbox.send('UID EXPUNGE 1:3');
+  await mailbox.addFlags('Work', `1:${gone}`, '\\Deleted');
+  await mailbox.send(`UID EXPUNGE 1:${gone}`);
   await mailbox.send('SELECT "INBOX"');
-  await mailbox.send('UID STORE 2:4 FLAGS (\\Flagged Changed)');
-  const lost = { written: 3, failed: 0 };
+  await mailbox.send(`UID STORE 1:${flagged} FLAGS (\\Flagged Changed)`);
+  const lost = { written: gone, failed: 0 };
   const dry = await restore(EMPTY, 'replace', true);
-  expect(dry).toMatchObject({ ...lost, replaced: 3, writes: [] });
-  expect(await restore(EMPTY, 'skip')).toMatchObject({ ...lost, replaced: 0, skipped: mails.length - 3 });
+  expect(dry).toMatchObject({ ...lost, replaced: flagged, writes: [] });
+  expect(await restore(EMPTY, 'skip')).toMatchObject({ ...lost, replaced: 0, skipped: mails.length - gone });
   expect(linesOf(await readWithPython(server, EMPTY))).not.toEqual(linesOf(before));
   const replaced = await restore(EMPTY, 'replace');
-  expect(replaced).toMatchObject({ written: 0, replaced: 3, unchanged: mails.length - 3, failed: 0 });
+  expect(replaced).toMatchObject({ written: 0, replaced: flagged, unchanged: mails.length - flagged, failed: 0 });
   expect(replaced.writes.filter((command) => command.startsWith('APPEND'))).toEqual([]);
   expect(linesOf(await readWithPython(server, EMPTY))).toEqual(linesOf(before));
   mailbox.close();
