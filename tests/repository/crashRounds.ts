@@ -74,7 +74,7 @@ export class CrashRounds {
     }
     if (this.#rounds > 3 && choice < 0.4) return { kind: 'rebuild' };
     this.#tree = nextTree(this.#tree, this.#seed + this.#rounds, SHAPE);
-    if (this.#next() < 0.3) this.#tree = new Map([...this.#tree, ...bulk(this.#seed + this.#rounds)]);
+    if (this.#next() < 0.15) this.#tree = new Map([...this.#tree, ...bulk(this.#seed + this.#rounds)]);
     return { kind: 'backup', entity: 'e', tree: [...this.#tree] };
   }
 
