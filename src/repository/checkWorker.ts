@@ -7,28 +7,18 @@ import { frameBytes, openFrame } from './frame.ts';
 import { decodeDirectory, PACK_MAGIC, type PackFrame } from './pack.ts';
 import { ID_LENGTH } from './recipe.ts';
 import { HEADER_LENGTH } from './sealedObject.ts';
-import { SealingKey } from './xaes.ts';
+import { sealingKeyOf } from './sealingKeys.ts';
+import type { SealingKey } from './xaes.ts';
 
 /** The thread that proves packs: opens each frame once and compares every blob with its id. */
 const port = parentPort;
 if (!port) throw new Error('checkWorker runs as a worker thread');
 
 const namer = new BlobNamer((workerData as { idKey: Uint8Array }).idKey);
-const keys = new Map<string, SealingKey>();
-
-function keyOf(raw: Uint8Array): SealingKey {
-  const name = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1');
-  let key = keys.get(name);
-  if (!key) {
-    key = new SealingKey(raw);
-    keys.set(name, key);
-  }
-  return key;
-}
 
 function prove(job: PackJob): PackVerdict {
   const bytes = Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.byteLength);
-  const key = keyOf(job.key);
+  const key = sealingKeyOf(job.key);
   const badFrames: number[] = [];
   const badBlobs: [number, number][] = [];
   const { frames, partsEnd, damage } = directoryOf(job, bytes, key);

@@ -1,103 +1,65 @@
-import { Worker } from 'node:worker_threads';
 import { HoldfastError, isHoldfastError, messageOf } from '../domain/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { names } from './names.ts';
 import type { FrameNeed, ReadJob, ReadReply, ReadRequest, ReadResult } from './readProtocol.ts';
+import { WorkerLanes, type Lane } from './workerLanes.ts';
 
-const IN_FLIGHT = 2;
-
-interface Batch {
-  readonly frames: readonly FrameNeed[];
-  resolve(results: readonly ReadResult[]): void;
-  reject(error: unknown): void;
-}
-
-interface Lane {
-  readonly worker: Worker;
-  readonly batches: Map<number, Batch>;
-}
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
 /** Read workers. The main thread only reads sealed frames; opening, proving and writing happen in the workers. */
 export class ReadPipeline {
   readonly #storage: Storage;
-  readonly #idKey: Uint8Array;
-  readonly #count: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes: WorkerLanes<ReadReply, readonly ReadResult[]>;
+  /** The frames that each batch under way may ask for. */
+  readonly #frames = new Map<number, readonly FrameNeed[]>();
   #batches = 0;
-  #failure: unknown;
-  #room: (() => void) | undefined;
 
   constructor(storage: Storage, idKey: Uint8Array, workers: number, signal?: AbortSignal) {
     this.#storage = storage;
-    this.#idKey = idKey;
-    this.#count = workers;
     this.#signal = signal;
+    this.#lanes = new WorkerLanes({
+      entry: new URL('./readWorker.ts', import.meta.url), workerData: { idKey }, count: workers, limits: LIMITS,
+      lost: { retryClass: 'retry', message: 'A worker that reads the repository failed. Run the command again.' },
+      receive: (lane, reply) => this.#receive(lane, reply),
+    });
   }
 
   /** Resolves when a worker can take a batch. At most one caller waits at a time. */
   async ready(): Promise<void> {
-    while (!this.#failure && this.#lanes.length === this.#count && this.#freest().batches.size >= IN_FLIGHT) {
-      await new Promise<void>((resolve) => { this.#room = resolve; });
-    }
+    await this.#lanes.ready();
     this.#signal?.throwIfAborted();
-    if (this.#failure) throw this.#failure;
   }
 
   /** Results in the order of the jobs; an item that is damaged has its own result, the others are not affected. */
-  read(frames: readonly FrameNeed[], jobs: readonly ReadJob[]): Promise<readonly ReadResult[]> {
-    if (this.#failure) return Promise.reject(this.#failure as Error);
-    const lane = this.#laneForWork();
+  async read(frames: readonly FrameNeed[], jobs: readonly ReadJob[]): Promise<readonly ReadResult[]> {
     const batch = ++this.#batches;
-    return new Promise((resolve, reject) => {
-      lane.batches.set(batch, { frames, resolve, reject });
-      lane.worker.postMessage({ type: 'batch', batch, frames, jobs } satisfies ReadRequest);
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#failure ??= new HoldfastError('repository/closed', 'never', 'The reader was closed.');
-    await Promise.all(this.#lanes.map((lane) => lane.worker.terminate()));
-  }
-
-  #freest(): Lane {
-    return this.#lanes.reduce((best, lane) => (lane.batches.size < best.batches.size ? lane : best));
-  }
-
-  #laneForWork(): Lane {
-    if (this.#lanes.length === 0 || (this.#lanes.length < this.#count && this.#freest().batches.size > 0)) this.#start();
-    return this.#freest();
-  }
-
-  #start(): void {
-    const worker = new Worker(new URL('./readWorker.ts', import.meta.url), {
-      workerData: { idKey: this.#idKey },
-      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
-    });
-    const lane: Lane = { worker, batches: new Map() };
-    worker.on('message', (reply: ReadReply) => this.#receive(lane, reply));
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', (code) => { if (lane.batches.size > 0) this.#fail(new Error(`a read worker ended with ${code}`)); });
-    this.#lanes.push(lane);
-  }
-
-  #receive(lane: Lane, reply: ReadReply): void {
-    if (reply.type === 'need') {
-      this.#answer(lane, reply).catch((error: unknown) => this.#fail(error));
-      return;
+    this.#frames.set(batch, frames);
+    try {
+      return await this.#lanes.give(batch, { type: 'batch', batch, frames, jobs } satisfies ReadRequest);
+    } finally {
+      this.#frames.delete(batch);
     }
-    const batch = lane.batches.get(reply.batch);
-    lane.batches.delete(reply.batch);
-    if (reply.type === 'done') batch?.resolve(reply.results);
-    else batch?.reject(new HoldfastError('repository/worker-failed', 'retry', reply.message));
-    this.#room?.();
-    this.#room = undefined;
   }
 
-  async #answer(lane: Lane, reply: Extract<ReadReply, { type: 'need' }>): Promise<void> {
-    const batch = lane.batches.get(reply.batch);
-    if (!batch) return;
-    const needs = reply.frames.map((index) => batch.frames[index] as FrameNeed);
+  close(): Promise<void> {
+    return this.#lanes.close();
+  }
+
+  #receive(lane: Lane<readonly ReadResult[]>, reply: ReadReply): void {
+    if (reply.type === 'need') {
+      this.#answer(lane, reply).catch((error: unknown) => this.#lanes.fail(error));
+    } else if (reply.type === 'done') {
+      this.#lanes.settle(lane, reply.batch, { result: reply.results });
+    } else {
+      this.#lanes.settle(lane, reply.batch, { error: new HoldfastError('repository/worker-failed', 'retry', reply.message) });
+    }
+  }
+
+  async #answer(lane: Lane<readonly ReadResult[]>, reply: Extract<ReadReply, { type: 'need' }>): Promise<void> {
+    const frames = this.#frames.get(reply.batch);
+    if (!frames) return;
+    const needs = reply.frames.map((index) => frames[index] as FrameNeed);
     const ranges = await Promise.all(rangesOf(needs).map((range) => this.#read(range)));
     const sealed: (Uint8Array | { code: string; message: string })[] = [];
     for (const { range, bytes } of ranges) {
@@ -122,17 +84,6 @@ export class ReadPipeline {
       if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       return { range, bytes: { code: error.code, message: messageOf(error) } };
     }
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= isHoldfastError(error) ? error : new HoldfastError('repository/worker-failed', 'retry',
-      'A worker that reads the repository failed. Run the command again.', { cause: error });
-    for (const lane of this.#lanes) {
-      for (const batch of lane.batches.values()) batch.reject(this.#failure);
-      lane.batches.clear();
-    }
-    this.#room?.();
-    this.#room = undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { frameBytes, openFrame } from './frame.ts';
 import { names } from './names.ts';
 import type { FrameNeed, ReadReply, ReadRequest, ReadResult } from './readProtocol.ts';
 import { damaged } from './sealedObject.ts';
-import { SealingKey } from './xaes.ts';
+import { sealingKeyOf } from './sealingKeys.ts';
 
 /** The thread that opens frames and puts items together: decrypt, decompress, prove, write. */
 const port = parentPort;
@@ -20,7 +20,6 @@ const GARBAGE = 32 * 1024 * 1024;
 const assembler = new ContentAssembler(new BlobNamer((workerData as { idKey: Uint8Array }).idKey));
 const answers = new Map<number, (sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']) => void>();
 const caches = { own: new Map<string, Buffer>(), shared: new Map<string, Buffer>() };
-const keys = new Map<string, SealingKey>();
 const memory = new MemoryMeter(GARBAGE);
 let questions = 0;
 
@@ -33,16 +32,6 @@ function keep(need: FrameNeed, plain: Buffer): void {
   cache.delete(name);
   cache.set(name, plain);
   if (cache.size > (need.stream === 'shared' ? KEPT.shared : KEPT.own)) cache.delete(cache.keys().next().value ?? '');
-}
-
-function keyOf(raw: Uint8Array): SealingKey {
-  const name = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1');
-  let key = keys.get(name);
-  if (!key) {
-    key = new SealingKey(raw);
-    keys.set(name, key);
-  }
-  return key;
 }
 
 interface BatchFrames {
@@ -94,7 +83,7 @@ function fetchSealed(batch: number, frames: readonly number[]): Promise<Extract<
 function open(need: FrameNeed, sealed: Uint8Array): Buffer {
   memory.used(sealed.length + frameBytes(need.plainLength));
   try {
-    const plain = openFrame(sealed, need.plainLength, keyOf(need.key));
+    const plain = openFrame(sealed, need.plainLength, sealingKeyOf(need.key));
     keep(need, plain);
     return plain;
   } catch (error) {
