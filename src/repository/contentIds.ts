@@ -1,31 +1,31 @@
 import type { ItemRow } from '../domain/index.ts';
-import { BlobReader } from './blobReader.ts';
-import type { EntityRecord } from './entityKeys.ts';
+import type { BlobReader } from './blobReader.ts';
 import { decodeRecipe, ID_LENGTH, recipeIds, type Recipe } from './recipe.ts';
-import type { RepositoryContext } from './repositoryContext.ts';
+
+/** Ids handed on at once. */
+const BATCH = 4096;
 
 /** Ids of all blobs that the rows' contents need, in batches of 24 bytes an id. Recipes kept in blobs are read. */
 export async function* contentIds(
-  context: RepositoryContext, entity: EntityRecord, rows: readonly Pick<ItemRow, 'content'>[], signal?: AbortSignal,
+  reader: BlobReader, rows: readonly Pick<ItemRow, 'content'>[], signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const reader = new BlobReader(context, entity);
-  try {
-    const ids: string[] = [];
-    for (const { content } of rows) {
-      if (content === '') continue;
-      const recipe = decodeRecipe(content);
-      ids.push(...recipeIds(recipe));
-      if (recipe.type === 'stored') ids.push(...(await storedIds(reader, recipe, signal)));
-      if (ids.length >= 4096) yield packed(ids.splice(0));
+  let ids: string[] = [];
+  for (const { content } of rows) {
+    if (content === '') continue;
+    for await (const id of allIds(reader, decodeRecipe(content), signal)) {
+      ids.push(id);
+      if (ids.length < BATCH) continue;
+      yield packed(ids);
+      ids = [];
     }
-    if (ids.length > 0) yield packed(ids);
-  } finally {
-    await reader.close();
   }
+  if (ids.length > 0) yield packed(ids);
 }
 
-async function storedIds(reader: BlobReader, recipe: Extract<Recipe, { type: 'stored' }>, signal?: AbortSignal): Promise<string[]> {
-  return (await reader.ops(recipe, signal)).flatMap((op) => op.blobs.map((ref) => ref.id));
+async function* allIds(reader: BlobReader, recipe: Recipe, signal?: AbortSignal): AsyncGenerator<string> {
+  yield* recipeIds(recipe);
+  if (recipe.type !== 'stored') return;
+  for (const op of await reader.ops(recipe, signal)) for (const ref of op.blobs) yield ref.id;
 }
 
 function packed(ids: readonly string[]): Buffer {

@@ -1,19 +1,18 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
+import { BlobReader } from './blobReader.ts';
 import { contentIds } from './contentIds.ts';
 import type { DoomedList } from './doomed.ts';
 import { readEntity, type EntityRecord } from './entityKeys.ts';
-import type { SealedFrame } from './frame.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment, names, SHARED } from './names.ts';
-import type { PackFrame } from './pack.ts';
-import { PackWriter } from './packWriter.ts';
+import { PackRewriter } from './pruneRewrite.ts';
+import { ID_LENGTH } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { Layer } from './segment.ts';
 import { prunedUnderRun } from './prunedUnderRun.ts';
 import { stateRows } from './state.ts';
-import { readPackDirectory } from './strayPacks.ts';
 
 /**
  * Stores again every blob of a run's rows that stands only in doomed packs: whole frames are copied as they are into new
@@ -61,54 +60,43 @@ async function lostFrames(
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   const gone = new Set([...(await gonePacks(context, index, signal)), ...(await gonePacks(context, other, signal))]);
   const avoid = new Set([...gone, ...doomed.packs]);
-  for await (const rows of stateRows(source, newLayers, '', signal)) {
-    for await (const ids of contentIds(context, entity, rows, signal)) {
-      for (let at = 0; at < ids.length; at += 24) {
-        const standing = index.locate(ids, at, avoid) ?? other.locate(ids, at, avoid);
-        if (standing) {
-          relied.add(standing.pack);
-          continue;
+  const reader = new BlobReader(context, entity);
+  try {
+    for await (const rows of stateRows(source, newLayers, '', signal)) {
+      for await (const ids of contentIds(reader, rows, signal)) {
+        for (let at = 0; at < ids.length; at += ID_LENGTH) {
+          const standing = index.locate(ids, at, avoid) ?? other.locate(ids, at, avoid);
+          if (standing) {
+            relied.add(standing.pack);
+            continue;
+          }
+          const place = index.locate(ids, at, gone);
+          if (place) lost.set(place.pack, (lost.get(place.pack) ?? new Set()).add(place.frame.offset));
+          else if (!other.locate(ids, at, gone)) throw prunedUnderRun();
         }
-        const place = index.locate(ids, at, gone);
-        if (!place && !other.locate(ids, at, gone)) throw prunedUnderRun();
-        if (!place) continue;
-        const frames = lost.get(place.pack) ?? new Set();
-        lost.set(place.pack, frames.add(place.frame.offset));
       }
     }
+  } finally {
+    await reader.close();
   }
   return lost;
 }
 
+/** Whole frames, each into a pack of its own key epoch. A pack that is gone or damaged by now cannot be rescued from. */
 async function copyFrames(
   context: RepositoryContext, entity: EntityRecord, stream: string, lost: ReadonlyMap<string, ReadonlySet<number>>, signal?: AbortSignal,
 ): Promise<IndexedPack[]> {
-  const key = stream === SHARED ? context.keyring.shared : entity.packs;
-  const writer = new PackWriter(context.storage, stream, key, context.clock, context.random);
   const keyOf = stream === SHARED ? context.keyring.sharedOf : () => entity.packs.key;
-  for (const [pack, offsets] of lost) {
-    const name = names.pack(stream, pack);
-    const size = (await context.storage.stat(name, signal ? { signal } : {}))?.size;
-    if (size === undefined) throw prunedUnderRun();
-    for (const frame of await readPackDirectory(context, stream, lastSegment(name), size, keyOf, signal)) {
-      if (offsets.has(frame.offset)) {
-        await writer.ready();
-        writer.add(await readSealed(context, name, frame, signal));
-      }
+  const rewriter = new PackRewriter(context, stream, keyOf, (_id, pack, frameOffset) => lost.get(pack)?.has(frameOffset) === true);
+  for (const pack of lost.keys()) {
+    let copied: boolean;
+    try {
+      copied = await rewriter.add(pack, signal);
+    } catch (error) {
+      if (isHoldfastError(error) && error.code === 'storage/not-found') throw prunedUnderRun();
+      throw error;
     }
+    if (!copied) throw prunedUnderRun();
   }
-  return writer.flush();
-}
-
-async function readSealed(context: RepositoryContext, name: string, frame: PackFrame, signal?: AbortSignal): Promise<SealedFrame> {
-  try {
-    const sealed = await context.storage.get(name, { range: frame, ...(signal ? { signal } : {}) });
-    return {
-      sealed: sealed as Uint8Array<ArrayBuffer>, plainLength: frame.plainLength,
-      ids: frame.ids as Uint8Array<ArrayBuffer>, lengths: frame.lengths as Uint32Array<ArrayBuffer>,
-    };
-  } catch (error) {
-    if (isHoldfastError(error) && error.code === 'storage/not-found') throw prunedUnderRun();
-    throw error;
-  }
+  return rewriter.finish();
 }

@@ -1,5 +1,6 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { StreamIndex } from './blobIndex.ts';
+import { BlobReader } from './blobReader.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { contentIds } from './contentIds.ts';
 import type { DoomedList } from './doomed.ts';
@@ -18,10 +19,11 @@ export async function packsOfCheckpoint(
 ): Promise<ReadonlySet<string> | undefined> {
   const relied = new Set<string>();
   const indexes = [await StreamIndex.loadReadable(context, entity.tag, signal), await StreamIndex.loadReadable(context, SHARED, signal)];
+  const reader = new BlobReader(context, entity);
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   try {
     for await (const rows of stateRows(source, checkpoint.own, '', signal)) {
-      for await (const ids of contentIds(context, entity, rows, signal)) {
+      for await (const ids of contentIds(reader, rows, signal)) {
         for (let at = 0; at < ids.length; at += 24) {
           const found = indexes[0]?.locate(ids, at, doomed.packs) ?? indexes[1]?.locate(ids, at, doomed.packs);
           if (!found) return undefined;
@@ -35,5 +37,6 @@ export async function packsOfCheckpoint(
     throw error;
   } finally {
     for (const index of indexes) index.close();
+    await reader.close();
   }
 }
