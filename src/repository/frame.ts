@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { RandomBytes } from '../runtime/index.ts';
+import { freeBuffer, type RandomBytes } from '../runtime/index.ts';
 import type { Profile } from './profile.ts';
 import type { SealingKey } from './xaes.ts';
 
@@ -63,6 +63,7 @@ export class FrameBuilder {
     const packed = this.#stored ? undefined : zstdCompressSync(plain, { params: profile.params, chunkSize: roomFor(plain.length) });
     const compressed = packed && packed.length < plain.length ? packed : undefined;
     const sealed = compressed ? key.seal(random(24), compressed, AAD.zstd) : key.seal(random(24), plain, AAD.stored);
+    if (packed) freeBuffer(packed);
     const frame = {
       sealed: sealed as unknown as Uint8Array<ArrayBuffer>,
       plainLength: this.#used + (compressed ? 0 : STORED_BIT),
@@ -84,6 +85,9 @@ function roomFor(length: number): number {
 export function openFrame(sealed: Uint8Array, plainLength: number, key: SealingKey): Buffer {
   const length = frameBytes(plainLength);
   if (plainLength >= STORED_BIT) return key.open(sealed, AAD.stored);
-  return zstdDecompressSync(key.open(sealed, AAD.zstd), { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) });
+  const packed = key.open(sealed, AAD.zstd);
+  const plain = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length), chunkSize: length + 64 });
+  freeBuffer(packed);
+  return plain;
 }
 

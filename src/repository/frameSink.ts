@@ -1,10 +1,8 @@
-import { MemoryMeter, type RandomBytes } from '../runtime/index.ts';
+import type { RandomBytes } from '../runtime/index.ts';
 import { FrameBuilder, type SealedFrame } from './frame.ts';
 import { OWN, SHARED_STREAM, type StoreWorkerData } from './storeProtocol.ts';
 import { SealingKey } from './xaes.ts';
 
-/** Bytes of frames, before compression, between two collections; about as many bytes of dead buffers come with them. */
-const GARBAGE = 4 * 1024 * 1024;
 const SAMPLE = 4096;
 /** Bits a byte of a 4,096 byte sample above which nothing can be gained; uniform random bytes give 7.95. */
 const INCOMPRESSIBLE = 7.85;
@@ -18,7 +16,6 @@ export class FrameSink {
   readonly #random: RandomBytes;
   readonly #counts = new Uint16Array(256);
   readonly #builders = new Map<number, FrameBuilder>();
-  readonly #memory = new MemoryMeter(GARBAGE);
 
   constructor(data: StoreWorkerData, emit: (stream: number, frame: SealedFrame) => void, random: RandomBytes) {
     this.#data = data;
@@ -46,7 +43,6 @@ export class FrameSink {
 
   #seal(slot: number, builder: FrameBuilder): void {
     const stream = slot >> 1;
-    this.#memory.used(builder.bytes);
     this.#emit(stream, builder.seal(stream === OWN ? this.#keys[0] : this.#keys[1], this.#data.profile, this.#random));
   }
 

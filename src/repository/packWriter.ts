@@ -1,5 +1,5 @@
 import { HoldfastError } from '../domain/index.ts';
-import { releaseMemory, type Clock, type RandomBytes } from '../runtime/index.ts';
+import { freeBuffer, releaseMemory, type Clock, type RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { SealedFrame } from './frame.ts';
 import type { IndexedPack } from './indexBuilder.ts';
@@ -26,6 +26,7 @@ export class PackWriter {
     this.#key = key;
   }
 
+  /** The frame's bytes are the writer's from now on: they are given up when they are stored. */
   add(frame: SealedFrame): void {
     if (this.#builder.add(frame)) this.#put(this.#builder.build(this.#key));
   }
@@ -53,6 +54,7 @@ export class PackWriter {
       () => {
         this.#stored.push({ id: pack.id, size: pack.size, frames: pack.frames });
         this.bytes += pack.size;
+        for (const part of pack.parts) freeBuffer(part);
         releaseMemory();
       },
       (error: unknown) => {

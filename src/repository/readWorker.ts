@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isHoldfastError, messageOf } from '../domain/index.ts';
-import { MemoryMeter } from '../runtime/index.ts';
 import { BlobNamer } from './blobId.ts';
 import { ContentAssembler } from './contentAssembler.ts';
-import { frameBytes, openFrame } from './frame.ts';
+import { openFrame } from './frame.ts';
 import { names } from './names.ts';
+import { OpenedFrames } from './openedFrames.ts';
 import type { FrameNeed, ReadReply, ReadRequest, ReadResult } from './readProtocol.ts';
 import { damaged } from './sealedObject.ts';
 import { sealingKeyOf } from './sealingKeys.ts';
@@ -14,25 +14,14 @@ const port = parentPort;
 if (!port) throw new Error('readWorker runs as a worker thread');
 
 /** Opened frames that are kept, per stream: bodies come in order, shared attachments come again and again. */
-const KEPT = { own: 4, shared: 16 };
-const GARBAGE = 32 * 1024 * 1024;
+const opened = new OpenedFrames({ own: 4, shared: 16 });
 
 const assembler = new ContentAssembler(new BlobNamer((workerData as { idKey: Uint8Array }).idKey));
 const answers = new Map<number, (sealed: Extract<ReadRequest, { type: 'frames' }>['sealed']) => void>();
-const caches = { own: new Map<string, Buffer>(), shared: new Map<string, Buffer>() };
-const memory = new MemoryMeter(GARBAGE);
 let questions = 0;
 
-const cacheOf = (need: FrameNeed): Map<string, Buffer> => (need.stream === 'shared' ? caches.shared : caches.own);
+const streamOf = (need: FrameNeed): 'own' | 'shared' => (need.stream === 'shared' ? 'shared' : 'own');
 const nameOf = (need: FrameNeed): string => `${need.pack}/${need.offset}`;
-
-function keep(need: FrameNeed, plain: Buffer): void {
-  const cache = cacheOf(need);
-  const name = nameOf(need);
-  cache.delete(name);
-  cache.set(name, plain);
-  if (cache.size > (need.stream === 'shared' ? KEPT.shared : KEPT.own)) cache.delete(cache.keys().next().value ?? '');
-}
 
 interface BatchFrames {
   get(index: number): Buffer;
@@ -42,30 +31,40 @@ interface BatchFrames {
 
 /**
  * Frames of one batch by index, opened when an item first needs them: items come in about the order of their frames, so a
- * few opened ones are enough. A frame that cannot be opened throws only for the items that need it.
+ * few opened ones are enough. A frame that cannot be opened throws only for the items that need it. Frames at hand are
+ * pinned: while this batch waits for its others, the thread works on another batch.
  */
 async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<BatchFrames> {
   const held = new Map<number, Buffer>();
   const missing: number[] = [];
   needs.forEach((need, i) => {
-    const cached = cacheOf(need).get(nameOf(need));
-    if (cached) held.set(i, cached);
-    else missing.push(i);
+    const cached = opened.get(streamOf(need), nameOf(need));
+    if (cached) {
+      held.set(i, cached);
+      opened.pin(cached);
+    } else missing.push(i);
   });
   const answer = missing.length > 0 ? await fetchSealed(batch, missing) : [];
   const sealed = new Map(missing.map((index, i) => [index, answer[i]]));
   const get = (index: number): Buffer => {
     const need = needs[index] as FrameNeed;
-    const cached = held.get(index) ?? cacheOf(need).get(nameOf(need));
+    const cached = held.get(index) ?? opened.get(streamOf(need), nameOf(need));
     if (cached) {
-      keep(need, cached);
+      opened.keep(streamOf(need), nameOf(need), cached);
       return cached;
     }
     const bytes = sealed.get(index);
     if (!(bytes instanceof Uint8Array)) throw new Error(bytes?.message ?? 'the frame is missing');
     return open(need, bytes);
   };
-  return { get, release: () => release(answer) };
+  return {
+    get,
+    release: () => {
+      for (const plain of held.values()) opened.unpin(plain);
+      opened.sweep();
+      release(answer);
+    },
+  };
 }
 
 /** What was read for a batch is given up at once: V8 would let many batches of it pile up before it looks. */
@@ -81,10 +80,9 @@ function fetchSealed(batch: number, frames: readonly number[]): Promise<Extract<
 }
 
 function open(need: FrameNeed, sealed: Uint8Array): Buffer {
-  memory.used(sealed.length + frameBytes(need.plainLength));
   try {
     const plain = openFrame(sealed, need.plainLength, sealingKeyOf(need.key));
-    keep(need, plain);
+    opened.keep(streamOf(need), nameOf(need), plain);
     return plain;
   } catch (error) {
     throw damaged(names.pack(need.stream, need.pack), `the seal of its frame at ${need.offset} does not hold`, error);
@@ -98,6 +96,8 @@ async function run(request: Extract<ReadRequest, { type: 'batch' }>): Promise<vo
       return assembler.assemble(job, frames.get);
     } catch (error) {
       return { code: isHoldfastError(error) ? error.code : 'repository/damaged', message: messageOf(error) };
+    } finally {
+      opened.sweep();
     }
   });
   frames.release();

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Cipheriv } from 'node:crypto';
 import { HoldfastError } from '../domain/index.ts';
+import { freeBuffer } from '../runtime/index.ts';
 
 export const NONCE_LENGTH = 24;
 export const TAG_LENGTH = 16;
@@ -47,7 +48,9 @@ export class SealingKey {
     const cipher = createCipheriv('aes-256-gcm', this.#messageKey(nonce), nonce.subarray(12));
     if (aad.length > 0) cipher.setAAD(aad);
     target.set(nonce, offset);
-    target.set(cipher.update(plaintext), offset + NONCE_LENGTH);
+    const ciphertext = cipher.update(plaintext);
+    target.set(ciphertext, offset + NONCE_LENGTH);
+    freeBuffer(ciphertext);
     cipher.final();
     target.set(cipher.getAuthTag(), offset + NONCE_LENGTH + plaintext.length);
     return plaintext.length + SEAL_OVERHEAD;

@@ -4,9 +4,9 @@ import { runInNewContext } from 'node:vm';
 let collect: (() => void) | undefined;
 
 /**
- * Collects garbage now, in this thread. Buffers of compression and encryption lie outside of V8's heap, and V8 lets some
- * 64 MB of dead ones a thread pile up before it looks; with three threads that is most of a backup's memory.
- * Costs about 3 ms where the heap is small, so callers bound how often.
+ * Collects garbage now, in this thread. V8 lets a heap grow to several times what is alive before it looks; a backup's
+ * main thread would hold 20 MB of dead rows. Costs about 10 ms, so callers bound how often. Large buffers are freed by
+ * hand instead, see `freeBuffer`.
  */
 export function releaseMemory(): void {
   if (!collect) {
@@ -14,21 +14,4 @@ export function releaseMemory(): void {
     collect = runInNewContext('gc') as () => void;
   }
   collect();
-}
-
-/** Calls {@link releaseMemory} each time so many bytes of dead buffers have come together. */
-export class MemoryMeter {
-  readonly #limit: number;
-  #bytes = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  used(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes < this.#limit) return;
-    this.#bytes = 0;
-    releaseMemory();
-  }
 }
