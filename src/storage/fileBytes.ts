@@ -32,7 +32,8 @@ export async function readFileRange(
     const stats = await file.stat();
     if (!stats.isFile()) throw objectNotFound(place.location, place.name);
     const { start, end } = resolveRange(range, stats.size);
-    const bytes = new Uint8Array(end - start);
+    // Not zeroed: each byte is read below, or the call throws. Its own memory: readers hand it to other threads.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer);
     let done = 0;
     while (done < bytes.length) {
       signal?.throwIfAborted();
