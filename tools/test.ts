@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runChecks } from './check.ts';
 import { endMarked, killGroups, run } from './childProcess.ts';
+import { missingServerPackages } from '../tests/servers/serverPackages.ts';
+import { installServerPackages } from './serverPackages.ts';
 import { installNeeds, missingMessage, missingNeeds, NEEDS } from './testNeeds.ts';
 import { closingLines, succeeded, withRunner } from './testOutcome.ts';
 import type { Outcome } from './testOutcome.ts';
@@ -25,6 +27,7 @@ async function main(filters: readonly string[]): Promise<boolean> {
       return false;
     }
   }
+  if (!await installServerPackages(missingServerPackages())) return false;
   const started = performance.now();
   const outcomes = filters.length === 0 ? await runChecks() : [];
   outcomes.push(...await runTests(filters, MOST_MS - (performance.now() - started)));

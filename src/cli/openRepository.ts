@@ -26,7 +26,7 @@ export async function openRepository(
 ): Promise<Repository> {
   const url = addressOf(context, options);
   const key = await keyOf(context, options);
-  return Repository.open(patient(await openStorage(url), progress), key, openOptions(context));
+  return Repository.open(patient(await openStorage(url, around(context)), progress), key, openOptions(context));
 }
 
 /**
@@ -37,7 +37,7 @@ export async function makeRepository(context: CommandContext, options: Repositor
   const url = addressOf(context, options);
   const keyFile = keyFileOf(context, options);
   if (keyFile === undefined) throw usageError('no-key', `Say where the key is to be kept: --key-file FILE or HOLDFAST_KEY_FILE.`);
-  const storage = patient(await openStorage(url, { create: true }));
+  const storage = patient(await openStorage(url, { create: true, ...around(context) }));
   mustBeApart(keyFile, storage);
   if (await hasRepository(storage, context)) {
     throw new HoldfastError('repository/exists', 'input',
@@ -56,7 +56,7 @@ export async function openOrMakeRepository(
   context: CommandContext, options: RepositoryOptions, progress?: Progress,
 ): Promise<{ repository: Repository; made?: MadeRepository }> {
   const url = addressOf(context, options);
-  const storage = patient(await openStorage(url, { create: true }));
+  const storage = patient(await openStorage(url, { create: true, ...around(context) }));
   if (await hasRepository(storage, context)) return { repository: await openRepository(context, options, progress) };
   const made = await makeRepository(context, options);
   return { repository: made.repository, made };
@@ -104,6 +104,10 @@ async function hasRepository(storage: Storage, context: CommandContext): Promise
 
 function openOptions({ settings, clock }: CommandContext): { cacheDirectory: string; clock: CommandContext['clock'] } {
   return { cacheDirectory: join(settings.cacheDirectory, 'repositories'), clock };
+}
+
+function around({ settings, clock }: CommandContext): Pick<CommandContext, 'settings' | 'clock'> {
+  return { settings, clock };
 }
 
 function patient(storage: Storage, progress?: Progress): Storage {

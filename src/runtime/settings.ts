@@ -20,6 +20,12 @@ export const SETTINGS = {
     text: 'private folder of local caches; deletable at any time while nothing runs',
     fallback: '$XDG_CACHE_HOME/holdfast or ~/.cache/holdfast',
   },
+  azureAccount: { name: 'AZURE_STORAGE_ACCOUNT', text: 'storage account of azblob:// addresses, where they do not name one' },
+  azureKey: { name: 'AZURE_STORAGE_KEY', text: 'a key of that account' },
+  azureSasToken: { name: 'AZURE_STORAGE_SAS_TOKEN', text: 'a shared access signature, in place of the key' },
+  azureConnectionString: { name: 'AZURE_STORAGE_CONNECTION_STRING', text: 'account, endpoint and key or signature in one, in place of them' },
+  gcsCredentialsFile: { name: 'GOOGLE_APPLICATION_CREDENTIALS', text: 'file with the credentials for gs:// addresses' },
+  gcsEmulator: { name: 'STORAGE_EMULATOR_HOST', text: 'a test server in place of Google Cloud Storage; no credentials are sent to it' },
 } as const satisfies Record<string, Setting>;
 
 /** The settings as they are now. An empty variable counts as not set. */
@@ -28,6 +34,13 @@ export interface Settings {
   readonly keyFile: string | undefined;
   /** Absolute. */
   readonly cacheDirectory: string;
+  readonly azureAccount: string | undefined;
+  /** Secret, as the next two are. */
+  readonly azureKey: string | undefined;
+  readonly azureSasToken: string | undefined;
+  readonly azureConnectionString: string | undefined;
+  readonly gcsCredentialsFile: string | undefined;
+  readonly gcsEmulator: string | undefined;
 }
 
 /** Reads the environment: the only place that does. */
@@ -37,6 +50,12 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     repository: value(SETTINGS.repository.name),
     keyFile: value(SETTINGS.keyFile.name),
     cacheDirectory: resolve(value(SETTINGS.cacheDirectory.name) ?? join(cacheHome(value), 'holdfast')),
+    azureAccount: value(SETTINGS.azureAccount.name),
+    azureKey: value(SETTINGS.azureKey.name),
+    azureSasToken: value(SETTINGS.azureSasToken.name),
+    azureConnectionString: value(SETTINGS.azureConnectionString.name),
+    gcsCredentialsFile: value(SETTINGS.gcsCredentialsFile.name),
+    gcsEmulator: value(SETTINGS.gcsEmulator.name),
   };
 }
 

@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../domain/index.ts';
+import { readSettings, systemClock } from '../runtime/index.ts';
+import type { Clock, Settings } from '../runtime/index.ts';
 import type { Storage } from './contract.ts';
 import { FileStorage } from './fileStorage.ts';
 
@@ -9,13 +11,28 @@ export interface StorageScheme {
   readonly scheme: string;
   /** How such an address looks, for help and messages. */
   readonly example: string;
-  /** `create`: make the place if it is missing and can be made. */
-  open(url: string, options: { create: boolean }): Promise<Storage>;
+  open(url: string, options: OpenOptions): Promise<Storage>;
 }
 
-/** Every kind of place that repositories can be in. A new one is one line here. */
+interface OpenOptions {
+  /** Make the place if it is missing and can be made. */
+  readonly create: boolean;
+  /** Where credentials come from. */
+  readonly settings: Settings;
+  readonly clock: Clock;
+}
+
+/** Every kind of place that repositories can be in. A new one is one line here. What needs a library loads it when it is asked for. */
 export const storageSchemes: readonly StorageScheme[] = [
   { scheme: 'file', example: 'file:///srv/backup', open: (url, options) => openFolder(pathOfFileUrl(url), options) },
+  {
+    scheme: 'azblob', example: 'azblob://container/folder?account=NAME',
+    open: async (url, options) => (await import('./openAzure.ts')).openAzure(url, options),
+  },
+  {
+    scheme: 'gs', example: 'gs://bucket/folder',
+    open: async (url, options) => (await import('./openGcs.ts')).openGcs(url, options),
+  },
 ];
 
 /** A letter before the colon alone is no scheme; "./s3:x" is how to name a folder that looks like one. */
@@ -23,17 +40,18 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
 /**
  * Opens the storage at `url`: a path of a folder, or an address of one of {@link storageSchemes}.
- * With `create` a missing folder is made; otherwise it is `storage/no-location` (class input).
+ * With `create` a missing folder is made; otherwise it is `storage/no-location` (class input). Buckets are never made.
+ * `settings` hold the credentials of buckets (default: from the environment).
  * Unknown kinds: `storage/unknown-scheme`, unusable addresses: `storage/bad-location` (both class input).
  */
-export async function openStorage(url: string, options: { create?: boolean } = {}): Promise<Storage> {
-  const create = options.create ?? false;
+export async function openStorage(url: string, options: Partial<OpenOptions> = {}): Promise<Storage> {
+  const { create = false, settings = readSettings(), clock = systemClock } = options;
   if (url === '') throw badLocation('The place of the repository is empty. Give the path of a folder.');
   const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) return openFolder(url, { create });
   const known = storageSchemes.find((candidate) => candidate.scheme === scheme);
   if (known === undefined) throw unknownScheme(scheme);
-  return known.open(url, { create });
+  return known.open(url, { create, settings, clock });
 }
 
 function openFolder(path: string, { create }: { create: boolean }): Promise<Storage> {
