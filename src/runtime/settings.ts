@@ -34,13 +34,21 @@ export interface Settings {
   readonly keyFile: string | undefined;
   /** Absolute. */
   readonly cacheDirectory: string;
-  readonly azureAccount: string | undefined;
-  /** Secret, as the next two are. */
-  readonly azureKey: string | undefined;
-  readonly azureSasToken: string | undefined;
-  readonly azureConnectionString: string | undefined;
-  readonly gcsCredentialsFile: string | undefined;
-  readonly gcsEmulator: string | undefined;
+  readonly azure: AzureSettings;
+  readonly gcs: GcsSettings;
+}
+
+/** As other programs for the same service read them. Secrets, but for the account: never in a log or message. */
+export interface AzureSettings {
+  readonly account: string | undefined;
+  readonly key: string | undefined;
+  readonly sasToken: string | undefined;
+  readonly connectionString: string | undefined;
+}
+
+export interface GcsSettings {
+  readonly credentialsFile: string | undefined;
+  readonly emulator: string | undefined;
 }
 
 /** Reads the environment: the only place that does. */
@@ -50,12 +58,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     repository: value(SETTINGS.repository.name),
     keyFile: value(SETTINGS.keyFile.name),
     cacheDirectory: resolve(value(SETTINGS.cacheDirectory.name) ?? join(cacheHome(value), 'holdfast')),
-    azureAccount: value(SETTINGS.azureAccount.name),
-    azureKey: value(SETTINGS.azureKey.name),
-    azureSasToken: value(SETTINGS.azureSasToken.name),
-    azureConnectionString: value(SETTINGS.azureConnectionString.name),
-    gcsCredentialsFile: value(SETTINGS.gcsCredentialsFile.name),
-    gcsEmulator: value(SETTINGS.gcsEmulator.name),
+    azure: {
+      account: value(SETTINGS.azureAccount.name),
+      key: value(SETTINGS.azureKey.name),
+      sasToken: value(SETTINGS.azureSasToken.name),
+      connectionString: value(SETTINGS.azureConnectionString.name),
+    },
+    gcs: { credentialsFile: value(SETTINGS.gcsCredentialsFile.name), emulator: value(SETTINGS.gcsEmulator.name) },
   };
 }
 

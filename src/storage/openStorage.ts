@@ -27,11 +27,11 @@ export const storageSchemes: readonly StorageScheme[] = [
   { scheme: 'file', example: 'file:///srv/backup', open: (url, options) => openFolder(pathOfFileUrl(url), options) },
   {
     scheme: 'azblob', example: 'azblob://container/folder?account=NAME',
-    open: async (url, options) => (await import('./openAzure.ts')).openAzure(url, options),
+    open: async (url, options) => (await import('./azure/openAzure.ts')).openAzure(url, options),
   },
   {
     scheme: 'gs', example: 'gs://bucket/folder',
-    open: async (url, options) => (await import('./openGcs.ts')).openGcs(url, options),
+    open: async (url, options) => (await import('./gcs/openGcs.ts')).openGcs(url, options),
   },
 ];
 

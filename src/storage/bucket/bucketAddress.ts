@@ -1,4 +1,4 @@
-import { HoldfastError } from '../domain/index.ts';
+import { HoldfastError } from '../../domain/index.ts';
 
 /** The parts of `scheme://bucket/prefix?parameter=…`. */
 export interface BucketAddress {

@@ -1,6 +1,6 @@
 import { ReadableStream } from 'node:stream/web';
-import { piecesOf, sizeOf } from './uploadPieces.ts';
-import type { Watch } from './watchedCall.ts';
+import { piecesOf, sizeOf } from '../bucket/uploadPieces.ts';
+import type { Watch } from '../bucket/watchedCall.ts';
 
 /** Gives the headers that sign a request in; empty where there is nothing to sign in to. */
 export type SignIn = () => Promise<Headers>;

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
-import type { Clock } from '../runtime/index.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { gcsError } from './gcsErrors.ts';
 import { GcsRefusal } from './gcsRequests.ts';
 import type { GcsRequests } from './gcsRequests.ts';
 import { GcsUploads } from './gcsUploads.ts';
-import { noBucket } from './bucketErrors.ts';
-import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, Span } from './remoteBucket.ts';
-import { collectBody } from './watchedCall.ts';
-import type { Watch } from './watchedCall.ts';
+import { noBucket } from '../bucket/bucketErrors.ts';
+import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, Span } from '../bucket/remoteBucket.ts';
+import { collectBody } from '../bucket/watchedCall.ts';
+import type { Watch } from '../bucket/watchedCall.ts';
 
 interface Resource {
   readonly name?: string;

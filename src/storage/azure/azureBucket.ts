@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
-import { azureError, statusOf } from './azureErrors.ts';
+import { azureError, codeOf, statusOf } from './azureErrors.ts';
 import type { AzureErrorContext } from './azureErrors.ts';
-import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, Span } from './remoteBucket.ts';
-import { storageUnavailable } from './storageErrors.ts';
-import { md5Of, piecesOf, sizeOf, slicesOf, UnfinishedUploads } from './uploadPieces.ts';
-import { collectBody } from './watchedCall.ts';
-import type { Watch } from './watchedCall.ts';
+import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, Span } from '../bucket/remoteBucket.ts';
+import { storageUnavailable } from '../storageErrors.ts';
+import { md5Of, piecesOf, sizeOf, slicesOf, UnfinishedUploads } from '../bucket/uploadPieces.ts';
+import { collectBody } from '../bucket/watchedCall.ts';
+import type { Watch } from '../bucket/watchedCall.ts';
 
 /** Larger objects go up in blocks of this size, so that what was sent before a failure need not be sent again. */
 const BLOCK = 4 * 1024 * 1024;
@@ -131,11 +131,6 @@ function blockId(index: number, md5: Buffer): string {
   return Buffer.concat([place, md5]).toString('base64');
 }
 
-/** Answers to HEAD have no body, so a missing container looks the same but for this header. */
 function isNoBlob(error: unknown): boolean {
   return statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound';
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

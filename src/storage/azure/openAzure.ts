@@ -1,14 +1,12 @@
 import {
   AnonymousCredential, BlobServiceClient, StorageSharedKeyCredential, type ContainerClient, type StoragePipelineOptions,
 } from '@azure/storage-blob';
-import type { Clock, Settings } from '../runtime/index.ts';
+import type { AzureSettings, Clock } from '../../runtime/index.ts';
 import { AzureBucket } from './azureBucket.ts';
-import { badAddress, noCredentials, parseBucketAddress, parseEndpoint } from './bucketAddress.ts';
-import type { BucketAddress } from './bucketAddress.ts';
-import { RemoteStorage } from './remoteStorage.ts';
-import type { RemoteStorageOptions } from './remoteStorage.ts';
-
-type AzureSettings = Pick<Settings, 'azureAccount' | 'azureKey' | 'azureSasToken' | 'azureConnectionString'>;
+import { badAddress, noCredentials, parseBucketAddress, parseEndpoint } from '../bucket/bucketAddress.ts';
+import type { BucketAddress } from '../bucket/bucketAddress.ts';
+import { RemoteStorage } from '../bucket/remoteStorage.ts';
+import type { RemoteStorageOptions } from '../bucket/remoteStorage.ts';
 
 const FORM = {
   scheme: 'azblob',
@@ -24,10 +22,10 @@ const PIPELINE: StoragePipelineOptions = { retryOptions: { maxTries: 1 }, userAg
 /** Opens a container. No request is made here: what is wrong with name or key is told by the first call. */
 export async function openAzure(
   url: string,
-  { settings, clock, ...options }: { settings: AzureSettings; clock: Clock } & RemoteStorageOptions,
+  { settings, clock, ...options }: { settings: { readonly azure: AzureSettings }; clock: Clock } & RemoteStorageOptions,
 ): Promise<RemoteStorage> {
   const address = parseBucketAddress(url, FORM);
-  const { client, account, tokenEnds } = serviceOf(address, settings);
+  const { client, account, tokenEnds } = serviceOf(address, settings.azure);
   const location = locationOf(address, account);
   const bucket = new AzureBucket(client.getContainerClient(address.bucket), { location, clock, tokenEnds });
   return new RemoteStorage(bucket, address.prefix, options);
@@ -41,21 +39,21 @@ interface Service {
 
 /** The connection string wins over the key, the key over the token. */
 function serviceOf({ parameters }: BucketAddress, settings: AzureSettings): Service {
-  const named = parameters.get('account') ?? settings.azureAccount;
+  const named = parameters.get('account') ?? settings.account;
   if (named !== undefined && !ACCOUNT.test(named)) throw badAddress('The name of a storage account has 3 to 24 letters a-z and digits.');
   const given = parameters.get('endpoint');
-  if (settings.azureConnectionString !== undefined) return byConnectionString(settings.azureConnectionString, named, given);
+  if (settings.connectionString !== undefined) return byConnectionString(settings.connectionString, named, given);
   if (named === undefined) throw badAddress('Name the storage account: ?account=NAME in the address, or AZURE_STORAGE_ACCOUNT.');
   const endpoint = given === undefined ? `https://${named}.blob.core.windows.net` : parseEndpoint(given);
-  if (settings.azureKey !== undefined) {
-    const credential = new StorageSharedKeyCredential(named, checkedKey(settings.azureKey));
+  if (settings.key !== undefined) {
+    const credential = new StorageSharedKeyCredential(named, checkedKey(settings.key));
     return { client: new BlobServiceClient(endpoint, credential, PIPELINE), account: named, tokenEnds: undefined };
   }
-  if (settings.azureSasToken === undefined) {
+  if (settings.sasToken === undefined) {
     const names = 'AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_CONNECTION_STRING';
     throw noCredentials(`There are no credentials for the storage account ${named}. Set one of ${names}.`);
   }
-  const token = settings.azureSasToken.replace(/^\?/, '');
+  const token = settings.sasToken.replace(/^\?/, '');
   const client = new BlobServiceClient(`${endpoint}?${token}`, new AnonymousCredential(), PIPELINE);
   return { client, account: named, tokenEnds: endOf(token) };
 }

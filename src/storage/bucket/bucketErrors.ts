@@ -1,5 +1,5 @@
-import { HoldfastError } from '../domain/index.ts';
-import { storageUnavailable } from './storageErrors.ts';
+import { HoldfastError } from '../../domain/index.ts';
+import { storageUnavailable } from '../storageErrors.ts';
 
 /** Why a service denies a call. */
 export type Denial = 'key' | 'expired' | 'clock' | 'rights' | 'locked';
@@ -8,7 +8,8 @@ const ADVICE: Readonly<Record<Denial, string>> = {
   key: 'does not accept the credentials. Check that the key or token is complete, still valid, and belongs to this account',
   expired: 'does not accept the token, because its time is over. Make a new one',
   clock: "does not accept the request, because this machine's clock is wrong. Set it, and let it be kept right (NTP)",
-  rights: 'accepts the credentials, but they lack the right for this. Reading, writing, listing and deleting objects are needed',
+  rights:
+    'does not allow this. The credentials need the rights to read, write, list and delete objects, and network rules must let this machine in',
   locked: 'refuses to change the object, because a retention policy, a hold or a lease protects it. Wait for its end, or lift it',
 };
 
@@ -67,14 +68,14 @@ const NETWORK: ReadonlyMap<string, string> = new Map([
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/;
 
 /** The contract's error for a failure below HTTP, or undefined where `error` is none. Its codes are looked for in all causes. */
-export function networkError(location: string, error: unknown): HoldfastError | undefined {
+export function networkError(location: string, error: unknown, cause = error): HoldfastError | undefined {
   for (const code of codesOf(error)) {
     if (CERTIFICATE.test(code)) {
       const message = `The certificate of ${location} cannot be trusted (${code}). Check the endpoint, and the certificates of this machine.`;
-      return new HoldfastError('storage/untrusted', 'input', message, { data: { location, code }, cause: error });
+      return new HoldfastError('storage/untrusted', 'input', message, { data: { location, code }, cause });
     }
     const what = NETWORK.get(code);
-    if (what !== undefined) return storageUnavailable(location, `${what} (${code})`, error);
+    if (what !== undefined) return storageUnavailable(location, `${what} (${code})`, cause);
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GCS_EMULATOR_GAPS, startGcsEmulator, type GcsEmulator } from '../../tests/servers/gcsEmulator.ts';
-import { readSettings, systemClock, systemRandom } from '../runtime/index.ts';
-import { checkConformance, conformanceChecks } from './conformance.ts';
-import type { Storage } from './contract.ts';
-import { openStorage } from './openStorage.ts';
+import { GCS_EMULATOR_GAPS, startGcsEmulator, type GcsEmulator } from '../../../tests/servers/gcsEmulator.ts';
+import { readSettings, systemClock, systemRandom } from '../../runtime/index.ts';
+import { checkConformance, conformanceChecks } from '../conformance.ts';
+import type { Storage } from '../contract.ts';
+import { openStorage } from '../openStorage.ts';
 
 let emulator: GcsEmulator;
 beforeAll(async () => {

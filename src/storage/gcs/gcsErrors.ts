@@ -1,17 +1,26 @@
-import type { HoldfastError } from '../domain/index.ts';
+import type { HoldfastError } from '../../domain/index.ts';
 import {
   bucketFull, clockIsOff, mayPass, networkError, noBucket, storageBusy, storageDenied, storageRefused,
-} from './bucketErrors.ts';
-import type { Denial } from './bucketErrors.ts';
+} from '../bucket/bucketErrors.ts';
+import type { Denial } from '../bucket/bucketErrors.ts';
 import { GcsRefusal } from './gcsRequests.ts';
-import type { RemoteOperation } from './remoteBucket.ts';
-import { objectNotFound, storageUnavailable } from './storageErrors.ts';
+import type { RemoteOperation } from '../bucket/remoteBucket.ts';
+import { objectNotFound, storageUnavailable } from '../storageErrors.ts';
 
-/** Getting a token failed; the cause tells how. */
+/** Getting a token failed. What the library threw holds the request, with what it signs in by: it is looked at, not kept. */
 export class SignInFailure extends Error {
-  constructor(cause: unknown) {
-    super('signing in failed', { cause });
+  /** The token service's answer, if it was reached. */
+  readonly answer: { readonly status: number; readonly date: string | null } | undefined;
+  /** What broke below HTTP, if something did. */
+  readonly code: string | undefined;
+
+  constructor(thrown: unknown) {
+    const { response, code } = thrown as { response?: Partial<Response>; code?: unknown };
+    const answer = typeof response?.status === 'number' ? { status: response.status, date: response.headers?.get('date') ?? null } : undefined;
+    super(`signing in failed${answer === undefined ? '' : ` with ${answer.status}`}`);
     this.name = 'SignInFailure';
+    this.answer = answer;
+    this.code = typeof code === 'string' ? code : undefined;
   }
 }
 
@@ -53,19 +62,11 @@ function denialOf({ status, reason, headers }: GcsRefusal, now: number): Denial 
   return clockIsOff(headers.get('date'), now) ? 'clock' : 'key';
 }
 
-/** The token service's answer lies in the causes, with its status; without one it was not reached. */
-function signInError(error: SignInFailure, location: string, now: number): unknown {
-  const answer = answerOf(error.cause);
+function signInError(error: SignInFailure, location: string, now: number): HoldfastError {
+  const { answer } = error;
   if (answer === undefined) return networkError(location, error) ?? storageDenied(location, 'key', error);
-  if (answer.status >= 500 || answer.status === 429) return storageUnavailable(location, 'the sign-in service does not work now', error);
+  if (mayPass(answer.status)) return storageUnavailable(location, 'the sign-in service does not work now', error);
   return storageDenied(location, clockIsOff(answer.date, now) ? 'clock' : 'key', error);
-}
-
-function answerOf(error: unknown): { status: number; date: string | null } | undefined {
-  if (typeof error !== 'object' || error === null || !('response' in error)) return undefined;
-  const { response } = error as { response?: Partial<Response> };
-  if (typeof response?.status !== 'number') return undefined;
-  return { status: response.status, date: response.headers?.get('date') ?? null };
 }
 
 /** What `fetch` rejects with, whatever broke, is a TypeError with a cause. */

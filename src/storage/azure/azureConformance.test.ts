@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startAzurite, type Azurite } from '../../tests/servers/azurite.ts';
-import { readSettings, systemClock, systemRandom } from '../runtime/index.ts';
-import { checkConformance, conformanceChecks } from './conformance.ts';
-import type { Storage } from './contract.ts';
-import { openStorage } from './openStorage.ts';
+import { startAzurite, type Azurite } from '../../../tests/servers/azurite.ts';
+import { readSettings, systemClock, systemRandom } from '../../runtime/index.ts';
+import { checkConformance, conformanceChecks } from '../conformance.ts';
+import type { Storage } from '../contract.ts';
+import { openStorage } from '../openStorage.ts';
 
 let azurite: Azurite;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { GcsRefusal } from './gcsRequests.ts';
 import type { GcsRequests } from './gcsRequests.ts';
-import { md5Of, sizeOf, slicesOf, UnfinishedUploads } from './uploadPieces.ts';
-import { storageUnavailable } from './storageErrors.ts';
-import type { Watch } from './watchedCall.ts';
+import { md5Of, sizeOf, slicesOf, UnfinishedUploads } from '../bucket/uploadPieces.ts';
+import { storageUnavailable } from '../storageErrors.ts';
+import type { Watch } from '../bucket/watchedCall.ts';
 
 /** Larger objects go up resumably: a put that is repeated sends only what the service has not got. */
 const LARGEST_SINGLE = 4 * 1024 * 1024;

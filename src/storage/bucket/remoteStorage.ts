@@ -1,10 +1,10 @@
-import { isHoldfastError, HoldfastError } from '../domain/index.ts';
-import { checkRange, resolveRange } from './byteRange.ts';
-import type { ListPage, ObjectInfo, Range, Storage } from './contract.ts';
-import { pageLimit } from './listPage.ts';
-import { checkObjectName, checkPrefix, isNameSegment } from './objectName.ts';
+import { isHoldfastError, HoldfastError } from '../../domain/index.ts';
+import { checkRange, resolveRange } from '../byteRange.ts';
+import type { ListPage, ObjectInfo, Range, Storage } from '../contract.ts';
+import { pageLimit } from '../listPage.ts';
+import { checkObjectName, checkPrefix, isNameSegment } from '../objectName.ts';
 import type { KeyPage, RemoteBucket, RemoteOperation } from './remoteBucket.ts';
-import { objectNotFound, storageUnavailable } from './storageErrors.ts';
+import { objectNotFound, storageUnavailable } from '../storageErrors.ts';
 import { SilentServer, watchedCall } from './watchedCall.ts';
 import type { Watch } from './watchedCall.ts';
 
