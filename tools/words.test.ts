@@ -22,6 +22,7 @@ test.each([
 
 test.each([
   ['a part of another word', 'const simaple = mailboxes;'],
+  ['a storage', "import 'google-auth-library'; // Google Cloud Storage"],
   ['ordinary words', "// boxes exchange keys in teams\nconst exchange = 'key exchange'; const box = 'boxed';"],
 ])('lets %s pass', (_name, text) => {
   expect(judge('src/backup/a.ts', text)).toEqual([]);

@@ -78,8 +78,9 @@ function commandLine(around: Surroundings, run: RunAction): Command {
 
 function settingsHelp({ command }: { command: Command }): string {
   if (command.parent !== null) return '';
+  const width = Math.max(...Object.values(SETTINGS).map(({ name }) => name.length)) + 2;
   const lines = Object.values(SETTINGS).map(({ name, text, fallback }: Setting) =>
-    `  ${name.padEnd(20)}${text}${fallback === undefined ? '' : ` (default: ${fallback})`}`);
+    `  ${name.padEnd(width)}${text}${fallback === undefined ? '' : ` (default: ${fallback})`}`);
   return `\nEnvironment:\n${lines.join('\n')}\n
 Exit codes: 0 done · 1 failed · 2 wrong usage · 3 finished with warnings · 130 interrupted`;
 }

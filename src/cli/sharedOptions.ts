@@ -11,7 +11,7 @@ export interface RepositoryOptions {
 
 export function repositoryOptions(command: Command, { recovery = true } = {}): Command {
   command
-    .option('--repo <url>', 'the repository: a path or file:///path (default: HOLDFAST_REPO)')
+    .option('--repo <url>', 'the repository: a path, file:///path, azblob://… or gs://… (default: HOLDFAST_REPO)')
     .option('--key-file <file>', 'its key file (default: HOLDFAST_KEY_FILE)');
   if (recovery) command.option('--recovery-key-file <file>', 'in place of the key file: the printed recovery key, typed into a file (- for stdin)');
   return command

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { openStorage } from './openStorage.ts';
@@ -43,4 +44,19 @@ test('takes a folder whose name looks like an address when ./ stands before it',
   } finally {
     process.chdir(here);
   }
+});
+
+test('the libraries of buckets are loaded only when an address asks for them', () => {
+  const imports = /^(?:import|export) (?!type )[^;]*? from '([^']+)';/gms;
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const [, target = ''] of path.startsWith('/') ? readFileSync(path, 'utf8').matchAll(imports) : []) {
+      load(target.startsWith('.') ? resolve(dirname(path), target) : target);
+    }
+  };
+  load(join(import.meta.dirname, 'index.ts'));
+  expect([...loaded].filter((path) => path.endsWith('/fileStorage.ts'))).toHaveLength(1);
+  expect([...loaded].filter((path) => !path.startsWith('/') && !path.startsWith('node:'))).toEqual([]);
 });

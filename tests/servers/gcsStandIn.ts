@@ -34,7 +34,7 @@ export async function startGcsStandIn(bucket: string): Promise<GcsStandIn> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const state = new StandInState(bucket, publicKey);
   const server = createServer((request, response) => {
-    void answerTo(request, response);
+    answerTo(request, response).catch((error: Error) => response.destroy(error));
   });
   const answerTo = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const seen: SeenRequest = {
