@@ -9,6 +9,8 @@ export interface GcsStandIn {
   readonly credentials: object;
   readonly objects: Map<string, { readonly bytes: Buffer; readonly generation: string }>;
   readonly seen: SeenRequest[];
+  /** How many were made so far. */
+  connections: number;
   /** As in a proxy. A number in `cutAfter` breaks the connection of an upload after so many bytes, which are kept. */
   meddle: (seen: SeenRequest) => Meddling | { cutAfter: number } | undefined;
   stop(): Promise<void>;
@@ -55,6 +57,9 @@ export async function startGcsStandIn(bucket: string): Promise<GcsStandIn> {
     const content = 'bytes' in answer ? answer.bytes : answer.body;
     response.end(typeof content === 'object' && !Buffer.isBuffer(content) ? JSON.stringify(content) : content);
   };
+  server.on('connection', () => {
+    standIn.connections++;
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -65,7 +70,7 @@ export async function startGcsStandIn(bucket: string): Promise<GcsStandIn> {
       type: 'service_account', project_id: 'p', private_key_id: '1', client_email: 'backup@p.iam.gserviceaccount.com', client_id: '1',
       private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     },
-    objects: state.objects, seen: [], meddle: () => undefined,
+    objects: state.objects, seen: [], connections: 0, meddle: () => undefined,
     stop: () => new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();

@@ -17,6 +17,8 @@ export interface HttpProxy {
   readonly endpoint: string;
   /** All requests, oldest first; may be emptied. */
   readonly seen: SeenRequest[];
+  /** How many were made so far. */
+  connections: number;
   /** Asked for each request; undefined passes it on. */
   meddle: (seen: SeenRequest) => Meddling | undefined;
   stop(): Promise<void>;
@@ -38,6 +40,9 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     if (meddling !== undefined) spoil(meddling, incoming, outgoing);
     else passOn({ hostname, port }, incoming, outgoing);
   });
+  server.on('connection', () => {
+    proxy.connections++;
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -45,6 +50,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
   const proxy: HttpProxy = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname.replace(/\/$/, '')}`,
     seen,
+    connections: 0,
     meddle: () => undefined,
     stop: () => new Promise((resolve) => {
       server.close(() => resolve());

@@ -22,6 +22,8 @@ export interface RemoteStorageOptions {
 /**
  * The storage contract over a bucket: names below a prefix, ranges, pages, bounded waits. Tries each call once:
  * repeating is the business of `RetryingStorage` alone.
+ *
+ * A put or delete that was aborted or broke off may still take effect a moment later: its request cannot be called back.
  */
 export class RemoteStorage implements Storage {
   readonly #bucket: RemoteBucket;

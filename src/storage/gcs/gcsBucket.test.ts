@@ -202,6 +202,23 @@ test('nobody listening, and a server that stays silent, may pass', async () => {
   }
 });
 
+test('calls after one another use one connection', async () => {
+  const storage = await open();
+  await storage.list('');
+  const before = server.connections;
+  for (let i = 0; i < 10; i++) {
+    await storage.put('x', [bytes(1000)]);
+    await storage.get('x');
+    await storage.get('missing').catch(() => undefined);
+    await storage.stat('x');
+    await storage.delete('x');
+    await storage.delete('x');
+    await storage.put('pack', [bytes(5 * MIB)]);
+  }
+  // The server may close an idle one while the machine is busy.
+  expect(server.connections - before).toBeLessThan(10);
+});
+
 test('an abort ends a call that waits, with its reason', async () => {
   const storage = await open();
   server.meddle = () => 'silence';

@@ -54,7 +54,7 @@ export class GcsBucket implements RemoteBucket {
     const query = { fields: 'size,generation' };
     const answer = await this.#requests.send({ method: 'GET', path: this.#object(key), query, expect: [200, 404] }, watch);
     if (answer.status === 404) {
-      await answer.body?.cancel();
+      await answer.arrayBuffer();
       await this.#mustBeThere(watch);
       return undefined;
     }
@@ -81,7 +81,7 @@ export class GcsBucket implements RemoteBucket {
 
   async remove(key: string, watch: Watch): Promise<void> {
     const answer = await this.#requests.send({ method: 'DELETE', path: this.#object(key), expect: [200, 204, 404] }, watch);
-    await answer.body?.cancel();
+    await answer.arrayBuffer();
     if (answer.status === 404) await this.#mustBeThere(watch);
   }
 

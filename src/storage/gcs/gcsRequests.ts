@@ -42,7 +42,10 @@ export class GcsRequests {
     this.#signIn = signIn;
   }
 
-  /** Rejects with {@link GcsRefusal} for other statuses than the expected. The body of the answer is the caller's to read. */
+  /**
+   * Rejects with {@link GcsRefusal} for other statuses than the expected. The caller reads the body of the answer to its end, or its
+   * connection is not used again.
+   */
   async send(request: GcsRequest, watch: Watch): Promise<Response> {
     const headers = new Headers(await this.#signIn());
     for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);

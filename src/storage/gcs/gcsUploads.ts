@@ -54,7 +54,7 @@ export class GcsUploads {
       headers: { 'content-type': `multipart/related; boundary=${boundary}` },
       body: [Buffer.from(head), ...parts, Buffer.from(`\r\n--${boundary}--`)], expect: [200],
     }, watch);
-    await answer.body?.cancel();
+    await answer.arrayBuffer();
   }
 
   async #begin(key: string, size: number, md5: string, watch: Watch): Promise<Session> {
@@ -63,7 +63,7 @@ export class GcsUploads {
       headers: { 'content-type': 'application/json', 'x-upload-content-type': TYPE, 'x-upload-content-length': String(size) },
       body: [Buffer.from(JSON.stringify({ name: key, md5Hash: md5 }))], expect: [200],
     }, watch);
-    await answer.body?.cancel();
+    await answer.arrayBuffer();
     const url = answer.headers.get('location');
     if (url === null) throw storageUnavailable(this.#location, 'the service opened no upload');
     return { url, md5 };
@@ -74,7 +74,7 @@ export class GcsUploads {
     try {
       const headers = { 'content-range': `bytes */${size}` };
       const answer = await this.#requests.send({ method: 'PUT', path: url, headers, body: [], expect: [200, 201, 308] }, watch);
-      await answer.body?.cancel();
+      await answer.arrayBuffer();
       if (answer.status !== 308) return size;
       // No header: nothing has come yet.
       const [, last] = /^bytes=0-(\d+)$/.exec(answer.headers.get('range') ?? '') ?? [];
@@ -89,6 +89,6 @@ export class GcsUploads {
     const headers = start === 0 ? {} : { 'content-range': `bytes ${start}-${size - 1}/${size}` };
     const body = slicesOf(parts, start, size);
     const answer = await this.#requests.send({ method: 'PUT', path: session.url, headers, body, expect: [200, 201] }, watch);
-    await answer.body?.cancel();
+    await answer.arrayBuffer();
   }
 }
