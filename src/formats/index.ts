@@ -1,1 +1,3 @@
 export * from './mailHeader.ts';
+export * from './mboxrd.ts';
+export * from './safeFileName.ts';
