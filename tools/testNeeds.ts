@@ -17,6 +17,8 @@ export const NEEDS: readonly Need[] = [
   { program: 'imap', package: 'dovecot-imapd', places: ['/usr/lib/dovecot', '/usr/libexec/dovecot'] },
   { program: 'lmtp', package: 'dovecot-lmtpd', places: ['/usr/lib/dovecot', '/usr/libexec/dovecot'] },
   { program: 'python3', package: 'python3', places: ['/usr/bin'] },
+  { program: 'unzip', package: 'unzip', places: ['/usr/bin'] },
+  { program: '7z', package: 'p7zip-full', places: ['/usr/bin'] },
 ];
 
 const APT_TIMEOUT_MS = 180_000;

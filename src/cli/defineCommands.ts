@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
-import { connectionOptions, percent, profileOption, repositoryOptions, span, wholeNumber } from './sharedOptions.ts';
+import { byteSize, connectionOptions, percent, profileOption, repositoryOptions, span, wholeNumber } from './sharedOptions.ts';
 
 /** Runs what `load` gives with the options and arguments by name. */
 export type RunAction = (load: () => Promise<Action<never>>, options: object) => Promise<void>;
@@ -23,6 +23,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineBackup(program, does);
   defineBrowsing(program, does);
   defineRestore(program, does);
+  defineExport(program, does);
   defineCare(program, does);
 }
 
@@ -107,6 +108,22 @@ function defineRestore(program: Command, does: Does): void {
     .option('--entity <entity>', ENTITY)
     .addHelpText('after', '\nNo mode deletes a mail. What stands there already is recognised: a second run writes nothing.');
   does(imap, async () => (await import('./commands/restoreImap.ts')).restoreImap);
+}
+
+function defineExport(program: Command, does: Does): void {
+  const command = repositoryOptions(program.command('export'))
+    .description('writes what a snapshot holds as files for other programs')
+    .argument('<snapshot>', SNAPSHOT)
+    .addOption(new Option('--format <format>', 'eml: each mail a file; mbox: a file for each folder; zip: everything packed')
+      .choices(['eml', 'mbox', 'zip']).makeOptionMandatory())
+    .requiredOption('--to <place>', 'an empty or new folder')
+    .option('--path <path>', 'only this item, or this folder with all below it')
+    .option('--part-size <size>', 'largest ZIP or MBOX file (default: 5GB)', byteSize(1_000_000))
+    .option('--entity <entity>', ENTITY)
+    .addHelpText('after', `
+manifest.jsonl lists what the export holds and what is missing, with hashes. It appears last: without it the export is
+not whole. An export is not encrypted: keep it where only you can read it.`);
+  does(command, async () => (await import('./commands/exportToPlace.ts')).exportToPlace);
 }
 
 function defineCare(program: Command, does: Does): void {

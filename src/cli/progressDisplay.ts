@@ -11,7 +11,7 @@ const WARNINGS_SHOWN = 20;
 const BAR = 20;
 
 const STAGES: Readonly<Record<string, string>> = {
-  scan: 'listing', store: 'storing', seal: 'sealing', plan: 'comparing', restore: 'restoring',
+  scan: 'listing', store: 'storing', seal: 'sealing', plan: 'comparing', restore: 'restoring', export: 'exporting',
   check: 'checking', prune: 'pruning', rebuild: 'rebuilding',
 };
 

@@ -79,3 +79,15 @@ export function percent(text: string): number {
   if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('Give a share of 100: 10, or 2.5%.');
   return value;
 }
+
+const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 };
+
+/** '5GB', '500MB', '4GiB' as bytes, at least `least`. */
+export function byteSize(least: number): (text: string) => number {
+  return (text) => {
+    const [, count = '', unit = ''] = /^([1-9]\d{0,8}) ?([KMGT]?i?B)$/i.exec(text) ?? [];
+    const bytes = Number(count) * (BYTES[unit.toUpperCase()] ?? Number.NaN);
+    if (!(bytes >= least && bytes <= Number.MAX_SAFE_INTEGER)) throw new InvalidArgumentError(`Give a size of at least ${least / 1e6} MB, like 5GB or 20GB.`);
+    return bytes;
+  };
+}

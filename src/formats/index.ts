@@ -1,3 +1,6 @@
 export * from './mailHeader.ts';
 export * from './mboxrd.ts';
 export * from './safeFileName.ts';
+export { packContent, type PackedContent } from './zipContent.ts';
+export type { ZipEntry } from './zipRecords.ts';
+export { ZipWriter, type ZipWriterOptions } from './zipWriter.ts';

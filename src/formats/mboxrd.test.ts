@@ -5,8 +5,8 @@ import { mboxFromLine, MboxrdQuoter } from './mboxrd.ts';
 /** Pieces, so that what is looked for may lie across two of them. */
 function quoted(pieces: readonly Uint8Array[]): string {
   const quoter = new MboxrdQuoter();
-  const given = pieces.flatMap((piece) => quoter.push(piece));
-  return Buffer.concat([...given, ...quoter.end()]).toString('latin1');
+  const given = pieces.map((piece) => quoter.push(piece));
+  return Buffer.concat([...given, quoter.end()]).toString('latin1');
 }
 
 const quote = (text: string): string => quoted([Buffer.from(text, 'latin1')]);
@@ -44,7 +44,7 @@ test('any bytes in any pieces: no line begins a mail, and unquoting gives the by
     const back = unquote(text);
     const original = mail.toString('latin1');
     expect(back).toBe(original === '' || original.endsWith('\n') ? original : `${original}\n`);
-  }), { numRuns: 500 });
+  }), { numRuns: 200 });
 });
 
 test.each([

@@ -3,8 +3,8 @@ import { mailHeaderLength, readMailSummary } from './mailHeader.ts';
 const LF = 0x0a;
 const QUOTE = 0x3e;
 const FROM = Buffer.from('From ');
-const MARK = Buffer.of(QUOTE);
 const NEW_LINE = Buffer.of(LF);
+const NOTHING = Buffer.alloc(0);
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -39,34 +39,29 @@ export class MboxrdQuoter {
   /** All given so far is '>'s since the last LF, or since the start. */
   #open = true;
   /** The beginning of "From " at the end of the last piece, after an open line. */
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   #empty = true;
   #lastByte = LF;
 
-  push(piece: Uint8Array): Buffer[] {
-    if (piece.length === 0) return [];
+  push(piece: Uint8Array): Buffer {
+    if (piece.length === 0) return NOTHING;
     this.#empty = false;
     const added = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, added]) : added;
     this.#lastByte = bytes[bytes.length - 1] ?? LF;
-    const quoted: Buffer[] = [];
-    let done = 0;
+    const marked: number[] = [];
     for (let at = bytes.indexOf(FROM); at >= 0; at = bytes.indexOf(FROM, at + FROM.length)) {
-      if (!this.#beginsLine(bytes, at)) continue;
-      quoted.push(bytes.subarray(done, at), MARK);
-      done = at;
+      if (this.#beginsLine(bytes, at)) marked.push(at);
     }
-    const kept = this.#unfinished(bytes, done);
-    quoted.push(bytes.subarray(done, kept));
+    const kept = this.#unfinished(bytes, marked.at(-1) ?? 0);
     this.#open = this.#beginsLine(bytes, kept);
     this.#held = bytes.subarray(kept);
-    return quoted.filter(({ length }) => length > 0);
+    return withMarks(bytes.subarray(0, kept), marked);
   }
 
-  end(): Buffer[] {
-    const rest = this.#held;
-    const lineEnd = this.#empty || this.#lastByte === LF ? [] : [NEW_LINE];
-    return [...(rest.length > 0 ? [rest] : []), ...lineEnd, NEW_LINE];
+  end(): Buffer {
+    const lineEnd = this.#empty || this.#lastByte === LF ? NOTHING : NEW_LINE;
+    return Buffer.concat([this.#held, lineEnd, NEW_LINE]);
   }
 
   /** Whether nothing but '>'s stands between `at` and the start of its line. */
@@ -84,4 +79,19 @@ export class MboxrdQuoter {
     }
     return bytes.length;
   }
+}
+
+/** The bytes with one '>' more before each of the places, which ascend. */
+function withMarks(bytes: Buffer, places: readonly number[]): Buffer {
+  if (places.length === 0) return bytes;
+  const marked = Buffer.allocUnsafe(bytes.length + places.length);
+  let from = 0;
+  let to = 0;
+  for (const place of places) {
+    to += bytes.copy(marked, to, from, place);
+    marked[to++] = QUOTE;
+    from = place;
+  }
+  bytes.copy(marked, to, from);
+  return marked;
 }

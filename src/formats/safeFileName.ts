@@ -7,7 +7,7 @@ const LONGEST_EXTENSION = 12;
 // oxlint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+/g;
 
-/** Devices of Windows, with any extension. Source: Microsoft, "Naming Files, Paths, and Namespaces". */
+/** Devices of Windows, with any extension. Source: "Naming Files, Paths, and Namespaces" of the Windows documentation. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=\s*(\.|$))/i;
 
 /**

@@ -94,7 +94,7 @@ export async function identityOf(path: string): Promise<string> {
 }
 
 /** fsync of a folder; gives its identity, undefined where it is gone, because what it held was deleted meanwhile. */
-async function syncFolder(path: string): Promise<string | undefined> {
+export async function syncFolder(path: string): Promise<string | undefined> {
   try {
     const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {

@@ -3,7 +3,9 @@ import { HoldfastError } from '../domain/index.ts';
 import { readSettings, systemClock } from '../runtime/index.ts';
 import type { Clock, Settings } from '../runtime/index.ts';
 import type { Storage } from './contract.ts';
+import { FileSink } from './fileSink.ts';
 import { FileStorage } from './fileStorage.ts';
+import type { ObjectSink } from './objectSink.ts';
 
 /** One kind of place that an address can name. */
 export interface StorageScheme {
@@ -12,6 +14,8 @@ export interface StorageScheme {
   /** How such an address looks, for help and messages. */
   readonly example: string;
   open(url: string, options: OpenOptions): Promise<Storage>;
+  /** The same place as one to export to. Nothing is looked at or made before its {@link ObjectSink.claim}. */
+  openSink?(url: string): Promise<ObjectSink>;
 }
 
 interface OpenOptions {
@@ -24,7 +28,10 @@ interface OpenOptions {
 
 /** Every kind of place that repositories can be in. A new one is one line here. What needs a library loads it when it is asked for. */
 export const storageSchemes: readonly StorageScheme[] = [
-  { scheme: 'file', example: 'file:///srv/backup', open: (url, options) => openFolder(pathOfFileUrl(url), options) },
+  {
+    scheme: 'file', example: 'file:///srv/backup', open: (url, options) => openFolder(pathOfFileUrl(url), options),
+    openSink: async (url) => new FileSink(pathOfFileUrl(url)),
+  },
   {
     scheme: 'azblob', example: 'azblob://container/folder?account=NAME',
     open: async (url, options) => (await import('./azure/openAzure.ts')).openAzure(url, options),
@@ -52,6 +59,20 @@ export async function openStorage(url: string, options: Partial<OpenOptions> = {
   const known = storageSchemes.find((candidate) => candidate.scheme === scheme);
   if (known === undefined) throw unknownScheme(scheme);
   return known.open(url, { create, settings, clock });
+}
+
+/**
+ * The place to export to at `url`: a path of a folder, or an address of one of {@link storageSchemes}. One that takes no
+ * exports: `storage/no-exports`, unknown kinds and unusable addresses as {@link openStorage} (all class input).
+ */
+export async function openSink(url: string): Promise<ObjectSink> {
+  if (url === '') throw badLocation('The place to export to is empty. Give the path of a folder.');
+  const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
+  if (scheme === undefined) return new FileSink(url);
+  const known = storageSchemes.find((candidate) => candidate.scheme === scheme);
+  if (known === undefined) throw unknownScheme(scheme);
+  if (known.openSink) return known.openSink(url);
+  throw new HoldfastError('storage/no-exports', 'input', `Exports cannot be written to "${scheme}:" addresses yet. Give the path of a folder.`, { data: { scheme } });
 }
 
 function openFolder(path: string, { create }: { create: boolean }): Promise<Storage> {

@@ -1,0 +1,182 @@
+import { HoldfastError, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
+import type { Descriptor } from '../connectors/contract.ts';
+import { stateRows, type ItemReader, type Manifest, type Repository, type SegmentSource } from '../repository/index.ts';
+import type { ObjectSink } from '../storage/objectSink.ts';
+import { rowsOf } from './browseSnapshot.ts';
+import { EmlFiles } from './emlFiles.ts';
+import { ExportFeed } from './exportFeed.ts';
+import { ExportLog, MANIFEST } from './exportLog.ts';
+import { ExportPaths } from './exportPaths.ts';
+import type { ExportFormat, ExportReport } from './exportReport.ts';
+import type { ExportWriter, OutgoingItem } from './exportWriter.ts';
+import { MboxFiles, TOP_MBOX } from './mboxFiles.ts';
+import { ZipParts, type ZipPartsOptions } from './zipParts.ts';
+
+export interface ExportOptions {
+  readonly sink: ObjectSink;
+  readonly format: ExportFormat;
+  readonly descriptor: Descriptor;
+  /** Bytes that a file with several items has at most. */
+  readonly partSize: number;
+  /** Only rows that it answers true for. Undefined: all. */
+  readonly within?: (row: ItemRow) => boolean;
+  /** Only keys that start with it are read. */
+  readonly prefix?: BinaryString;
+  /** Rows of the folders above what was chosen, top first. */
+  readonly above?: readonly ItemRow[];
+  /** What was chosen, as the manifest is to say it. */
+  readonly path?: string | undefined;
+  readonly zip?: ZipPartsOptions;
+  readonly workers?: number;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** A mail is what is a .eml file on a disk. */
+const MAIL = '.eml';
+
+/** The formats that a service's items can be exported as. */
+export function exportFormats({ kinds }: Descriptor): readonly ExportFormat[] {
+  return Object.values(kinds).some(({ extension }) => extension === MAIL) ? ['eml', 'mbox', 'zip'] : ['zip'];
+}
+
+/**
+ * Writes a snapshot, or what was chosen of it, as files for other programs into an empty place, with a manifest that gets
+ * its name last. What cannot be read is named and the rest goes on; an export that does not reach its end takes away what it
+ * wrote. Memory is flat: pieces of contents, the folders, and the list of entries of one ZIP.
+ */
+export async function exportSnapshot(repository: Repository, manifest: Manifest, options: ExportOptions): Promise<ExportReport> {
+  const { sink, signal, workers } = options;
+  if (!exportFormats(options.descriptor).includes(options.format)) throw wrongFormat(options);
+  await sink.claim({ signal });
+  try {
+    return await repository.reading(manifest, { purpose: 'export', workers, signal }, (reader) =>
+      new SnapshotExport(rowsOf(repository, manifest), manifest, reader, options).run());
+  } catch (error) {
+    await sink.discard();
+    throw error;
+  }
+}
+
+class SnapshotExport {
+  readonly #source: SegmentSource;
+  readonly #manifest: Manifest;
+  readonly #reader: ItemReader;
+  readonly #options: ExportOptions;
+  readonly #paths: ExportPaths;
+  #learnedAll = false;
+
+  constructor(source: SegmentSource, manifest: Manifest, reader: ItemReader, options: ExportOptions) {
+    this.#source = source;
+    this.#manifest = manifest;
+    this.#reader = reader;
+    this.#options = options;
+    const exact = options.format === 'zip' && !exportFormats(options.descriptor).includes('eml');
+    this.#paths = new ExportPaths(exact ? 'exact' : 'safe', [MANIFEST, TOP_MBOX]);
+  }
+
+  async run(): Promise<ExportReport> {
+    const { sink, signal } = this.#options;
+    const log = await this.#log();
+    const writer = this.#writer(log);
+    try {
+      for (const row of this.#options.above ?? []) await this.#above(row, writer);
+      const feed = new ExportFeed(this.#reader);
+      for await (const { read, failed } of feed.contents(this.#items(log, writer))) {
+        for (const { row, error } of failed) await log.failed(row, error);
+        await writer.items(read);
+        log.tell();
+      }
+      await writer.finish();
+      // The manifest says that all is there: so it has to be.
+      await sink.settle();
+      signal.throwIfAborted();
+      await log.finish();
+      await sink.settle();
+      return log.report;
+    } catch (error) {
+      await writer.abandon();
+      await log.abandon();
+      throw error;
+    }
+  }
+
+  #log(): Promise<ExportLog> {
+    const { sink, format, path, within, signal, progress } = this.#options;
+    const { id, entity, startedAt, counts } = this.#manifest;
+    return ExportLog.begin(sink, {
+      head: { format, snapshot: id, service: entity.service, entity: entity.id, startedAt, ...(path === undefined ? {} : { path }) },
+      shown: (row) => this.#paths.shown(row), totals: within ? {} : { totalItems: counts.items, totalBytes: counts.bytes }, progress, signal,
+    });
+  }
+
+  #writer(log: ExportLog): ExportWriter {
+    const { format, sink, signal, zip = {} } = this.#options;
+    if (format === 'eml') return new EmlFiles(sink, log, signal);
+    if (format === 'mbox') return new MboxFiles(this.#options, log, (folder) => this.#paths.folder(folder));
+    return new ZipParts(this.#options, log, zip);
+  }
+
+  /** Folders are made as they come, a batch or two before what they hold is written. */
+  async* #items(log: ExportLog, writer: ExportWriter): AsyncGenerator<OutgoingItem> {
+    const { prefix = '', within, signal } = this.#options;
+    for await (const batch of stateRows(this.#source, this.#manifest.layers, prefix, signal)) {
+      for (const row of batch) {
+        if (row.kind === 'folder') await this.#learn(row);
+        if (within && !within(row)) continue;
+        if (row.kind === 'folder') {
+          await this.#folder(row, log, writer);
+          continue;
+        }
+        const item = await this.#item(row, log);
+        if (item) yield item;
+      }
+      signal.throwIfAborted();
+    }
+  }
+
+  async #item(row: ItemRow, log: ExportLog): Promise<OutgoingItem | undefined> {
+    const { descriptor, format } = this.#options;
+    if (format !== 'zip' && descriptor.kinds[row.kind]?.extension !== MAIL) {
+      await log.missing(row, 'export/other-kind', 'It is no mail. Export it with --format zip.');
+      return undefined;
+    }
+    const entry = descriptor.onDisk(row);
+    const item = { row, entry, path: this.#paths.item(row, entry.name), folder: row.parent };
+    if (entry.link !== undefined) return { ...item, bytes: Buffer.from(entry.link, 'latin1') };
+    if (row.content !== '') return item;
+    await log.noContent(row);
+    return undefined;
+  }
+
+  /** A folder that was not chosen itself is there for its place alone: it becomes no mailbox file. */
+  async #above(row: ItemRow, writer: ExportWriter): Promise<void> {
+    const entry = this.#options.descriptor.onDisk(row);
+    this.#paths.learn(row, entry.name);
+    if (this.#options.format !== 'mbox') await writer.folder(row, entry, this.#paths.folder(row.key));
+  }
+
+  async #folder(row: ItemRow, log: ExportLog, writer: ExportWriter): Promise<void> {
+    const entry = this.#options.descriptor.onDisk(row);
+    const path = this.#paths.folder(row.key);
+    if (path !== '') log.report.folders++;
+    await writer.folder(row, entry, path);
+  }
+
+  /** A folder may lie in one whose key comes later: then all are learned at once. */
+  async #learn(row: ItemRow): Promise<void> {
+    if (this.#paths.knows(row.key)) return;
+    this.#paths.learn(row, this.#options.descriptor.onDisk(row).name);
+    if (row.parent === '' || this.#paths.knows(row.parent) || this.#learnedAll) return;
+    this.#learnedAll = true;
+    for await (const batch of stateRows(this.#source, this.#manifest.layers, '', this.#options.signal)) {
+      for (const one of batch) if (one.kind === 'folder') this.#paths.learn(one, this.#options.descriptor.onDisk(one).name);
+    }
+  }
+}
+
+function wrongFormat({ format, descriptor }: ExportOptions): HoldfastError {
+  const formats = exportFormats(descriptor);
+  return new HoldfastError('export/no-format', 'input',
+    `A snapshot of this kind (${descriptor.title}) cannot be exported as ${format}. Use --format ${formats.join(' or ')}.`, { data: { format } });
+}
