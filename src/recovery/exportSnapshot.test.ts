@@ -115,7 +115,7 @@ test('ZIP: unzip and 7z give every mail back byte for byte, also from parts', as
   }
   for (const program of ['unzip', '7z'] as const) {
     const top = bench.scratch.path(program);
-    expect(filesBelow(top)).toEqual(itemsOf(lines).map(({ entry }) => entry).sort());
+    expect(filesBelow(top)).toEqual(itemsOf(lines).map(({ entry = '' }) => entry).sort());
     for (const { entry = '', sha256: sum } of itemsOf(lines)) expect(await sha256Of(join(top, entry)), `${program} ${entry}`).toBe(sum);
     expect(readdirSync(join(top, 'INBOX', 'empty'))).toEqual([]);
   }

@@ -63,6 +63,7 @@ test('the guide names every field that the commands answer with', async () => {
     ['ls', await sandbox.json(['ls', 'latest'])],
     ['diff', await sandbox.json(['diff', first.id, 'latest'])],
     ['Both restores', await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])],
+    ['export', await sandbox.json(['export', 'latest', '--format', 'zip', '--to', sandbox.path('export')])],
     ['check', await sandbox.json(['check'])],
     ['prune', await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])],
     ['rebuild', await sandbox.json(['rebuild'])],

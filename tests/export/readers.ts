@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const OPTIONS = { maxBuffer: 1 << 28, timeout: 600_000 };
+const OPTIONS = { maxBuffer: 1 << 28, timeout: 3_600_000 };
 
 /** A mail as Python's readers see it. `cut`: of an mbox, the hash without its last byte; `line`: what its From line says. */
 export interface ReadMail {
