@@ -15,8 +15,8 @@ export const DEFLATED = 8;
 const LEVEL = 6;
 /** Smaller ones are not worth the way to another thread. */
 const SMALL = 16 * 1024;
-/** So much of a large content tells whether all of it can be made smaller. */
-const SAMPLE = 64 * 1024;
+/** Three samples of this size tell whether a large content can be made smaller. */
+const SAMPLE = 24 * 1024;
 const WORTH = 0.95;
 
 const deflate = promisify<Uint8Array, { level: number }, Buffer>(deflateRaw);
@@ -26,15 +26,18 @@ export async function packContent(bytes: Uint8Array): Promise<PackedContent> {
   const { length } = bytes;
   const crc = crc32(bytes);
   const stored = { method: STORED, bytes, crc, size: length };
-  if (length > SAMPLE && !compressible(bytes)) return stored;
+  if (length > 3 * SAMPLE && !compressible(bytes)) return stored;
   const packed = length <= SMALL ? deflateRawSync(bytes, { level: LEVEL }) : await deflate(bytes, { level: LEVEL });
   return packed.length < length ? { method: DEFLATED, bytes: packed, crc, size: length } : stored;
 }
 
-/** Whether the beginning becomes smaller; media and archives do not, and cost as much time as text. */
-export function compressible(start: Uint8Array): boolean {
-  const sample = start.subarray(0, SAMPLE);
-  return deflateRawSync(sample, { level: 1 }).length < sample.length * WORTH;
+/** Whether parts of it become smaller; media and archives do not, and cost as much time as text. */
+export function compressible(bytes: Uint8Array): boolean {
+  const last = Math.max(0, bytes.length - SAMPLE);
+  return [0, Math.floor(last / 2), last].some((start) => {
+    const sample = bytes.subarray(start, start + SAMPLE);
+    return deflateRawSync(sample, { level: 1 }).length < sample.length * WORTH;
+  });
 }
 
 /** Deflates a stream; it is read only as fast as the result is taken. */

@@ -123,7 +123,7 @@ test('ZIP: unzip and 7z give every mail back byte for byte, also from parts', as
 }, 120_000);
 
 test('parts are split between items; an item larger than a part has one of its own', async () => {
-  const large = Array.from({ length: 300_000 }, (_, i) => `${i} From the line\n`).join('');
+  const large = Array.from({ length: 30_000 }, (_, i) => `${i} From the line\n`).join('');
   const changes = [folder('f1', 'Work'), mail('m1', 'f1', 9), mail('m2', 'f1', large.length), mail('m3', 'f1', 9), mail('m4', 'f1', 9)];
   const bench = await snapshot(changes, { m1: 'one\nFrom \n', m2: large, m3: 'three', m4: 'four' });
   const zip = await run(bench, 'zip', { partSize: 10_000 });
@@ -133,6 +133,17 @@ test('parts are split between items; an item larger than a part has one of its o
   const counted = await run({ ...bench, to: bench.scratch.path('counted') }, 'zip', { zip: { mostEntries: 2, forceZip64: true } });
   expect(counted.parts.map(({ items }) => items)).toEqual([1, 2, 1]);
   for (const { file } of counted.parts) await testZip(bench.scratch.path('counted', file));
+});
+
+test('mails of folders that come mixed are each in a file of their folder, once', async () => {
+  const folders = Array.from({ length: 20 }, (_, i) => folder(`f${String(i).padStart(2, '0')}`, `Folder ${i}`));
+  const mails = Array.from({ length: 120 }, (_, i) => mail(`m${String(i).padStart(3, '0')}`, `f${String(i % (i < 60 ? 20 : 5)).padStart(2, '0')}`));
+  const bench = await snapshot([...folders, ...mails]);
+  expect(await run(bench, 'mbox')).toMatchObject({ items: 120, missing: 0, folders: 20, files: 20 });
+  const lines = readManifest(bench.to);
+  for (const { path, file } of itemsOf(lines)) expect(file).toBe(`${path.split('/')[0]}.mbox`);
+  const read = await readMails('mbox', full(bench.to, filesBelow(bench.to).filter((name) => name.endsWith('.mbox'))));
+  expect(hashes(read.map(({ cut = '' }) => ({ sha256: cut })))).toEqual(hashes(itemsOf(lines)));
 });
 
 test('contents larger than a batch go through as streams, in every format', async () => {

@@ -9,7 +9,8 @@ import { ExportLog, MANIFEST } from './exportLog.ts';
 import { ExportPaths } from './exportPaths.ts';
 import type { ExportFormat, ExportReport } from './exportReport.ts';
 import type { ExportWriter, OutgoingItem } from './exportWriter.ts';
-import { MboxFiles, TOP_MBOX } from './mboxFiles.ts';
+import { folderGroups } from './folderGroups.ts';
+import { MboxFiles, MOST_OPEN, TOP_MBOX } from './mboxFiles.ts';
 import { ZipParts, type ZipPartsOptions } from './zipParts.ts';
 
 export interface ExportOptions {
@@ -64,6 +65,8 @@ class SnapshotExport {
   readonly #reader: ItemReader;
   readonly #options: ExportOptions;
   readonly #paths: ExportPaths;
+  /** Folders that the writer was told of. */
+  readonly #made = new Set<BinaryString>();
   #learnedAll = false;
 
   constructor(source: SegmentSource, manifest: Manifest, reader: ItemReader, options: ExportOptions) {
@@ -117,10 +120,22 @@ class SnapshotExport {
     return new ZipParts(this.#options, log, zip);
   }
 
-  /** Folders are made as they come, a batch or two before what they hold is written. */
+  /** All that was chosen; for a file a folder, in as many passes over the rows as keep the number of open files small. */
   async* #items(log: ExportLog, writer: ExportWriter): AsyncGenerator<OutgoingItem> {
-    const { prefix = '', within, signal } = this.#options;
-    for await (const batch of stateRows(this.#source, this.#manifest.layers, prefix, signal)) {
+    const { format, within } = this.#options;
+    const groups = format === 'mbox' ? await folderGroups(this.#rows(), MOST_OPEN, within) : undefined;
+    if (!groups) yield* this.#pass(log, writer);
+    for (const group of groups ?? []) yield* this.#pass(log, writer, group);
+  }
+
+  #rows(): AsyncGenerator<readonly ItemRow[]> {
+    return stateRows(this.#source, this.#manifest.layers, this.#options.prefix ?? '', this.#options.signal);
+  }
+
+  /** Folders are made as they come, a batch or two before what they hold is written. `group`: only the items of these. */
+  async* #pass(log: ExportLog, writer: ExportWriter, group?: ReadonlySet<BinaryString>): AsyncGenerator<OutgoingItem> {
+    const { within, signal } = this.#options;
+    for await (const batch of this.#rows()) {
       for (const row of batch) {
         if (row.kind === 'folder') await this.#learn(row);
         if (within && !within(row)) continue;
@@ -128,7 +143,7 @@ class SnapshotExport {
           await this.#folder(row, log, writer);
           continue;
         }
-        const item = await this.#item(row, log);
+        const item = !group || group.has(row.parent) ? await this.#item(row, log) : undefined;
         if (item) yield item;
       }
       signal.throwIfAborted();
@@ -159,6 +174,8 @@ class SnapshotExport {
   async #folder(row: ItemRow, log: ExportLog, writer: ExportWriter): Promise<void> {
     const entry = this.#options.descriptor.onDisk(row);
     const path = this.#paths.folder(row.key);
+    if (this.#made.has(row.key)) return;
+    this.#made.add(row.key);
     if (path !== '') log.report.folders++;
     await writer.folder(row, entry, path);
   }

@@ -11,10 +11,13 @@ import { PartFile } from './partFile.ts';
 /** What items without a folder go to. */
 export const TOP_MBOX = 'mails';
 
+/** Files open at once: a bucket holds some MiB in memory for each. */
+export const MOST_OPEN = 16;
+
 /**
  * A file for each folder, `Work/2024.mbox`, of the kind mboxrd; one that would become larger than a part goes on in
- * `Work/2024.part2.mbox`. One file is open at a time: items of a folder come together, as keys of mailboxes sort them; where
- * they do not, the folder gets more files.
+ * `Work/2024.part2.mbox`. Of more folders than may be open at once the items are to come a few folders after another; else a
+ * folder whose file had to be closed for another's goes on in its next one.
  */
 export class MboxFiles implements ExportWriter {
   readonly #target: ExportTarget;
@@ -22,7 +25,8 @@ export class MboxFiles implements ExportWriter {
   readonly #pathOf: (folder: string) => string;
   /** Files begun, by folder. */
   readonly #begun = new Map<string, number>();
-  #open: { readonly folder: string; readonly part: PartFile } | undefined;
+  /** By folder, the one used last at the end. */
+  readonly #open = new Map<string, PartFile>();
 
   /** `pathOf`: where a folder goes, by its key. */
   constructor(target: ExportTarget, log: ExportLog, pathOf: (folder: string) => string) {
@@ -80,40 +84,40 @@ export class MboxFiles implements ExportWriter {
   }
 
   async #partFor({ folder }: OutgoingItem, bytes: number): Promise<PartFile> {
-    const open = this.#open;
-    if (open && open.folder === folder && (open.part.items === 0 || open.part.file.length + bytes <= this.#target.partSize)) return open.part;
-    await this.#close();
+    const open = this.#open.get(folder);
+    if (open && (open.items === 0 || open.file.length + bytes <= this.#target.partSize)) {
+      this.#open.delete(folder);
+      this.#open.set(folder, open);
+      return open;
+    }
+    if (open) await this.#close(folder, open);
     return this.#begin(folder);
   }
 
   async #begin(folder: string): Promise<PartFile> {
+    const [longest] = this.#open;
+    if (longest && this.#open.size >= MOST_OPEN) await this.#close(...longest);
     const number = (this.#begun.get(folder) ?? 0) + 1;
     this.#begun.set(folder, number);
     const path = this.#pathOf(folder) || TOP_MBOX;
     const { sink, signal } = this.#target;
     const part = new PartFile(await HashedFile.open(sink, `${path}${number === 1 ? '' : `.part${number}`}.mbox`, signal));
-    this.#open = { folder, part };
+    this.#open.set(folder, part);
     return part;
   }
 
-  async #close(): Promise<void> {
-    const open = this.#open;
-    if (!open) return;
-    await open.part.finish(this.#log);
-    this.#open = undefined;
+  async #close(folder: string, part: PartFile): Promise<void> {
+    await part.finish(this.#log);
+    this.#open.delete(folder);
   }
 
   async finish(): Promise<void> {
-    await this.#close();
-    for (const [folder, number] of this.#begun) {
-      if (number > 0) continue;
-      await this.#begin(folder);
-      await this.#close();
-    }
+    for (const [folder, part] of this.#open) await this.#close(folder, part);
+    for (const [folder, number] of this.#begun) if (number === 0) await this.#close(folder, await this.#begin(folder));
   }
 
   async abandon(): Promise<void> {
-    await this.#open?.part.file.abandon();
+    for (const part of this.#open.values()) await part.file.abandon();
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../src/storage/index.ts';
 import { catalogGrowth } from './catalogGrowth.ts';
-import { backupMemory } from './flatMemory.ts';
+import { backupMemory, exportMemory } from './flatMemory.ts';
 import { indexFigures } from './indexMemory.ts';
 
 // The full sizes are soaks: tests/soak. Here each is small, and what it shows is that the measuring works and nothing is wildly off.
@@ -10,6 +10,12 @@ test('a backup of tens of thousands of items stays within what one of a million 
   const { items, status, peakMiB } = await backupMemory(20_000);
   expect([items, status]).toEqual([20_000, 'complete']);
   expect(peakMiB).toBeLessThan(280);
+});
+
+test('an export of tens of thousands of items stays within what one of a million may take', async () => {
+  const { items, missing, parts, peakMiB } = await exportMemory(15_000, 'zip');
+  expect([items, missing, parts]).toEqual([15_000, 0, 1]);
+  expect(peakMiB).toBeLessThan(350);
 });
 
 test('10 changes in 10,000 items store a few kilobytes of catalog', async () => {
