@@ -1,4 +1,4 @@
-import { HoldfastError, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
+import { HoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { Descriptor } from '../connectors/contract.ts';
 import { stateRows, type ItemReader, type Manifest, type Repository, type SegmentSource } from '../repository/index.ts';
 import type { ObjectSink } from '../storage/objectSink.ts';
@@ -54,7 +54,9 @@ export async function exportSnapshot(repository: Repository, manifest: Manifest,
     return await repository.reading(manifest, { purpose: 'export', workers, signal }, (reader) =>
       new SnapshotExport(rowsOf(repository, manifest), manifest, reader, options).run());
   } catch (error) {
-    await sink.discard();
+    await sink.discard().catch((left: unknown) => options.progress({
+      type: 'warning', item: sink.location, code: 'export/not-discarded', message: `What was written could not be taken away; delete it. ${messageOf(left)}`,
+    }));
     throw error;
   }
 }
@@ -98,8 +100,8 @@ class SnapshotExport {
       await sink.settle();
       return log.report;
     } catch (error) {
-      await writer.abandon();
-      await log.abandon();
+      // If these fail too, the first error is the one to tell; what they leave is discarded with the rest.
+      await Promise.allSettled([writer.abandon(), log.abandon()]);
       throw error;
     }
   }
