@@ -2,10 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
 import { TestMailbox } from '../servers/testMailbox.ts';
+import { readMails, readManifest, testZip } from '../export/readers.ts';
 import { CliSandbox } from './cliSandbox.ts';
 
 const PASSWORD = 'pass phrase with spaces';
-const USERS = ['ann@example.test', 'bob@example.test', 'cat@example.test', 'dan@example.test', 'eve@example.test'];
+const USERS = ['ann@example.test', 'bob@example.test', 'cat@example.test', 'dan@example.test', 'eve@example.test', 'fay@example.test'];
 
 let server: Dovecot;
 
@@ -75,6 +76,24 @@ test('ls goes into folders by the names that it shows', async () => {
   expect(await paths('Work', '--recursive')).toEqual(['Work/Plans & more', 'Work/Plans & more/Mail 4']);
   const [mail] = await sandbox.json<Item[]>(['ls', 'latest', 'Work/Plans & more/Mail 4']);
   expect(mail).toMatchObject({ name: 'Mail 4', kind: 'mail', modified: '1996-07-17T09:44:25.000Z' });
+});
+
+test('a mailbox, or a folder of it, is exported as EML, MBOX and ZIP', async () => {
+  using sandbox = new CliSandbox();
+  await fill('fay@example.test');
+  await sandbox.json(['backup', 'imap', ...reach(sandbox, 'fay@example.test'), '--init']);
+  const { items } = (await sandbox.json<{ items: number }[]>(['snapshots']))[0] ?? { items: 0 };
+  const mails: Record<string, string[]> = {};
+  for (const format of ['eml', 'mbox', 'zip']) {
+    expect(await sandbox.json(['export', 'latest', '--format', format, '--to', sandbox.path(format)])).toMatchObject({ items, missing: 0, issues: [] });
+    mails[format] = readManifest(sandbox.path(format)).filter(({ type }) => type === 'item').map(({ path, sha256 }) => `${path} ${sha256}`).sort();
+  }
+  expect(mails['eml']).toHaveLength(items);
+  expect([mails['mbox'], mails['zip']]).toEqual([mails['eml'], mails['eml']]);
+  expect(await sandbox.json(['export', 'latest', '--format', 'mbox', '--to', sandbox.path('one'), '--path', 'Work/Plans & more'])).toMatchObject({ items: 1, files: 1 });
+  const [read] = await readMails('mbox', [sandbox.path('one', 'Work', 'Plans & more.mbox')]);
+  expect(read).toMatchObject({ subject: 'Mail 4', line: expect.stringMatching(/ Wed Jul 17 09:44:25 1996$/) });
+  await testZip(sandbox.path('zip', 'export-0001.zip'));
 });
 
 test('token, standard input, STARTTLS and clear text reach it too', async () => {
