@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
-import { byteSize, connectionOptions, percent, profileOption, repositoryOptions, span, wholeNumber } from './sharedOptions.ts';
+import {
+  byteSize, connectionOptions, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
+} from './sharedOptions.ts';
 
 /** Runs what `load` gives with the options and arguments by name. */
 export type RunAction = (load: () => Promise<Action<never>>, options: object) => Promise<void>;
@@ -141,6 +143,18 @@ function defineCare(program: Command, does: Does): void {
     .option('--dry-run', 'only tell what would be done')
     .addHelpText('after', '\nThe newest complete snapshot of an entity always stays.');
   does(prune, async () => (await import('./commands/pruneRepository.ts')).pruneRepository);
+
+  const copy = keyOptions(program.command('copy'))
+    .description('brings the snapshots of a repository into a second one in another place, or what is new of them')
+    .option('--from <url>', 'the repository (default: HOLDFAST_REPO)')
+    .requiredOption('--to <url>', 'where the copy is, or is to be made')
+    .option('--prune', 'remove from the copy what a prune has removed from the repository')
+    .option('--read-back', 'read every byte that is put once more, not only the ends of packs')
+    .option('--detach', 'copy nothing; make the copy at --to independent, so that backups work in it')
+    .addHelpText('after', `
+The copy has the same keys. It is written by this command alone: backups and prunes refuse it until it is detached.
+Everything is proved on the way. Ends with 3 where something is damaged in the repository and was not copied.`);
+  does(copy, async () => (await import('./commands/copyRepository.ts')).copyRepository);
 
   const rebuild = repositoryOptions(program.command('rebuild'))
     .description('makes every index and cache again from the repository alone');

@@ -29,6 +29,11 @@ export async function openRepository(
   return Repository.open(patient(await openStorage(url, around(context)), progress), key, openOptions(context));
 }
 
+/** A place for a copy, made where it is missing. */
+export async function openPlace(url: string, progress: Progress): Promise<Storage> {
+  return patient(await openStorage(url, { create: true }), progress);
+}
+
 /**
  * Makes a repository where the options say, and its key file unless there is one. Refuses a place that has a repository
  * (`repository/exists`) and a key file inside the repository (`cli/key-in-repository`).

@@ -10,8 +10,13 @@ export interface RepositoryOptions {
 }
 
 export function repositoryOptions(command: Command, { recovery = true } = {}): Command {
+  command.option('--repo <url>', 'the repository: a path, file:///path, azblob://… or gs://… (default: HOLDFAST_REPO)');
+  return keyOptions(command, { recovery });
+}
+
+/** The same for a command that names its repositories in its own way. */
+export function keyOptions(command: Command, { recovery = true } = {}): Command {
   command
-    .option('--repo <url>', 'the repository: a path, file:///path, azblob://… or gs://… (default: HOLDFAST_REPO)')
     .option('--key-file <file>', 'its key file (default: HOLDFAST_KEY_FILE)');
   if (recovery) command.option('--recovery-key-file <file>', 'in place of the key file: the printed recovery key, typed into a file (- for stdin)');
   return command

@@ -20,6 +20,8 @@ export const names = {
   /** Each pruner retires an unsealed manifest under a name of its own, and withdraws only that. */
   void: (tag: string, id: string, pruner: string) => `void/${tag}/${id}-${pruner}`,
   voids: (tag: string, id: string) => `void/${tag}/${id}-`,
+  /** What marks a repository as a copy of another place's. */
+  copy: (id: string) => `copies/${id}`,
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
 } as const;
 

@@ -1,10 +1,12 @@
 import type { Progress } from '../domain/index.ts';
 import { makeScratch } from '../runtime/index.ts';
-import { listAll } from '../storage/index.ts';
+import { listAll, type Storage } from '../storage/index.ts';
+import { refuseCopy } from './copyMarker.ts';
 import { lastSegment } from './names.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { Repository } from './repository.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 
 export interface PruneOptions {
@@ -36,13 +38,32 @@ export interface PruneResult {
  * Removes snapshots that the policy does not keep and everything that no snapshot needs any more, beside running
  * backups, restores and other prunes, in the order of docs/format, "Prune". Killed at any point it leaves a sound
  * repository, and the next prune finishes its work.
- * Errors: `repository/prune-refused` where something that says what is needed cannot be read – nothing is deleted then.
+ * Errors: `repository/prune-refused` where something that says what is needed cannot be read – nothing is deleted then;
+ * `repository/is-copy`.
  */
 export async function prune(repository: Repository, policy: PrunePolicy, options: PruneOptions = {}): Promise<PruneResult> {
-  const { context } = repository;
+  await refuseCopy(repository.context, options.signal);
+  return pruneContext(repository.context, policy, options);
+}
+
+/**
+ * Removes from a copy the snapshots for which `stays` (`<tag>/<id>`) answers false, and the packs that only they need and that
+ * the source has not. Nothing is rewritten. Errors: as for {@link prune}.
+ */
+export async function mirrorRemovals(
+  target: RepositoryContext, source: Storage, stays: (snapshot: string) => boolean, options: { signal?: AbortSignal },
+): Promise<PruneResult> {
+  const mirrored = new Set<string>();
+  for await (const { name } of listAll(source, 'packs/', options)) mirrored.add(lastSegment(name));
+  return pruneContext(target, { keep: ({ tag, id }) => stays(`${tag}/${id}`) }, { ...options, graceMs: 0 }, mirrored);
+}
+
+async function pruneContext(
+  context: RepositoryContext, policy: PrunePolicy, options: PruneOptions, mirrored?: ReadonlySet<string>,
+): Promise<PruneResult> {
   // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
   await using scratch = await makeScratch('prune');
-  const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options).run();
+  const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored).run();
   const standing = new Set<string>();
   for await (const { name } of listAll(context.storage, 'index/', options.signal ? { signal: options.signal } : {})) standing.add(lastSegment(name));
   await sweepIndexCache(context, (segment) => standing.has(segment));

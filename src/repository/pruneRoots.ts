@@ -22,6 +22,8 @@ export interface PruneView {
   /** Time-ordered id of this prune. */
   readonly pruner: string;
   readonly dryRun: boolean;
+  /** In a copy: ids of the packs that the source has, which stay; and what another copy has not sealed yet is its own affair. */
+  readonly mirrored: ReadonlySet<string> | undefined;
   /** Whether something made or written at this time (ms since 1970) is old enough to be looked at. */
   readonly ripe: (madeMs: number) => boolean;
   readonly signal: AbortSignal | undefined;
@@ -57,8 +59,8 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
   }
   // Only sealed snapshots are built upon: one that is, and has no seal, has lost it.
   const builtUpon = new Set(sealed.map((known) => known.manifest.predecessor?.id));
-  const retired = await retire(view, unsealed.filter(({ name, manifest }) =>
-    view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name) && !builtUpon.has(manifest.id)), sealed);
+  const retired = await retire(view, unsealed.filter(({ name, manifest }) => !view.mirrored
+    && view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name) && !builtUpon.has(manifest.id)), sealed);
   const left = unsealed.filter((known) => !retired.gone.includes(known) && !sealed.includes(known));
   const kept = keptOf(view, sealed);
   const stays = ({ name, manifest }: Known): boolean => kept.has(manifest.id) || view.pinned.has(name);

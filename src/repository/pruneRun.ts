@@ -33,10 +33,14 @@ export class PruneRun {
   readonly #gone = new Set<string>();
   readonly #totals = { rewritten: new Set<string>(), newBytes: 0, deadKept: 0, freed: 0 };
 
-  constructor(context: RepositoryContext, policy: PrunePolicy, options: PruneOptions) {
+  readonly #mirrored: ReadonlySet<string> | undefined;
+
+  /** @param mirrored see {@link PruneView}. */
+  constructor(context: RepositoryContext, policy: PrunePolicy, options: PruneOptions, mirrored?: ReadonlySet<string>) {
     this.#context = context;
     this.#policy = policy;
     this.#options = options;
+    this.#mirrored = mirrored;
     this.#keys = streamKeys(context);
   }
 
@@ -76,7 +80,7 @@ export class PruneRun {
       return names.snapshot(tag, id.split('-')[0] ?? '');
     }));
     return {
-      context: this.#context, policy: this.#policy, names: listed, voided, others, dryRun, signal,
+      context: this.#context, policy: this.#policy, names: listed, voided, others, dryRun, signal, mirrored: this.#mirrored,
       pinned: await pinnedManifests(this.#context, listed.pins, signal), pruner: timeOrderedId(now, random),
       ripe: (made) => graceMs === 0 || now - made >= graceMs,
     };

@@ -26,7 +26,9 @@ export class PruneStream {
     this.stream = index.stream;
     this.sizes = sizes;
     this.gone = new Set([...index.packs()].filter((pack) => !sizes.has(pack)));
-    this.#marks = new LivenessMarks(index, new Set([...this.gone, ...view.others.packs]));
+    // In a copy a blob counts in a pack that the source has too, so that the other one can go.
+    const foreign = view.mirrored ? [...sizes.keys()].filter((pack) => !view.mirrored?.has(pack)) : [];
+    this.#marks = new LivenessMarks(index, new Set([...this.gone, ...view.others.packs, ...foreign]));
   }
 
   static async open(view: PruneView, stream: string): Promise<PruneStream> {
@@ -48,7 +50,7 @@ export class PruneStream {
     return this.#marks.mark(id);
   }
 
-  /** Marks a place in a pack that another pruner announced but has not deleted: it will be copied. */
+  /** Marks a place in a pack that stands, but that another pruner announced: it will be copied. In a copy, also in one that the source lacks: it stays. */
   markAnnounced(id: Buffer): boolean {
     return this.#marks.markIn(id, (pack) => this.sizes.has(pack));
   }
@@ -63,10 +65,13 @@ export class PruneStream {
   }
 
   plan(): StreamPlan {
-    return planStream({
-      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), announced: this.#view.others.packs,
-      ripe: (pack) => this.#view.ripe(timeOfId(pack)),
+    const { mirrored, others } = this.#view;
+    const plan = planStream({
+      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), announced: others.packs,
+      ripe: (pack) => (mirrored ? !mirrored.has(pack) : this.#view.ripe(timeOfId(pack))),
     });
+    // A copy has the packs of its source as they are.
+    return mirrored ? { ...plan, rewrite: plan.rewrite.filter((pack) => others.packs.has(pack)) } : plan;
   }
 
   /** Copies what is needed and indexes it. @returns the packs that can go now, and the bytes of the new ones. */

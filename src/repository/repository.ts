@@ -5,6 +5,7 @@ import { listAll, type Storage } from '../storage/index.ts';
 import { BlobReader } from './blobReader.ts';
 import { readCheckpoints } from './checkpoint.ts';
 import { DoomedList } from './doomed.ts';
+import { refuseCopy } from './copyMarker.ts';
 import { ensureEntity, readEntities, readEntity, type EntityRecord } from './entityKeys.ts';
 import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
@@ -119,10 +120,11 @@ export class Repository {
     return undefined;
   }
 
-  /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. */
+  /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. Errors: `repository/is-copy`. */
   async begin(entity: Entity, options: BeginOptions = {}): Promise<StoreSession> {
     const { storage, keyring, random } = this.context;
     const { signal } = options;
+    await refuseCopy(this.context, signal);
     const record = await ensureEntity(storage, keyring, entity, random, signal);
     const newest = await this.newest(record.tag, signal);
     const pin = newest ? await pinSnapshot(this.context, newest.manifest, 'backup', signal) : undefined;

