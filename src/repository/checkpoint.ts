@@ -2,8 +2,9 @@ import { isHoldfastError, type BinaryString, type SnapshotCounts } from '../doma
 import { listAll } from '../storage/index.ts';
 import { lastSegment, names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { isNumber, isText, objectOf, orNull, shaped } from './recordShape.ts';
 import { isUnreadable, openJson, sealJson } from './sealedObject.ts';
-import type { Layer } from './segment.ts';
+import { isLayers, type Layer } from './segment.ts';
 
 /** What a run had made durable before it ended or died. A root, like a manifest, until the run that takes it over is sealed. */
 export interface Checkpoint {
@@ -20,6 +21,16 @@ export interface Checkpoint {
   readonly writtenAt: string;
 }
 
+const isCheckpoint = objectOf({
+  runId: isText, predecessor: orNull(isText), layers: isLayers, own: isLayers, upTo: isText, writtenAt: isText,
+  counts: objectOf({ items: isNumber, folders: isNumber, bytes: isNumber }),
+});
+
+/** Throws `repository/damaged`. */
+export function openCheckpoint(context: RepositoryContext, name: string, bytes: Uint8Array): Checkpoint {
+  return shaped<Checkpoint>(name, openJson(name, bytes, context.keyring.metaOf), isCheckpoint);
+}
+
 export async function writeCheckpoint(context: RepositoryContext, tag: string, checkpoint: Checkpoint, signal?: AbortSignal): Promise<void> {
   const name = names.checkpoint(tag, checkpoint.runId);
   const parts = sealJson(name, checkpoint, context.keyring.meta, context.random);
@@ -32,7 +43,7 @@ export async function readCheckpoints(context: RepositoryContext, tag: string, s
   for await (const object of listAll(context.storage, names.checkpoint(tag, ''), signal ? { signal } : {})) {
     try {
       const bytes = await context.storage.get(object.name, signal ? { signal } : {});
-      checkpoints.push(openJson(object.name, bytes, context.keyring.metaOf) as Checkpoint);
+      checkpoints.push(openCheckpoint(context, object.name, bytes));
     } catch (error) {
       if (!isUnreadable(error) && !(isHoldfastError(error) && error.code === 'storage/not-found')) throw error;
     }

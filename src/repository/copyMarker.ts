@@ -3,6 +3,7 @@ import { timeOrderedId } from '../runtime/index.ts';
 import { names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { namesUnder } from './roots.ts';
+import { isCount, isText, objectOf, orNull, shaped } from './recordShape.ts';
 import { isUnreadable, openJson, sealJson } from './sealedObject.ts';
 
 const PREFIX = names.copy('');
@@ -18,6 +19,8 @@ export interface CopyMarker {
   readonly flawed: Readonly<Record<string, number>>;
 }
 
+const isMarker = objectOf({ of: isText, packs: orNull(isCount), flawed: objectOf({}) });
+
 /** Names of the markers, the oldest first; none: no copy. */
 export function markerNames(context: RepositoryContext, signal?: AbortSignal): Promise<Set<string>> {
   return namesUnder(context, PREFIX, signal);
@@ -26,7 +29,8 @@ export function markerNames(context: RepositoryContext, signal?: AbortSignal): P
 /** Undefined where it is gone or cannot be read: it saves work, and that it stands is what counts. */
 export async function readMarker(context: RepositoryContext, name: string, signal?: AbortSignal): Promise<CopyMarker | undefined> {
   try {
-    return openJson(name, await context.storage.get(name, signal ? { signal } : {}), context.keyring.metaOf) as CopyMarker;
+    const value = openJson(name, await context.storage.get(name, signal ? { signal } : {}), context.keyring.metaOf);
+    return shaped<CopyMarker>(name, value, isMarker);
   } catch (error) {
     if (isUnreadable(error) || (isHoldfastError(error) && error.code === 'storage/not-found')) return undefined;
     throw error;

@@ -3,6 +3,7 @@ import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
+import { isText, listOf, objectOf, shaped } from './recordShape.ts';
 import { openJson, sealJson } from './sealedObject.ts';
 
 /** One pruner's announcement of what it deletes, or a part of it; it stands until all that is gone. */
@@ -14,6 +15,7 @@ export interface DoomedRecord {
 }
 
 const PREFIX = 'doomed/';
+const isDoomed = objectOf({ objects: listOf(isText) });
 
 /** All records that stand, read once; immutable. */
 export class DoomedList {
@@ -41,7 +43,7 @@ export class DoomedList {
       if (except.includes(object.name)) continue;
       try {
         const bytes = await storage.get(object.name, signal ? { signal } : {});
-        records.set(object.name, openJson(object.name, bytes, keyring.metaOf) as DoomedRecord);
+        records.set(object.name, shaped<DoomedRecord>(object.name, openJson(object.name, bytes, keyring.metaOf), isDoomed));
       } catch (error) {
         if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       }

@@ -2,9 +2,10 @@ import type { Entity } from '../domain/index.ts';
 import { HoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
-import { deriveKey } from './accountKey.ts';
+import { deriveKey, KEY_LENGTH } from './accountKey.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
+import { isText, objectOf, shaped } from './recordShape.ts';
 import { tagAndId } from './roots.ts';
 import { openJson, sealJson, type EpochKey } from './sealedObject.ts';
 import { SealingKey } from './xaes.ts';
@@ -25,6 +26,11 @@ interface Stored {
   readonly key: string;
 }
 
+const isStored = objectOf({
+  entity: objectOf({ id: isText, service: isText, name: isText }),
+  key: (key) => typeof key === 'string' && Buffer.from(key, 'base64').length === KEY_LENGTH,
+});
+
 /** Names of the entity's records in ascending order. More than one only where two first runs met. */
 async function recordNames(storage: Storage, tag: string, signal?: AbortSignal): Promise<string[]> {
   const found: string[] = [];
@@ -37,7 +43,7 @@ async function readRecords(
 ): Promise<EntityRecord> {
   const records: Stored[] = [];
   for (const name of found) {
-    records.push(openJson(name, await storage.get(name, signal ? { signal } : {}), keyring.metaOf) as Stored);
+    records.push(shaped<Stored>(name, openJson(name, await storage.get(name, signal ? { signal } : {}), keyring.metaOf), isStored));
   }
   const [first] = records;
   if (!first) {

@@ -7,6 +7,8 @@ import { containerHeader, openTail, sealTail } from './container.ts';
 import { FRAME_RECORD, IndexFile, IndexFileWriter, RECORD, type PackSize } from './indexFile.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
+import { ID_LENGTH } from './recipe.ts';
+import { isCount, isText, listOf, objectOf, shapedJson } from './recordShape.ts';
 import { damaged, HEADER_LENGTH } from './sealedObject.ts';
 
 const MAGIC = 'HFIX';
@@ -23,6 +25,10 @@ interface Directory {
   /** Lengths of the sealed parts: the frame table, then the blocks of records. */
   readonly parts: readonly number[];
 }
+
+const isDirectory = objectOf({
+  entries: isCount, packs: listOf(objectOf({ id: isText, size: isCount })), replaces: listOf(isText), parts: listOf(isCount),
+});
 
 /** What is needed to read and write index segments of one stream. */
 export interface IndexPlace {
@@ -97,7 +103,7 @@ export async function loadIndexSegment(
 ): Promise<{ file: IndexFile; replaces: readonly string[] }> {
   const name = names.index(place.stream, id);
   const tail = await openTail(place.storage, name, size, MAGIC, place.keyring.metaOf, signal);
-  const directory = JSON.parse(tail.directory.toString()) as Directory;
+  const directory = shapedJson<Directory>(name, tail.directory, isDirectory);
   const cached = openCached(join(place.cacheDirectory, `${id}.idx`), directory);
   if (cached) return { file: cached, replaces: directory.replaces };
   let offset = HEADER_LENGTH;
@@ -113,19 +119,38 @@ export async function loadIndexSegment(
     }
   };
   const frames = await part(0);
-  if (frames.length % FRAME_RECORD !== 0) throw damaged(name, 'its frame table is cut');
+  if (!soundFrames(frames, directory)) throw damaged(name, 'its frame table is cut');
+  // Ids do not compress: this holds for every segment, and keeps a wrong number from asking for memory.
+  if (directory.entries * (ID_LENGTH / 2) > size) throw damaged(name, 'it has another number of entries than it says');
   const writer = localWriter(place, id, { packs: directory.packs, frames, entries: directory.entries }, random);
+  let entries = 0;
   try {
     for (let i = 1; i < directory.parts.length; i++) {
       const records = await part(i);
-      if (records.length % RECORD !== 0) throw damaged(name, 'a block of it is cut');
+      if (!soundRecords(records, frames.length / FRAME_RECORD)) throw damaged(name, 'a block of it is cut');
       writer.add(records);
+      entries += records.length / RECORD;
     }
+    if (entries !== directory.entries) throw damaged(name, 'it has another number of entries than it says');
   } catch (error) {
     writer.discard();
     throw error;
   }
   return { file: writer.finish(), replaces: directory.replaces };
+}
+
+/** Whole rows of packs that there are. */
+function soundFrames(frames: Buffer, { packs }: Directory): boolean {
+  if (frames.length % FRAME_RECORD !== 0) return false;
+  for (let at = 0; at < frames.length; at += FRAME_RECORD) if (frames.readUInt32LE(at) >= packs.length) return false;
+  return true;
+}
+
+/** Whole entries of frames that there are. */
+function soundRecords(records: Buffer, frames: number): boolean {
+  if (records.length % RECORD !== 0) return false;
+  for (let at = ID_LENGTH; at < records.length; at += RECORD) if (records.readUInt32LE(at) >= frames) return false;
+  return true;
 }
 
 /** A file that is missing, of a crash or damaged is made anew: it is only a cache. */

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { HoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
-import { deriveKey } from './accountKey.ts';
+import { deriveKey, KEY_LENGTH } from './accountKey.ts';
+import { isText, listOf, objectOf, shaped, type Shape } from './recordShape.ts';
 import { openJson, sealJson, type EpochKey } from './sealedObject.ts';
 import { SealingKey } from './xaes.ts';
 
@@ -15,6 +16,9 @@ interface Bundle {
   /** Base64, one per epoch, the newest last. */
   readonly epochs: readonly string[];
 }
+
+const isKey: Shape = (key) => typeof key === 'string' && Buffer.from(key, 'base64').length === KEY_LENGTH;
+const isBundle: Shape = (bundle) => objectOf({ repository: isText, secret: isKey, epochs: listOf(isKey) })(bundle) && (bundle as Bundle).epochs.length > 0;
 
 /** The keys of one repository, unwrapped. Holds no copy of the key that unwrapped them. */
 export class Keyring {
@@ -53,15 +57,17 @@ export class Keyring {
     return createHmac('sha256', this.#derive('slot-mac')).update(`${name}\0`).update(sealed).digest();
   }
 
-  /** @throws HoldfastError `repository/wrong-key` when the key is not the one that sealed this slot. */
+  /** @throws HoldfastError `repository/wrong-key` when the key is not the one that sealed this slot; `repository/damaged`. */
   static unwrap(name: string, bytes: Uint8Array, slotKey: Uint8Array): Keyring {
     const key = new SealingKey(deriveKey(slotKey, 'slot'));
+    let bundle: unknown;
     try {
-      return new Keyring(openJson(name, bytes.subarray(0, Math.max(0, bytes.length - MAC_LENGTH)), () => key) as Bundle);
+      bundle = openJson(name, bytes.subarray(0, Math.max(0, bytes.length - MAC_LENGTH)), () => key);
     } catch (error) {
       throw new HoldfastError('repository/wrong-key', 'input',
         'The key does not open this repository. Give the key file (or recovery key) that was made with it.', { cause: error });
     }
+    return new Keyring(shaped<Bundle>(name, bundle, isBundle));
   }
 
   /** How many key epochs there are. */

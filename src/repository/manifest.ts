@@ -4,8 +4,9 @@ import type { RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
+import { isNumber, isText, listOf, objectOf, orNull, shaped } from './recordShape.ts';
 import { damaged, openJson, sealJson } from './sealedObject.ts';
-import type { Layer } from './segment.ts';
+import { isLayers, type Layer } from './segment.ts';
 
 /** All that a snapshot is: what it says of itself, where its rows are, and what the next run needs. */
 export interface Manifest extends SnapshotInfo {
@@ -28,6 +29,13 @@ interface Seal {
   readonly manifest: string;
 }
 
+const isSeal = objectOf({ manifest: isText });
+const isManifest = objectOf({
+  id: isText, tag: isText, entity: objectOf({ id: isText, service: isText, name: isText }), startedAt: isText, finishedAt: isText, status: isText,
+  counts: objectOf({ items: isNumber, folders: isNumber, bytes: isNumber }), warnings: listOf(objectOf({ item: isText, message: isText })),
+  layers: isLayers, cursor: orNull(isText), predecessor: orNull(objectOf({ id: isText, sha256: isText })),
+});
+
 export function manifestBytes(manifest: Manifest, keyring: Keyring, random: RandomBytes): { parts: Buffer[]; sha256: string } {
   const parts = sealJson(names.snapshot(manifest.tag, manifest.id), manifest, keyring.meta, random);
   return { parts, sha256: hash('sha256', Buffer.concat(parts), 'hex') };
@@ -38,7 +46,7 @@ export async function readManifest(
 ): Promise<StoredManifest> {
   const name = names.snapshot(tag, id);
   const bytes = await storage.get(name, signal ? { signal } : {});
-  return { manifest: openJson(name, bytes, keyring.metaOf) as Manifest, sha256: hash('sha256', bytes, 'hex') };
+  return { manifest: shaped<Manifest>(name, openJson(name, bytes, keyring.metaOf), isManifest), sha256: hash('sha256', bytes, 'hex') };
 }
 
 export function sealBytes(tag: string, id: string, sha256: string, keyring: Keyring, random: RandomBytes): Buffer[] {
@@ -49,6 +57,6 @@ export function sealBytes(tag: string, id: string, sha256: string, keyring: Keyr
 export async function checkSeal(storage: Storage, keyring: Keyring, stored: StoredManifest, signal?: AbortSignal): Promise<void> {
   const { tag, id } = stored.manifest;
   const name = names.seal(tag, id);
-  const seal = openJson(name, await storage.get(name, signal ? { signal } : {}), keyring.metaOf) as Seal;
+  const seal = shaped<Seal>(name, openJson(name, await storage.get(name, signal ? { signal } : {}), keyring.metaOf), isSeal);
   if (seal.manifest !== stored.sha256) throw damaged(names.snapshot(tag, id), 'it is not the manifest that was sealed');
 }

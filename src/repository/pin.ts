@@ -4,7 +4,8 @@ import { DoomedList } from './doomed.ts';
 import type { Manifest } from './manifest.ts';
 import { names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { sealJson } from './sealedObject.ts';
+import { isText, objectOf, shaped } from './recordShape.ts';
+import { openJson, sealJson } from './sealedObject.ts';
 
 /** What a pin object says; a root of prune for as long as it stands. */
 export interface PinRecord {
@@ -12,6 +13,13 @@ export interface PinRecord {
   readonly snapshot: string;
   readonly purpose: string;
   readonly madeAt: string;
+}
+
+const isPin = objectOf({ tag: isText, snapshot: isText });
+
+/** Throws `repository/damaged`. */
+export function openPin(context: RepositoryContext, name: string, bytes: Uint8Array): PinRecord {
+  return shaped<PinRecord>(name, openJson(name, bytes, context.keyring.metaOf), isPin);
 }
 
 export interface Pin {

@@ -1,4 +1,5 @@
 import type { BinaryString } from '../domain/index.ts';
+import { MAX_LINE, MIN_LINE } from './base64Lines.ts';
 import { damaged } from './sealedObject.ts';
 
 /** Bytes of a blob id: SHA-256 cut to 192 bits, see docs/format. */
@@ -107,6 +108,11 @@ class Reader {
     }
     throw damaged('recipe', 'a number in it is too long');
   }
+  /** A count that the rest cannot hold is damage before it is memory. */
+  refs(count: number): BlobRef[] {
+    if (count > (this.#text.length - this.#at) / (ID_LENGTH + 1)) throw damaged('recipe', 'it ends too early');
+    return Array.from({ length: count }, () => this.ref());
+  }
   ref(): BlobRef { return { id: this.take(ID_LENGTH), length: this.varint() }; }
 }
 
@@ -137,7 +143,7 @@ function readOps(reader: Reader): Op[] {
     const type = reader.byte();
     if (type !== OP_RAW && type !== OP_BASE64) throw damaged('recipe', 'a step of it is unknown');
     const base64 = type === OP_BASE64 ? readLayout(reader) : undefined;
-    const blobs = Array.from({ length: reader.varint() }, () => reader.ref());
+    const blobs = reader.refs(reader.varint());
     ops.push(base64 ? { blobs, base64 } : { blobs });
   }
   return ops;
@@ -146,6 +152,7 @@ function readOps(reader: Reader): Op[] {
 function readLayout(reader: Reader): Base64Layout {
   const lineLength = reader.varint();
   const flags = reader.byte();
+  if (lineLength < MIN_LINE || lineLength > MAX_LINE || lineLength % 4 !== 0) throw damaged('recipe', 'it has lines that no base64 has');
   return { lineLength, eol: flags & 1 ? 'crlf' : 'lf', finalEol: (flags & 2) !== 0 };
 }
 

@@ -2,6 +2,7 @@ import { timeOrderedId } from '../runtime/index.ts';
 import { listAll } from '../storage/index.ts';
 import { lastSegment, names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { isText, listOf, objectOf, shaped } from './recordShape.ts';
 import { openJson, sealJson } from './sealedObject.ts';
 
 /** One removed snapshot: its manifest's SHA-256 (hex) is what its successor names as predecessor. */
@@ -18,6 +19,7 @@ export interface RemovalRecord {
 }
 
 const PREFIX = 'removals/';
+const isRemoval = objectOf({ removed: listOf(objectOf({ tag: isText, id: isText, sha256: isText })) });
 
 /** Puts the record under the next free number. It must stand before the first of the manifests is deleted. */
 export async function writeRemoval(context: RepositoryContext, removed: readonly RemovedSnapshot[], signal?: AbortSignal): Promise<void> {
@@ -37,7 +39,7 @@ export async function readRemovals(
   for await (const object of listAll(context.storage, PREFIX, signal ? { signal } : {})) {
     try {
       const bytes = await context.storage.get(object.name, signal ? { signal } : {});
-      for (const one of (openJson(object.name, bytes, context.keyring.metaOf) as RemovalRecord).removed) {
+      for (const one of shaped<RemovalRecord>(object.name, openJson(object.name, bytes, context.keyring.metaOf), isRemoval).removed) {
         const key = `${one.tag}/${one.id}`;
         removed.set(key, (removed.get(key) ?? new Set()).add(one.sha256));
       }

@@ -1,10 +1,9 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { listAll } from '../storage/index.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { openCheckpoint } from './checkpoint.ts';
 import { readManifest, type Manifest } from './manifest.ts';
-import type { PinRecord } from './pin.ts';
+import { openPin } from './pin.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { openJson } from './sealedObject.ts';
 import type { Layer } from './segment.ts';
 
 /** Everything in the bucket that keeps data alive, by name. */
@@ -82,7 +81,7 @@ export async function readCheckpointRoot(
   try {
     const checkpoint = await unlessGone(async () => {
       const bytes = await context.storage.get(name, signal ? { signal } : {});
-      return openJson(name, bytes, context.keyring.metaOf) as Checkpoint;
+      return openCheckpoint(context, name, bytes);
     });
     return checkpoint && { name, layers: checkpoint.layers, written: Date.parse(checkpoint.writtenAt) };
   } catch (error) {
@@ -97,7 +96,7 @@ export async function pinnedManifests(context: RepositoryContext, pins: Iterable
   for (const name of pins) {
     const pin = await unlessGone(async () => {
       const bytes = await context.storage.get(name, signal ? { signal } : {});
-      return openJson(name, bytes, context.keyring.metaOf) as PinRecord;
+      return openPin(context, name, bytes);
     });
     if (pin) pinned.add(`snapshots/${pin.tag}/${pin.snapshot}`);
   }

@@ -1,4 +1,5 @@
-import type { BinaryString, ItemRow, RowChange } from '../domain/index.ts';
+import type { BinaryString, HoldfastError, ItemRow, RowChange } from '../domain/index.ts';
+import { damaged } from './sealedObject.ts';
 
 /**
  * A block of row changes as columns: u32 row count, then per column u32 section length and the section.
@@ -60,19 +61,37 @@ function unicodeSection(values: readonly string[]): Buffer {
 export class RowBlock {
   readonly count: number;
   readonly #bytes: Buffer;
+  readonly #name: string;
   readonly #starts = new Map<Column, number>();
+  readonly #ends = new Map<Column, number>();
   readonly #offsets = new Map<TextColumn, Uint32Array>();
   #keys: string[] | undefined;
   #changes: string[] | undefined;
 
-  constructor(bytes: Buffer) {
+  /** @param name of the segment, for messages. Throws `repository/damaged`, as the columns do when they are first looked at. */
+  constructor(bytes: Buffer, name = 'segment') {
     this.#bytes = bytes;
-    this.count = bytes.readUInt32LE(0);
+    this.#name = name;
+    this.count = this.#u32(0);
     let at = 4;
     for (const column of COLUMNS) {
-      this.#starts.set(column, at + 4);
-      at += 4 + bytes.readUInt32LE(at);
+      const length = this.#u32(at);
+      at += 4;
+      const least = this.count * (column === 'size' || column === 'modified' ? 8 : 4);
+      if (length < least || at + length > bytes.length) throw this.#damaged();
+      this.#starts.set(column, at);
+      this.#ends.set(column, at + length);
+      at += length;
     }
+  }
+
+  #u32(at: number): number {
+    if (at + 4 > this.#bytes.length) throw this.#damaged();
+    return this.#bytes.readUInt32LE(at);
+  }
+
+  #damaged(): HoldfastError {
+    return damaged(this.#name, 'the columns of a block do not add up');
   }
 
   get keys(): readonly BinaryString[] { return (this.#keys ??= this.#all('key')); }
@@ -142,6 +161,7 @@ export class RowBlock {
       offsets[i] = at;
       at += this.#bytes.readUInt32LE(start + i * 4);
     }
+    if (at !== this.#ends.get(column)) throw this.#damaged();
     offsets[this.count] = at;
     this.#offsets.set(column, offsets);
     return offsets;

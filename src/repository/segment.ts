@@ -6,6 +6,7 @@ import { containerHeader, openTail, openWhole, sealTail } from './container.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
 import { BLOCK_ROWS, encodeRowBlock, RowBlock } from './rowBlock.ts';
+import { isCount, isText, listOf, objectOf, shapedJson } from './recordShape.ts';
 import { damaged, HEADER_LENGTH } from './sealedObject.ts';
 import type { SealingKey } from './xaes.ts';
 
@@ -30,6 +31,9 @@ export interface SegmentRef {
   readonly first: BinaryString;
 }
 
+/** What readers rely on in the layers of manifests and checkpoints. */
+export const isLayers = listOf(listOf(objectOf({ id: isText, size: isCount, rows: isCount, first: isText })));
+
 /** Changes of one run (or a whole state, as a base): segments with ascending, disjoint key ranges. */
 export type Layer = readonly SegmentRef[];
 
@@ -38,6 +42,8 @@ interface BlockEntry {
   readonly length: number;
   readonly first: BinaryString;
 }
+
+const isBlocks = listOf(objectOf({ offset: isCount, length: isCount, first: isText }));
 
 /** Writes one layer: rows in ascending key order, put as segment objects. Memory: one segment's sealed blocks. */
 export class LayerWriter {
@@ -148,7 +154,7 @@ export class SegmentReader {
   static async open(storage: Storage, keyring: Keyring, tag: string, ref: SegmentRef, signal?: AbortSignal): Promise<SegmentReader> {
     const name = names.segment(tag, ref.id);
     const tail = await openTail(storage, name, ref.size, MAGIC, keyring.metaOf, signal);
-    return new SegmentReader(storage, name, tail.key, JSON.parse(tail.directory.toString()) as BlockEntry[]);
+    return new SegmentReader(storage, name, tail.key, shapedJson<BlockEntry[]>(name, tail.directory, isBlocks));
   }
 
   get blockCount(): number { return this.#blocks.length; }
@@ -176,7 +182,7 @@ export class SegmentReader {
 function openBlock(name: string, sealed: Uint8Array, index: number, key: SealingKey): RowBlock {
   try {
     const plain = key.open(sealed, Buffer.from(`${name}#${index}`));
-    return new RowBlock(zstdDecompressSync(plain, { maxOutputLength: MAX_BLOCK }));
+    return new RowBlock(zstdDecompressSync(plain, { maxOutputLength: MAX_BLOCK }), name);
   } catch (error) {
     throw damaged(name, `the seal of its block ${index} does not hold`, error);
   }
@@ -185,6 +191,6 @@ function openBlock(name: string, sealed: Uint8Array, index: number, key: Sealing
 /** Opens a whole segment, block by block. Throws what reading it would throw. */
 export function proveSegment(name: string, bytes: Uint8Array, keyring: Keyring): void {
   const { directory, key } = openWhole(name, bytes, MAGIC, keyring.metaOf);
-  const blocks = JSON.parse(directory.toString()) as BlockEntry[];
+  const blocks = shapedJson<BlockEntry[]>(name, directory, isBlocks);
   blocks.forEach(({ offset, length }, i) => openBlock(name, bytes.subarray(offset, offset + length), i, key));
 }

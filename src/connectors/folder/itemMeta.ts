@@ -43,10 +43,11 @@ export function encodeItemMeta(stats: BigIntStats, target: BinaryString | undefi
   return JSON.stringify(stored);
 }
 
-/** Reads what {@link encodeItemMeta} wrote; undefined for '' (an item whose attributes could not be read). */
+/** Reads what {@link encodeItemMeta} wrote; undefined for '' (an item whose attributes could not be read) and for what it did not write. */
 export function decodeItemMeta(meta: string): ItemMeta | undefined {
   if (meta === '') return undefined;
-  const stored = JSON.parse(meta) as StoredMeta;
+  const stored = parsed(meta);
+  if (!stored) return undefined;
   return {
     mode: Number.parseInt(stored.m, 8),
     uid: stored.u,
@@ -55,4 +56,15 @@ export function decodeItemMeta(meta: string): ItemMeta | undefined {
     ...(stored.l === undefined ? {} : { target: stored.l }),
     ...(stored.n === undefined ? {} : { hardLink: { links: stored.n, dev: stored.d ?? '', ino: stored.i ?? '' } }),
   };
+}
+
+function parsed(meta: string): StoredMeta | undefined {
+  let value: Partial<StoredMeta> | null;
+  try {
+    value = JSON.parse(meta) as Partial<StoredMeta> | null;
+  } catch {
+    return undefined;
+  }
+  const sound = /^[0-7]{1,6}$/.test(String(value?.m)) && Number.isInteger(value?.u) && Number.isInteger(value?.g) && /^-?\d{1,30}$/.test(String(value?.t));
+  return sound ? value as StoredMeta : undefined;
 }
