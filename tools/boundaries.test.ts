@@ -26,6 +26,7 @@ const ALLOWED: [path: string, text: string][] = [
   ['src/catalog/testing/scratch.ts', "import '../../storage/index.ts'; import 'vitest';"],
   ['src/connectors/imap/a.test.ts', "import '../snapshotModel.ts';"],
   ['tests/bench/chunks.ts', "import '../../src/repository/chunker.ts'; import '../support/x.ts';"],
+  ['tests/fuzz/targets.ts', "import '../../src/connectors/imap/cursor.ts'; import '../repository/seeded.ts';"],
   ['tests/cli/a.ts', "import '../../src/cli/index.ts';"],
   ['src/storage/index.ts', "export { checkConformance } from './conformance.ts';"],
   ['tools/generate.ts', "new URL('../src/repository/table.ts', import.meta.url);"],

@@ -93,10 +93,13 @@ function judgePackage(specifier: string, dependencies: ReadonlySet<string>): str
   return `imports the package ${name}: it is not among the dependencies, so an installation without development packages lacks it`;
 }
 
-/** The folder whose inside is free for `path`: src/<folder>, src/connectors/<name>, tests, tests/bench, tools. */
+/** Folders of tests with a rule of their own. */
+const FREE_TESTS = ['tests/bench', 'tests/fuzz'];
+
+/** The folder whose inside is free for `path`: src/<folder>, src/connectors/<name>, tests, those of {@link FREE_TESTS}, tools. */
 function ownFolder(path: string): string {
   const parts = path.split('/');
-  if (parts[0] !== 'src') return path.startsWith('tests/bench/') ? 'tests/bench' : parts[0] ?? path;
+  if (parts[0] !== 'src') return FREE_TESTS.find((folder) => path.startsWith(`${folder}/`)) ?? parts[0] ?? path;
   const depth = parts[1] === 'connectors' && parts.length > 3 ? 3 : 2;
   return parts.slice(0, Math.min(depth, parts.length - 1)).join('/');
 }

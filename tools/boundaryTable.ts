@@ -108,6 +108,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     otherwise: 'a bench times parts, and so reaches into every folder',
   },
   {
+    folder: 'tests/fuzz',
+    may: ['*', 'tests'],
+    otherwise: 'a fuzzer feeds parsers, which lie behind every door',
+  },
+  {
     folder: 'tools',
     may: [...DOORS, 'tests', 'tools'],
     otherwise: 'tools use what a caller could use',

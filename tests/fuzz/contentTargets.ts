@@ -1,0 +1,86 @@
+import { decodeItemMeta } from '../../src/connectors/folder/itemMeta.ts';
+import { parseCursor } from '../../src/connectors/imap/cursorState.ts';
+import { parseFolderMeta } from '../../src/connectors/imap/folderItem.ts';
+import { parseInternalDate } from '../../src/connectors/imap/internalDate.ts';
+import { fingerprint, parseMailMeta } from '../../src/connectors/imap/messageItem.ts';
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from '../../src/connectors/imap/modifiedUtf7.ts';
+import { mailHeaderLength, readMailSummary } from '../../src/formats/index.ts';
+import { decodeBase64Lines, encodeBase64Lines } from '../../src/repository/base64Lines.ts';
+import { splitParts } from '../../src/repository/parts.ts';
+import { decodeOps, decodeRecipe, encodeOps, encodeRecipe, recipeIds } from '../../src/repository/recipe.ts';
+import type { FuzzTarget } from './fuzzTarget.ts';
+import { random } from './fuzzWorld.ts';
+
+const folded = (bytes: Buffer, line: number, end: string): string => (bytes.toString('base64').match(new RegExp(`.{1,${line}}`, 'g')) ?? []).join(end);
+const mail = (line: number, end: string): Buffer => Buffer.from([
+  'From: =?utf-8?B?w5xuw68=?= <a@example.test>, "b, c" <d@example.test>', 'Subject: =?iso-8859-1?Q?=E4?=', ' folded', 'Date: Mon, 23 Nov 2026 10:00:00 +0100',
+  'Message-ID: <1@example.test>', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', '', '--b', 'Content-Type: application/x',
+  'Content-Transfer-Encoding: base64', '', folded(random(5000), line, end), '--b', 'content-transfer-encoding: BASE64', '', folded(random(4500), line, end), '--b--', '',
+].join(end));
+const mails = [mail(76, '\r\n'), mail(60, '\n')];
+const MAIL_WORDS = ['Content-Transfer-Encoding: base64\r\n\r\n', 'content-transfer-encoding:', '\r\n', '\n', '--b', '=', '====', '=?utf-8?Q?', '?=', '<', '>', ',', ':', ';'];
+const blob = random(24).toString('latin1');
+const refs = [{ id: blob, length: 70_000 }, { id: blob, length: 3 }];
+const layout = { lineLength: 76, eol: 'crlf', finalEol: true } as const;
+const ops = [{ blobs: refs }, { blobs: refs, base64: layout }];
+const sha256 = random(32).toString('latin1');
+const recipes = [
+  encodeRecipe({ type: 'blob', id: blob }), encodeRecipe({ type: 'ops', sha256, ops }), encodeRecipe({ type: 'stored', sha256, ops: refs }),
+].map((text) => Buffer.from(text, 'latin1'));
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+/** What the parts of a message give back, end to end. */
+function joined(input: Buffer): Buffer {
+  const pieces = (splitParts(input) ?? []).map((part) => {
+    if (part.kind === 'raw') return input.subarray(part.start, part.end);
+    const text = Buffer.alloc(part.end - part.start);
+    encodeBase64Lines(part.decoded, part.layout, text, 0);
+    return text;
+  });
+  return Buffer.concat(pieces);
+}
+
+export const contentTargets: readonly FuzzTarget[] = [
+  {
+    name: 'recipe', samples: recipes,
+    run: (input) => {
+      const recipe = decodeRecipe(input.toString('latin1'));
+      const ids = [...recipeIds(recipe)];
+      if (ids.length > input.length / 24) throw new Error('a recipe names more blobs than it has room for');
+    },
+  },
+  { name: 'ops', samples: [Buffer.from(encodeOps(ops), 'latin1')], run: (input) => { encodeOps(decodeOps(input.toString('latin1'))); } },
+  {
+    name: 'mail-parts', samples: mails, words: MAIL_WORDS,
+    run: (input) => {
+      const split = splitParts(input);
+      if (split && !joined(input).equals(input)) throw new Error('the parts do not give back the message');
+    },
+  },
+  {
+    name: 'base64-lines', samples: [Buffer.from(folded(random(600), 76, '\r\n')), Buffer.from(`${folded(random(601), 64, '\n')}\n`)], words: ['=', '==', '\r\n', '\n', '-', 'AAAA'],
+    run: (input) => {
+      const run = decodeBase64Lines(input, 0, 1);
+      if (!run) return;
+      const text = Buffer.alloc(run.end);
+      encodeBase64Lines(run.decoded, run.layout, text, 0);
+      if (!text.equals(input.subarray(0, run.end))) throw new Error('the lines do not come out as they were');
+    },
+  },
+  {
+    name: 'mail-header', samples: mails.map((one) => one.subarray(0, 300)), words: MAIL_WORDS,
+    run: (input) => {
+      readMailSummary(input);
+      fingerprint(input.subarray(0, mailHeaderLength(input)));
+    },
+  },
+  { name: 'mail-meta', samples: [json({ flags: ['\\Seen'], internalDate: 1, fp: 'x', listedSize: 4 })], run: (input) => { parseMailMeta(input.toString()); } },
+  { name: 'mail-folder-meta', samples: [json({ path: 'INBOX', subscribed: true, delimiter: '/' })], run: (input) => { parseFolderMeta(input.toString()); } },
+  { name: 'mail-cursor', samples: [json({ version: 1, nextNumber: 3, folders: [{ number: 1, path: 'INBOX' }] })], run: (input) => { parseCursor(input.toString()); } },
+  {
+    name: 'mailbox-name', samples: [Buffer.from(encodeModifiedUtf7('Entwürfe & mehr/日本'))], words: ['&', '-', '&-', ',', '&AAAA-'],
+    run: (input) => { encodeModifiedUtf7(decodeModifiedUtf7(input.toString())); },
+  },
+  { name: 'mail-date', samples: [Buffer.from('23-Nov-2026 10:00:00 +0100')], words: ['-', ' ', '+', '99', 'Feb'], run: (input) => { parseInternalDate(input.toString()); } },
+  { name: 'file-meta', samples: [json({ m: '644', u: 0, g: 0, t: '1700000000000000000', l: 'x' })], run: (input) => { decodeItemMeta(input.toString()); } },
+];

@@ -1,0 +1,67 @@
+/** Feeds parsers; whoever started it watches how far it is, and ends it where one hangs. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { releaseMemory } from '../../src/runtime/index.ts';
+import { findWith, smaller } from './fuzzCase.ts';
+import { fuzzTargets } from './fuzzTargets.ts';
+import { inputOf } from './mutate.ts';
+
+export interface FuzzOrder {
+  readonly names: readonly string[];
+  readonly seed: number;
+  /** For each of them, in milliseconds. */
+  readonly time: number;
+  /** Number of the target, number of the case: told before each. */
+  readonly progress: SharedArrayBuffer;
+}
+
+export type FuzzReport =
+  | { readonly kind: 'done'; readonly name: string; readonly cases: number }
+  | { readonly kind: 'found'; readonly name: string; readonly number: number; readonly what: string; readonly input: Uint8Array };
+
+/** Looked at every so many cases. */
+const MEMORY_EVERY = 512;
+/** Bytes that a parser may leave behind over a whole run, or take at once, beyond what it had after its first cases. */
+const LEFT = 64 << 20;
+const AT_ONCE = 256 << 20;
+
+const order = workerData as FuzzOrder;
+const progress = new Int32Array(order.progress);
+const tell = (report: FuzzReport): void => parentPort?.postMessage(report);
+
+function held(): number {
+  releaseMemory();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** 0 while nothing is wrong. */
+class MemoryWatch {
+  #held: number | undefined;
+  readonly #peak = process.resourceUsage().maxRSS;
+
+  look(): string | undefined {
+    const peak = (process.resourceUsage().maxRSS - this.#peak) * 1024;
+    if (peak > AT_ONCE) return `Error: memory rose by ${peak >> 20} MiB within ${MEMORY_EVERY} cases up to this one`;
+    const now = held();
+    this.#held ??= now;
+    return now - this.#held > LEFT ? `Error: ${(now - this.#held) >> 20} MiB stay behind` : undefined;
+  }
+}
+
+for (const [place, name] of order.names.entries()) {
+  const target = fuzzTargets.find((one) => one.name === name);
+  if (!target) throw new Error(`no target ${name}`);
+  Atomics.store(progress, 0, place);
+  const memory = new MemoryWatch();
+  const until = performance.now() + order.time;
+  let number = 0;
+  let what: string | undefined;
+  for (; what === undefined && (number < target.samples.length || performance.now() < until); number++) {
+    Atomics.store(progress, 1, number);
+    const input = inputOf(target, order.seed, number);
+    what = await findWith(target, input, number < target.samples.length);
+    if (what === undefined && number % MEMORY_EVERY === MEMORY_EVERY - 1) what = memory.look();
+    if (what !== undefined) tell({ kind: 'found', name, number, what, input: await smaller(target, input, what) });
+  }
+  if (what === undefined) tell({ kind: 'done', name, cases: number });
+}

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import { deriveKey, formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile } from '../../src/repository/accountKey.ts';
+import { readCheckpoints } from '../../src/repository/checkpoint.ts';
+import { readMarker } from '../../src/repository/copyMarker.ts';
+import { DoomedList } from '../../src/repository/doomed.ts';
+import { readEntity } from '../../src/repository/entityKeys.ts';
+import { Keyring } from '../../src/repository/keyring.ts';
+import { checkSeal, readManifest, type Manifest } from '../../src/repository/manifest.ts';
+import { names } from '../../src/repository/names.ts';
+import { readRemovals } from '../../src/repository/removals.ts';
+import { Repository } from '../../src/repository/repository.ts';
+import { configBytes } from '../../src/repository/repositoryConfig.ts';
+import { pinnedManifests, readCheckpointRoot } from '../../src/repository/roots.ts';
+import { objectHeader, openJson } from '../../src/repository/sealedObject.ts';
+import { SealingKey } from '../../src/repository/xaes.ts';
+import { MemoryStorage } from '../../src/storage/index.ts';
+import { DAMAGE, type FuzzTarget } from './fuzzTarget.ts';
+import { context, id, keyring, random, scratch, sealRecord, storage, tag } from './fuzzWorld.ts';
+
+const SLOT_KEY = new Uint8Array(32).fill(7);
+const SLOT = names.key('operator');
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const layers = [[{ id, size: 900, rows: 2, first: 'a' }, { id, size: 90, rows: 1, first: 'k\u00ff' }], []];
+const counts = { items: 2, folders: 1, bytes: 12, added: 1, changed: 0, removed: 0, skipped: 0, failed: 0, altered: 0 };
+const entity = { id: 'fuzz', service: 'fuzz', name: 'Fuzz' };
+const manifest: Manifest = {
+  id, tag, entity, startedAt: '2026-11-23T18:52:09.000Z', finishedAt: '2026-11-23T18:52:10.000Z', status: 'partial', counts,
+  warnings: [{ item: 'a', state: 'failed', code: 'x', message: 'No.' }], layers, cursor: null, predecessor: { id, sha256: '00'.repeat(32) },
+};
+
+function keyFile(): Buffer {
+  const path = join(scratch, 'sample-key');
+  makeKeyFile(path, random);
+  return readFileSync(path);
+}
+
+/** A kind of record: its JSON is mutated and then sealed, so that what is behind the seal is reached. */
+function sealed(name: string, object: string, sample: unknown, read: () => Promise<unknown>): FuzzTarget {
+  return {
+    name, samples: [json(sample)],
+    run: async (input) => {
+      await storage.put(object, [sealRecord(object, input)]);
+      try {
+        await read();
+      } finally {
+        await storage.delete(object);
+      }
+    },
+  };
+}
+
+const rethrow = (_: string, error: unknown): never => { throw error as Error; };
+
+export const recordTargets: readonly FuzzTarget[] = [
+  {
+    name: 'config', samples: [configBytes(keyring.repository)], codes: [...DAMAGE, 'repository/wrong-key'],
+    run: async (input) => {
+      const place = new MemoryStorage();
+      await place.put('config', [input]);
+      await place.put(SLOT, keyring.wrap(SLOT, SLOT_KEY, random));
+      await Repository.open(place, SLOT_KEY, { cacheDirectory: scratch });
+    },
+  },
+  {
+    name: 'key-slot', samples: [Buffer.concat(keyring.wrap(SLOT, SLOT_KEY, random))], codes: [...DAMAGE, 'repository/wrong-key'],
+    run: (input) => {
+      keyring.slotHolds(SLOT, input);
+      Keyring.unwrap(SLOT, input, SLOT_KEY);
+    },
+  },
+  {
+    name: 'key-bundle', codes: [...DAMAGE, 'repository/wrong-key'],
+    samples: [json({ repository: '00'.repeat(16), secret: random(32).toString('base64'), epochs: [random(32).toString('base64')] })],
+    run: (input) => {
+      const sealed = new SealingKey(deriveKey(SLOT_KEY, 'slot')).seal(random(24), zstdCompressSync(input), Buffer.from(SLOT));
+      const opened = Keyring.unwrap(SLOT, Buffer.concat([objectHeader('HFOB', 0), sealed, Buffer.alloc(32)]), SLOT_KEY);
+      opened.entityTag('x');
+      if (opened.epochs > 0) opened.sharedRawOf(opened.epochs);
+    },
+  },
+  {
+    name: 'key-file', samples: [keyFile()],
+    codes: ['key/damaged', 'key/malformed'],
+    run: (input) => {
+      const path = join(scratch, 'key');
+      writeFileSync(path, input);
+      readKeyFile(path);
+    },
+  },
+  {
+    name: 'recovery-key', samples: [Buffer.from(formatRecoveryKey(SLOT_KEY))], words: ['-', 'O', 'I', ' ', 'U', 'ß', '\u0130'],
+    codes: ['key/recovery-length', 'key/recovery-typo', 'key/recovery-version'],
+    run: (input) => { parseRecoveryKey(input.toString()); },
+  },
+  {
+    name: 'record', samples: [sealRecord('pins/x/y', json({ tag, snapshot: id }))],
+    run: (input) => { openJson('pins/x/y', input, keyring.metaOf); },
+  },
+  sealed('manifest', names.snapshot(tag, id), manifest, async () => {
+    const stored = await readManifest(storage, keyring, tag, id);
+    stored.manifest.layers.flat().map((ref) => names.segment(tag, ref.id));
+  }),
+  sealed('seal', names.seal(tag, id), { manifest: '00' }, () => checkSeal(storage, keyring, { manifest, sha256: '00' })),
+  sealed('checkpoint', names.checkpoint(tag, id),
+    { runId: id, predecessor: null, layers, own: layers, upTo: 'k', counts, writtenAt: manifest.finishedAt }, async () => {
+      await readCheckpoints(context, tag);
+      await readCheckpointRoot(context, names.checkpoint(tag, id));
+    }),
+  sealed('pin', names.pin(tag, id), { tag, snapshot: id, purpose: 'restore', madeAt: manifest.startedAt }, () => pinnedManifests(context, [names.pin(tag, id)])),
+  sealed('doomed', names.doomed(1, id), { n: 1, id, objects: [names.pack(tag, id), names.snapshot(tag, id)] }, () => DoomedList.load(storage, keyring)),
+  sealed('removal', names.removal(1, id), { madeAt: manifest.startedAt, removed: [{ tag, id, sha256: '00' }] }, () => readRemovals(context, rethrow)),
+  sealed('entity', names.entity(tag, id), { entity, key: random(32).toString('base64') }, () => readEntity(storage, keyring, tag)),
+  sealed('copy-mark', names.copy(id), { of: 'memory:', madeAt: manifest.startedAt, packs: 3, flawed: { [`${tag}/${id}`]: 1 } }, () => readMarker(context, names.copy(id))),
+];
