@@ -27,6 +27,16 @@ test('cases belong to targets, and inputs follow from seed and number', () => {
   for (const target of fuzzTargets) expect(inputOf(target, 5, 77)).toEqual(inputOf(target, 5, 77));
 });
 
+test('a crash, a hang and growth are found, and what crashes is made small', { timeout: 300_000 }, async () => {
+  const { cases, finds } = await fuzz(['planted-crash', 'planted-hang', 'planted-growth', 'seal'], 7, 5000, 4000);
+  expect(finds).toHaveLength(3);
+  expect(finds[0]).toMatch(/^planted-crash, seed 7, case \d+: (Type|Syntax)Error/);
+  expect(Number(/smallest input \((\d+) bytes/.exec(finds[0] ?? '')?.[1])).toBeLessThan(25);
+  expect(finds[1]).toMatch(/^planted-hang, .*it hangs/);
+  expect(finds[2]).toMatch(/^planted-growth, .*MiB/);
+  expect([...cases.keys()]).toEqual(['seal']);
+});
+
 test(`nothing is found in ${IN_ALL_MS / 1000} seconds (HOLDFAST_SEED=${seed})`, { timeout: 600_000 }, async () => {
   const { cases, finds } = await fuzz(fuzzTargets.map(({ name }) => name), seed, IN_ALL_MS / fuzzTargets.length);
   expect(finds.join('\n')).toBe('');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { findWith } from './fuzzCase.ts';
-import { fuzzTargets } from './fuzzTargets.ts';
+import { fuzzTarget } from './fuzzTargets.ts';
 import type { FuzzOrder, FuzzReport } from './fuzzWorker.ts';
 import { inputOf } from './mutate.ts';
 
@@ -20,21 +20,27 @@ export interface FuzzResult {
 }
 
 /** Feeds each target for `time` milliseconds. A find ends its target; a hang ends its thread, and another goes on with the next target. */
-export async function fuzz(names: readonly string[], seed: number, time: number): Promise<FuzzResult> {
+export async function fuzz(names: readonly string[], seed: number, time: number, hangMs = HANG_MS): Promise<FuzzResult> {
   const cases = new Map<string, number>();
   const finds: string[] = [];
-  let left = [...names];
-  while (left.length > 0) {
-    const done = await runWorker(left, seed, time, cases, finds);
-    left = left.slice(done);
-  }
+  const run: FuzzRun = { seed, time, hangMs, cases, finds };
+  for (let left = names; left.length > 0;) left = left.slice(await runWorker(left, run));
   return { cases, finds };
 }
 
+interface FuzzRun {
+  readonly seed: number;
+  readonly time: number;
+  readonly hangMs: number;
+  readonly cases: Map<string, number>;
+  readonly finds: string[];
+}
+
 /** @returns how many targets are dealt with. */
-function runWorker(names: readonly string[], seed: number, time: number, cases: Map<string, number>, finds: string[]): Promise<number> {
+function runWorker(names: readonly string[], { seed, time, hangMs, cases, finds }: FuzzRun): Promise<number> {
   const shared = new SharedArrayBuffer(8);
   const progress = new Int32Array(shared);
+  progress[1] = -1;
   const order: FuzzOrder = { names, seed, time, progress: shared };
   const worker = new Worker(new URL('./fuzzWorker.ts', import.meta.url), { workerData: order, resourceLimits: { maxOldGenerationSizeMb: 256 } });
   worker.on('message', (report: FuzzReport) => {
@@ -46,16 +52,15 @@ function runWorker(names: readonly string[], seed: number, time: number, cases: 
     let since = performance.now();
     const stopAt = (what: string): void => {
       const name = names[progress[0] ?? 0] ?? '';
-      const target = fuzzTargets.find((one) => one.name === name);
-      const number = progress[1] ?? 0;
-      if (target) finds.push(keep(name, seed, number, what, inputOf(target, seed, number)));
+      const number = Math.max(0, progress[1] ?? 0);
+      finds.push(keep(name, seed, number, what, inputOf(fuzzTarget(name), seed, number)));
     };
     const watch = setInterval(() => {
       const now = `${progress[0]}/${progress[1]}`;
-      if (now !== last) since = performance.now();
+      if (now !== last || progress[1] === -1) since = performance.now();
       last = now;
-      if (performance.now() - since < HANG_MS) return;
-      stopAt(`it hangs: more than ${HANG_MS / 1000} s`);
+      if (performance.now() - since < hangMs) return;
+      stopAt(`it hangs: more than ${hangMs / 1000} s`);
       end((progress[0] ?? 0) + 1);
       worker.terminate().catch((error: unknown) => finds.push(String(error)));
     }, 500);
@@ -84,8 +89,7 @@ function keep(name: string, seed: number, number: number, what: string, input: U
 
 if (import.meta.main) {
   const [name = '', source = '', number] = process.argv.slice(2);
-  const target = fuzzTargets.find((one) => one.name === name);
-  if (!target) throw new Error(`no target ${name}; there are: ${fuzzTargets.map((one) => one.name).join(', ')}`);
+  const target = fuzzTarget(name);
   const input = number === undefined ? readFileSync(source) : inputOf(target, Number(source), Number(number));
   process.stdout.write(`${await findWith(target, input) ?? 'nothing'}\n`);
 }

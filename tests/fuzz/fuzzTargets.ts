@@ -1,7 +1,15 @@
 import { containerTargets } from './containerTargets.ts';
 import { contentTargets } from './contentTargets.ts';
 import type { FuzzTarget } from './fuzzTarget.ts';
+import { plantedTargets } from './plantedTargets.ts';
 import { recordTargets } from './recordTargets.ts';
 
 /** Every parser of bytes that somebody else may have written. A new one is one more entry in one of the tables. */
 export const fuzzTargets: readonly FuzzTarget[] = [...recordTargets, ...containerTargets, ...contentTargets];
+
+/** Throws where there is no such target. */
+export function fuzzTarget(name: string): FuzzTarget {
+  const target = [...fuzzTargets, ...plantedTargets].find((one) => one.name === name);
+  if (!target) throw new Error(`no target ${name}; there are: ${fuzzTargets.map((one) => one.name).join(', ')}`);
+  return target;
+}

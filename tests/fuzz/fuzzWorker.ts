@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { releaseMemory } from '../../src/runtime/index.ts';
 import { findWith, smaller } from './fuzzCase.ts';
-import { fuzzTargets } from './fuzzTargets.ts';
+import { fuzzTarget } from './fuzzTargets.ts';
 import { inputOf } from './mutate.ts';
 
 export interface FuzzOrder {
@@ -10,7 +10,7 @@ export interface FuzzOrder {
   readonly seed: number;
   /** For each of them, in milliseconds. */
   readonly time: number;
-  /** Number of the target, number of the case: told before each. */
+  /** Number of the target, number of the case: told before each; -1 before the first. */
   readonly progress: SharedArrayBuffer;
 }
 
@@ -18,9 +18,9 @@ export type FuzzReport =
   | { readonly kind: 'done'; readonly name: string; readonly cases: number }
   | { readonly kind: 'found'; readonly name: string; readonly number: number; readonly what: string; readonly input: Uint8Array };
 
-/** Looked at every so many cases. */
-const MEMORY_EVERY = 512;
-/** Bytes that a parser may leave behind over a whole run, or take at once, beyond what it had after its first cases. */
+/** Looked at every so many cases, and at the end of each target. */
+const MEMORY_EVERY = 256;
+/** Bytes that a parser may leave behind over a whole run, or take at once, beyond what was there before it. */
 const LEFT = 64 << 20;
 const AT_ONCE = 256 << 20;
 
@@ -34,23 +34,21 @@ function held(): number {
   return heapUsed + arrayBuffers;
 }
 
-/** 0 while nothing is wrong. */
 class MemoryWatch {
-  #held: number | undefined;
+  readonly #held = held();
   readonly #peak = process.resourceUsage().maxRSS;
 
   look(): string | undefined {
     const peak = (process.resourceUsage().maxRSS - this.#peak) * 1024;
-    if (peak > AT_ONCE) return `Error: memory rose by ${peak >> 20} MiB within ${MEMORY_EVERY} cases up to this one`;
+    if (peak > AT_ONCE) return `Error: memory rose by ${peak >> 20} MiB within the last ${MEMORY_EVERY} cases or before`;
     const now = held();
-    this.#held ??= now;
     return now - this.#held > LEFT ? `Error: ${(now - this.#held) >> 20} MiB stay behind` : undefined;
   }
 }
 
 for (const [place, name] of order.names.entries()) {
-  const target = fuzzTargets.find((one) => one.name === name);
-  if (!target) throw new Error(`no target ${name}`);
+  const target = fuzzTarget(name);
+  Atomics.store(progress, 1, -1);
   Atomics.store(progress, 0, place);
   const memory = new MemoryWatch();
   const until = performance.now() + order.time;
@@ -63,5 +61,8 @@ for (const [place, name] of order.names.entries()) {
     if (what === undefined && number % MEMORY_EVERY === MEMORY_EVERY - 1) what = memory.look();
     if (what !== undefined) tell({ kind: 'found', name, number, what, input: await smaller(target, input, what) });
   }
-  if (what === undefined) tell({ kind: 'done', name, cases: number });
+  if (what === undefined) {
+    what = memory.look();
+    tell(what === undefined ? { kind: 'done', name, cases: number } : { kind: 'found', name, number, what, input: new Uint8Array() });
+  }
 }
