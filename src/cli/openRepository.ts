@@ -30,8 +30,8 @@ export async function openRepository(
 }
 
 /** A place for a copy, made where it is missing. */
-export async function openPlace(url: string, progress: Progress): Promise<Storage> {
-  return patient(await openStorage(url, { create: true }), progress);
+export async function openPlace(context: CommandContext, url: string, progress: Progress): Promise<Storage> {
+  return patient(await openStorage(url, { create: true, ...around(context) }), progress);
 }
 
 /**

@@ -29,7 +29,7 @@ export async function copyRepository(context: CommandContext, options: Options):
   const started = clock.monotonic();
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const source = await openRepository(context, { ...options, ...(options.from !== undefined && { repo: options.from }) }, display.listener);
-  const target = await openPlace(options.to, display.listener);
+  const target = await openPlace(context, options.to, display.listener);
   const { prune = false, readBack = false } = options;
   const result = await copy(source, target, { prune, readBack, signal, progress: display.listener });
   display.stop();
