@@ -89,7 +89,10 @@ export async function checkSnapshots(view: CheckView, tag: string, removed: Remo
       unreadable.set(lastSegment(name), view.errors.addError(name, error));
     }
   }
-  const builtUpon = new Set(stored.map(({ manifest }) => manifest.predecessor?.id));
+  // A copy puts all manifests before any seal: one that was stopped shows by whole chains without seals.
+  const isCopy = (await namesUnder(view.context, names.copy(''), view.signal)).size > 0;
+  const counted = isCopy ? stored.filter(({ manifest }) => seals.has(names.seal(tag, manifest.id))) : stored;
+  const builtUpon = new Set(counted.map(({ manifest }) => manifest.predecessor?.id));
   const entity = unreadable.size > 0 ? await entityName(view, tag) : '';
   for (const [snapshot, entry] of unreadable) {
     if (!seals.has(names.seal(tag, snapshot)) && !builtUpon.has(snapshot)) continue;
