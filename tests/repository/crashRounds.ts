@@ -13,7 +13,7 @@ import { nextTree, type Tree } from './tree.ts';
 
 /** More than one pack of new data, so that a run has something to make durable before its end. */
 function bulk(seed: number): Tree {
-  return new Map(Array.from({ length: 30 }, (_, i) => [`zz-bulk/${i}`, { content: `r${seed}/${i}`, size: 1_200_000 }] as const));
+  return new Map(Array.from({ length: 13 }, (_, i) => [`zz-bulk/${i}`, { content: `r${seed}/${i}`, size: 1_200_000 }] as const));
 }
 
 export interface CrashTally {
@@ -28,7 +28,7 @@ export interface CrashTally {
 
 const HOUR = 3_600_000;
 /** Generations differ by about this much; some of it cannot be compressed. */
-const SHAPE = { changes: 14, largest: 400_000 };
+const SHAPE = { changes: 14, largest: 150_000 };
 
 /** Kills processes at random moments of backup, prune and rebuild, and proves after each that nothing sealed is lost and a rerun finishes. */
 export class CrashRounds {
@@ -48,7 +48,8 @@ export class CrashRounds {
     this.#next = seededNumbers(seed);
   }
 
-  async run(kills: number): Promise<CrashTally> {
+  /** `told` hears of each round: long soaks say how far they are. */
+  async run(kills: number, told?: (round: string) => void): Promise<CrashTally> {
     const storage = await FileStorage.create(join(this.#folder, 'repository'));
     await initRepository(storage, this.#cache, systemClock);
     this.#tree = nextTree(new Map(), this.#seed, { ...SHAPE, changes: 60 });
@@ -58,6 +59,7 @@ export class CrashRounds {
       const job = this.#job();
       try {
         await this.#round(storage, job);
+        told?.(`round ${this.#rounds} (${job.kind}): ${struck()} kills`);
       } catch (error) {
         throw new Error(`round ${this.#rounds}, ${job.kind} (seed ${this.#seed})`, { cause: error });
       }
@@ -69,10 +71,10 @@ export class CrashRounds {
 
   #job(): CrashJob {
     const choice = this.#next();
-    if (this.#rounds > 3 && choice < 0.3) {
+    if (this.#rounds > 3 && choice < 0.35) {
       return { kind: 'prune', keepLast: 1 + Math.floor(this.#next() * 3), graceMs: this.#next() < 0.7 ? 0 : HOUR };
     }
-    if (this.#rounds > 3 && choice < 0.4) return { kind: 'rebuild' };
+    if (this.#rounds > 3 && choice < 0.45) return { kind: 'rebuild' };
     this.#tree = nextTree(this.#tree, this.#seed + this.#rounds, SHAPE);
     if (this.#next() < 0.15) this.#tree = new Map([...this.#tree, ...bulk(this.#seed + this.#rounds)]);
     return { kind: 'backup', entity: 'e', tree: [...this.#tree] };

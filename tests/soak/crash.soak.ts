@@ -12,7 +12,7 @@ export const soak: Soak = {
   run: async ({ seed }) => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
     try {
-      const { kills, sealed, unsealed, checkpoints } = await new CrashRounds(folder, seed).run(KILLS);
+      const { kills, sealed, unsealed, checkpoints } = await new CrashRounds(folder, seed).run(KILLS, console.log);
       return `${KILLS} kills (backup ${kills.backup}, prune ${kills.prune}, rebuild ${kills.rebuild}; ${sealed} runs had sealed, `
         + `${unsealed} not; ${checkpoints} checkpoints found): every check clean, every sealed snapshot restored, every rerun finished`;
     } finally {
