@@ -27,6 +27,11 @@ export interface CrashTally {
 }
 
 const HOUR = 3_600_000;
+/**
+ * How often a week passes between two rounds, when nobody works: the next prune would then sweep what pins killed runs
+ * left. Without that each of them keeps its snapshot, and rounds grow longer and longer.
+ */
+const WEEK = 0.5;
 /** Generations differ by about this much; some of it cannot be compressed. */
 const SHAPE = { changes: 14, largest: 150_000 };
 
@@ -57,6 +62,7 @@ export class CrashRounds {
     while (struck() < kills) {
       assert.ok(this.#rounds++ < kills * 4, 'most kills came too late');
       const job = this.#job();
+      if (this.#next() < WEEK) for (const name of await namesIn(storage, 'pins/')) await storage.delete(name);
       try {
         await this.#round(storage, job);
         told?.(`round ${this.#rounds} (${job.kind}): ${struck()} kills`);
