@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'tools/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'simulators/**/*.test.ts', 'tests/**/*.test.ts', 'tools/**/*.test.ts'],
     // A process for each file: tests kill processes, set limits and start workers.
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -7,7 +7,7 @@ import type { FolderRule } from './boundaryTable.ts';
 import { importsOf, isForTests, readModules, report } from './modules.ts';
 import type { Finding, Import, Module } from './modules.ts';
 
-const FOLDERS = ['src', 'tests', 'tools'];
+const FOLDERS = ['src', 'simulators', 'tests', 'tools'];
 
 /** `dependencies`: packages that production code may import. */
 export function checkBoundaries(modules: readonly Module[], dependencies: ReadonlySet<string>): Finding[] {
@@ -64,7 +64,7 @@ function judgeProduction(path: string, target: string, kind: Import['kind']): st
 function judgeTarget(path: string, rule: FolderRule, target: string): string | undefined {
   if (isOwn(path, target)) return undefined;
   const folder = ownFolder(target);
-  const may = isForTests(path) ? TEST_MAY : rule.may;
+  const may = isForTests(path) && !path.startsWith('simulators/') ? TEST_MAY : rule.may;
   if (may.some((allowed) => covers(allowed, target))) return undefined;
   if (may.some((allowed) => covers(allowed, `${folder}/index.ts`))) {
     return `imports ${target}: only ${folder}/index.ts is its door, so that the inside can change`;
@@ -99,6 +99,7 @@ const FREE_TESTS = ['tests/bench', 'tests/fuzz'];
 /** The folder whose inside is free for `path`: src/<folder>, src/connectors/<name>, tests, those of {@link FREE_TESTS}, tools. */
 function ownFolder(path: string): string {
   const parts = path.split('/');
+  if (parts[0] === 'simulators') return parts.slice(0, Math.min(2, parts.length - 1)).join('/');
   if (parts[0] !== 'src') return FREE_TESTS.find((folder) => path.startsWith(`${folder}/`)) ?? parts[0] ?? path;
   const depth = parts[1] === 'connectors' && parts.length > 3 ? 3 : 2;
   return parts.slice(0, Math.min(depth, parts.length - 1)).join('/');

@@ -18,10 +18,22 @@ const BASE = ['src/domain', 'src/runtime'];
 const STAGES = [...BASE, 'src/connectors/contract.ts', 'src/repository', 'src/catalog', 'src/formats'];
 const NO_SERVICE = 'works through the contract alone, so that a new service changes nothing here';
 const ROOTS = 'is a composition root: what it wires together does not know it';
+const STAND_INS = 'a stand-in for a service knows the service alone: one that shared code with the product would share its mistakes';
+const SIMULATORS = 'simulators/*';
 const DOORS = [...BASE, 'src/storage', 'src/repository', 'src/catalog', 'src/connectors', 'src/connectors/contract.ts',
   'src/connectors/*', 'src/formats', 'src/backup', 'src/recovery', 'src/cli'];
 
 export const FOLDER_RULES: readonly FolderRule[] = [
+  {
+    folder: 'simulators',
+    may: ['simulators/*'],
+    otherwise: STAND_INS,
+  },
+  {
+    folder: 'simulators/*',
+    may: [],
+    otherwise: STAND_INS,
+  },
   {
     folder: 'src/domain',
     may: [],
@@ -99,7 +111,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'tests',
-    may: [...DOORS, 'tests', 'tools/soak.ts'],
+    may: [...DOORS, SIMULATORS, 'tests', 'tools/soak.ts'],
     otherwise: 'whole flows use what a caller could use',
   },
   {
@@ -114,10 +126,10 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'tools',
-    may: [...DOORS, 'tests', 'tools'],
+    may: [...DOORS, SIMULATORS, 'tests', 'tools'],
     otherwise: 'tools use what a caller could use',
   },
 ];
 
 /** What a test beside the code may import besides its own folder: any door, and the support code of the whole-flow tests. */
-export const TEST_MAY: readonly string[] = [...DOORS, 'tests'];
+export const TEST_MAY: readonly string[] = [...DOORS, SIMULATORS, 'tests'];

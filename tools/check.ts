@@ -15,7 +15,7 @@ const PACKAGED = join(ROOT, 'node_modules', '.bin');
 
 const STEPS: readonly Step[] = [
   { name: 'types', command: join(PACKAGED, 'tsc'), args: ['-p', 'tsconfig.json'] },
-  { name: 'lint', command: join(PACKAGED, 'oxlint'), args: ['src', 'tests', 'tools', 'vitest.config.ts'] },
+  { name: 'lint', command: join(PACKAGED, 'oxlint'), args: ['src', 'simulators', 'tests', 'tools', 'vitest.config.ts'] },
   tool('boundaries'),
   tool('words'),
   tool('sizes'),

@@ -28,7 +28,7 @@ export function checkSizes(files: readonly Sized[]): { warnings: Finding[]; erro
 
 if (import.meta.main) {
   const root = dirname(import.meta.dirname);
-  const files = filesUnder(root, ['src', 'tests', 'tools'], '.ts').map((path) => ({
+  const files = filesUnder(root, ['src', 'simulators', 'tests', 'tools'], '.ts').map((path) => ({
     path,
     lines: readFileSync(join(root, path), 'utf8').trimEnd().split('\n').length,
   }));

@@ -1,0 +1,4 @@
+export { startMicrosoft365 } from './startMicrosoft365.ts';
+export type { Microsoft365, Microsoft365Options } from './startMicrosoft365.ts';
+export type { Fault, FaultRule } from './server/faults.ts';
+export type { LoggedRequest } from './server/requestLog.ts';

@@ -1,0 +1,37 @@
+/**
+ * Which application permissions open what, by the published permission table. Where a table row lists the reading permission alone but the service's
+ * documents grant the writing one as well, both stand here (see the README, deviations).
+ */
+export const PERMISSIONS = {
+  readUsers: ['User.Read.All', 'User.ReadBasic.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  deltaUsers: ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  writeUsers: ['User.ReadWrite.All', 'Directory.ReadWrite.All'],
+  deleteUsers: ['User.ReadWrite.All', 'User.DeleteRestore.All'],
+  readLicenses: ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All', 'LicenseAssignment.Read.All'],
+  readGroups: ['Group.Read.All', 'Group.ReadBasic.All', 'Group.ReadWrite.All', 'GroupMember.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  readMembers: ['Group.Read.All', 'Group.ReadBasic.All', 'Group.ReadWrite.All', 'GroupMember.Read.All', 'GroupMember.ReadBasic.All', 'GroupMember.ReadWrite.All', 'Directory.Read.All'],
+  readOwners: ['Group.Read.All', 'Group.ReadWrite.All', 'GroupMember.Read.All', 'GroupMember.ReadWrite.All', 'Directory.Read.All'],
+  readMemberships: ['Group.ReadBasic.All', 'GroupMember.ReadBasic.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  writeMembers: ['GroupMember.ReadWrite.All', 'Group.ReadWrite.All', 'Directory.ReadWrite.All'],
+  readOrganization: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All', 'User.Read.All'],
+  readSkus: ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All', 'LicenseAssignment.Read.All'],
+  readMail: ['Mail.Read', 'Mail.ReadBasic.All', 'Mail.ReadWrite'],
+  readWholeMail: ['Mail.Read', 'Mail.ReadWrite'],
+  writeMail: ['Mail.ReadWrite'],
+  uploadToMessage: ['Mail.ReadWrite', 'Calendars.ReadWrite'],
+  readSettings: ['MailboxSettings.Read', 'MailboxSettings.ReadWrite'],
+  writeSettings: ['MailboxSettings.ReadWrite'],
+  readCalendars: ['Calendars.Read', 'Calendars.ReadBasic', 'Calendars.ReadWrite'],
+  readWholeCalendars: ['Calendars.Read', 'Calendars.ReadWrite'],
+  writeCalendars: ['Calendars.ReadWrite'],
+  readContacts: ['Contacts.Read', 'Contacts.ReadWrite'],
+  writeContacts: ['Contacts.ReadWrite'],
+  readTasks: ['Tasks.Read.All', 'Tasks.ReadWrite.All'],
+  writeTasks: ['Tasks.ReadWrite.All'],
+  readMailboxFolders: ['MailboxFolder.Read.All', 'MailboxFolder.ReadWrite.All'],
+  writeMailboxFolders: ['MailboxFolder.ReadWrite.All'],
+  readMailboxItems: ['MailboxItem.Read.All', 'MailboxItem.ReadWrite.All'],
+  exportItems: ['MailboxItem.Export.All', 'MailboxItem.ImportExport.All'],
+  importItems: ['MailboxItem.ImportExport.All'],
+  userPhotos: ['ProfilePhoto.Read.All', 'ProfilePhoto.ReadWrite.All', 'User.Read.All', 'User.ReadBasic.All'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
