@@ -1,3 +1,4 @@
+import { findBreaches, IS_AVAILABLE } from './conformance/testOpenApi.ts';
 import { startMicrosoft365 } from './index.ts';
 import type { Microsoft365, Microsoft365Options } from './index.ts';
 
@@ -36,17 +37,22 @@ export async function startTestClient(options: Microsoft365Options = {}): Promis
   const simulator = await startMicrosoft365({ standsAt: STANDS_AT, mailboxes: 3, items: 100, seed: 'test', ...options });
   const address = simulator.mailboxes[0] ?? '';
   let token = '';
+  let asked = 0;
   const ask = async (method: string, path: string, { headers = {}, body }: AskOptions = {}): Promise<TestAnswer> => {
     const url = path.startsWith('http') ? path : `${simulator.graphUrl}/v1.0${path}`;
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
-    const isOutlook = url.includes('/outlook/');
-    const sent = {
+    const isOutlook = url.startsWith(`${simulator.graphUrl}/outlook/`);
+    asked += 1;
+    const sent: Record<string, string> = {
+      'client-request-id': `ask ${asked}`,
       ...(isOutlook ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined || isRaw ? {} : { 'content-type': 'application/json' }), ...headers,
     };
     const response = await fetch(url, { method, headers: sent, redirect: 'manual', ...(body === undefined ? {} : { body: (isRaw ? body : JSON.stringify(body)) as string }) });
     const bytes = Buffer.from(await response.arrayBuffer());
     const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return { status: response.status, headers: response.headers, bytes, json: isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined };
+    const json: unknown = isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined;
+    refuseBreaches(simulator, sent, { method, url, status: response.status, json, body });
+    return { status: response.status, headers: response.headers, bytes, json };
   };
   const client: TestClient = {
     simulator, address, me: `/users/${address}`, ask,
@@ -78,4 +84,15 @@ export async function startTestClient(options: Microsoft365Options = {}): Promis
   };
   await client.signIn();
   return client;
+}
+
+/** Every answer of every test, and every request that was taken, is held against the published document where that is there. */
+function refuseBreaches(simulator: Microsoft365, sent: Readonly<Record<string, string>>, exchange: { method: string; url: string; status: number; json: unknown; body: unknown }): void {
+  if (!IS_AVAILABLE) return;
+  const entry = simulator.requests().findLast(({ headers }) => headers['client-request-id'] === sent['client-request-id']);
+  if (entry?.route === undefined || entry.fault !== undefined) return;
+  const { method, url, status, json, body } = exchange;
+  const isJson = typeof body === 'object' && !(body instanceof Uint8Array);
+  const breaches = findBreaches({ method, url, status, json, route: entry.route, requestType: sent['content-type'], requestBody: isJson ? body : undefined });
+  if (breaches.length > 0) throw new Error(`${method} ${url} (${status}) is not as the document has it:\n${[...new Set(breaches)].slice(0, 10).join('\n')}`);
 }

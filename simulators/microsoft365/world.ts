@@ -22,6 +22,12 @@ export interface WorldOptions {
   readonly standsAt?: number | undefined;
 }
 
+export interface Invitation {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly subject: string;
+}
+
 /** All state of one simulated tenant. */
 export class World {
   readonly clock: MovableClock;
@@ -37,6 +43,8 @@ export class World {
   readonly throttle: Throttle;
   readonly uploads = new Map<string, UploadSession>();
   readonly imports = new Map<string, ImportSession>();
+  /** Invitations that went out: the service sends them whether the caller wants it or not (fact 63). */
+  readonly invitations: Invitation[] = [];
   readonly options: WorldOptions;
   /** Scheme, host and port; known once the server listens. */
   origin = '';

@@ -69,7 +69,8 @@ function listObjects(call: Call, objects: readonly DirectoryObject[], type: Type
     throw badRequest('Unsupported or invalid query filter clause: it needs $count=true and the header ConsistencyLevel: eventual.', 'Request_UnsupportedQuery');
   }
   const documents = objects.filter(({ deleted }) => deleted === undefined).map(({ document }) => document);
-  return answerList(call, arrayListing(type, documents, (document, query) => (type === 'user' ? shapeUser(call, document, query) : shape({ type }, document, query))));
+  const listing = arrayListing(type, documents, (document, query) => (type === 'user' ? shapeUser(call, document, query) : shape({ type }, document, query)));
+  return answerList(call, { ...listing, searchable: true });
 }
 
 function createUser(call: Call): Reply {

@@ -15,7 +15,6 @@ export function folderDocument(mailbox: Mailbox, folder: Folder): Properties {
     childFolderCount: mailbox.children(folder.number).filter((child) => child.class === 'IPF.Note').length,
     unreadItemCount: unreadCount(folder),
     totalItemCount: folder.shelf.size,
-    sizeInBytes: folder.shelf.size * 40_000,
     isHidden: folder.hidden,
     ...folder.extra,
   };

@@ -118,7 +118,8 @@ function changesPage(source: DeltaSource, state: DeltaState, first: boolean): De
   let { since } = state;
   for (const change of source.changes(since)) {
     if (first) return { documents, next: { ...state, since }, done: false };
-    if (documents.length === state.size) return { documents, next: { ...state, since }, done: false };
+    // Entries of one change stay together: the token names changes, not entries.
+    if (documents.length >= state.size && change.sequence !== since) return { documents, next: { ...state, since }, done: false };
     documents.push(source.document(change.key) ?? source.removed(change.key));
     since = change.sequence;
   }

@@ -5,6 +5,7 @@ import { ok } from '../server/reply.ts';
 import type { Reply } from '../server/reply.ts';
 import type { Cursor, Ranked } from './cursor.ts';
 import type { ODataQuery } from './query.ts';
+import { parseSearch } from './search.ts';
 import { checkProperties } from './typeProperties.ts';
 import type { TypeName } from './typeProperties.ts';
 import { textOf } from './textOf.ts';
@@ -21,6 +22,8 @@ export interface Listing {
   readonly mostTop: number;
   /** The property that rank already orders by, descending: $orderby of it costs nothing. */
   readonly rankedBy?: string;
+  /** Whether $search is understood; else it is refused. */
+  readonly searchable?: boolean;
   /** Reduces and expands a document as the query says. */
   shape(document: Properties, query: ODataQuery): Properties;
 }
@@ -39,7 +42,7 @@ const MOST_SCANNED = 20_000;
 /** Answers a list: filter, order, page, and a nextLink while there is more. */
 export function answerList(call: Call, listing: Listing): Reply {
   const state = openState(call);
-  const query = state === undefined ? call.query : restoreQuery(call, state);
+  const query = withSearch(listing, state === undefined ? call.query : restoreQuery(call, state));
   checkProperties(listing.type, [...(query.select ?? []), ...(query.filter?.properties ?? []), ...query.orderBy.map(({ property }) => property)]);
   const size = state?.size ?? pageSize(call, listing);
   const page = pageOf(listing, query, size, state);
@@ -90,6 +93,15 @@ function isRankOrder(query: ODataQuery, listing: Listing): boolean {
 interface Page {
   readonly documents: Properties[];
   readonly next: { readonly after: Cursor } | { readonly skip: number } | undefined;
+}
+
+/** A $search as a part of the filter. */
+function withSearch(listing: Listing, query: ODataQuery): ODataQuery {
+  if (query.search === undefined) return query;
+  if (listing.searchable !== true) throw badRequest('The simulator knows $search for users and groups only.', 'SearchNotSimulated');
+  const search = parseSearch(query.search);
+  const { filter } = query;
+  return { ...query, filter: { properties: filter?.properties ?? [], test: (item) => search(item) && (filter?.test(item) ?? true) } };
 }
 
 function pageOf(listing: Listing, query: ODataQuery, size: number, state: PageState | undefined): Page {

@@ -1,5 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 
+const SMALL = 64;
+
 /** Chance that a seed decides: the same words give the same throws, whatever was thrown before. */
 export class Dice {
   #state: number;
@@ -35,6 +37,11 @@ export class Dice {
 
   /** Bytes that do not compress. */
   bytes(length: number): Buffer {
+    // Setting up a cipher costs more than a few throws.
+    if (length <= SMALL) {
+      const dice = new Dice(this.#name, 'bytes');
+      return Buffer.from(Array.from({ length }, () => dice.int(256)));
+    }
     const key = createHash('md5').update(this.#name).digest();
     return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
   }

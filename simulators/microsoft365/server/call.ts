@@ -1,3 +1,4 @@
+import { withOwnCase } from '../odata/enumerations.ts';
 import type { ODataQuery } from '../odata/query.ts';
 import type { World } from '../world.ts';
 import type { App } from '../signIn/apps.ts';
@@ -66,7 +67,7 @@ export function jsonBody(call: Call): Record<string, unknown> {
     throw badRequest(`Unable to read JSON request payload. ${String(error)}`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw badRequest('The request body must be a JSON object.');
-  return parsed as Record<string, unknown>;
+  return withOwnCase(parsed) as Record<string, unknown>;
 }
 
 /** `…/v1.0` of this simulator, for links in answers. */
