@@ -62,12 +62,16 @@ function shapeUser(call: Call, document: Properties, query = call.query): Proper
   return shape({ type: 'user', usual: USUAL_USER, expand: { memberOf: () => groupsOf(call, textOf(document['id'])).map((group) => typed(group)) } }, document, query);
 }
 
-function listObjects(call: Call, objects: readonly DirectoryObject[], type: TypeName): Reply {
+function requireConsistency(call: Call): void {
   const { filterText, orderBy, search } = call.query;
   const needs = search !== undefined || (filterText !== undefined && (NEEDS_CONSISTENCY.test(filterText) || orderBy.length > 0));
   if (needs && (call.request.headers['consistencylevel'] !== 'eventual' || !call.query.count)) {
     throw badRequest('Unsupported or invalid query filter clause: it needs $count=true and the header ConsistencyLevel: eventual.', 'Request_UnsupportedQuery');
   }
+}
+
+function listObjects(call: Call, objects: readonly DirectoryObject[], type: TypeName): Reply {
+  requireConsistency(call);
   const documents = objects.filter(({ deleted }) => deleted === undefined).map(({ document }) => document);
   const listing = arrayListing(type, documents, (document, query) => (type === 'user' ? shapeUser(call, document, query) : shape({ type }, document, query)));
   return answerList(call, { ...listing, searchable: true });
@@ -112,9 +116,11 @@ function membersOf(call: Call, group: DirectoryGroup, transitive: boolean, seen 
 }
 
 function listMembers(call: Call, members: readonly DirectoryObject[]): Reply {
-  return answerList(call, arrayListing('user', members.map(typed), (document, query) => (
+  requireConsistency(call);
+  const listing = arrayListing('user', members.map(typed), (document, query) => (
     textOf(document['@odata.type']).endsWith('group') ? shape({ type: 'group' }, document, { ...query, select: undefined }) : shapeUser(call, document, query)
-  )));
+  ));
+  return answerList(call, { ...listing, searchable: true });
 }
 
 function typed(object: DirectoryObject): Properties {

@@ -98,7 +98,7 @@ interface Page {
 /** A $search as a part of the filter. */
 function withSearch(listing: Listing, query: ODataQuery): ODataQuery {
   if (query.search === undefined) return query;
-  if (listing.searchable !== true) throw badRequest('The simulator knows $search for users and groups only.', 'SearchNotSimulated');
+  if (listing.searchable !== true) throw badRequest('The simulator knows $search for users, groups and members only.', 'SearchNotSimulated');
   const search = parseSearch(query.search);
   const { filter } = query;
   return { ...query, filter: { properties: filter?.properties ?? [], test: (item) => search(item) && (filter?.test(item) ?? true) } };
