@@ -17,6 +17,8 @@ const MAGIC = 0x4846495a;
 const FENCE = 128;
 /** Records of small segments are kept in memory. */
 const SMALL = 131072;
+/** Frames whose address a file keeps at hand. */
+const LATELY = 256;
 /** SHA-256 of all before it. */
 const TRAILER = 32;
 /** Files that this process has found whole: a run opens the same ones several times. Device, inode, size, time of the last change. */
@@ -50,6 +52,10 @@ export class IndexFile {
   readonly #fences: Uint32Array;
   #records: Buffer | undefined;
   readonly #window = Buffer.allocUnsafeSlow(FENCE * RECORD * 2);
+  /** The records that the window holds. */
+  #held = { start: 0, end: 0 };
+  /** Frames asked for lately: blobs that are read one after another mostly lie in the same few. */
+  readonly #lately = new Map<number, Readonly<{ pack: string; frame: FrameAddress }>>();
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -131,8 +137,13 @@ export class IndexFile {
   /** Raw records; valid until the next call. */
   recordsFrom(start: number, count: number): Buffer {
     if (this.#records) return this.#records.subarray(start * RECORD, (start + count) * RECORD);
-    const target = count * RECORD <= this.#window.length ? this.#window.subarray(0, count * RECORD) : Buffer.allocUnsafeSlow(count * RECORD);
+    const { start: first, end } = this.#held;
+    if (start >= first && start + count <= end) return this.#window.subarray((start - first) * RECORD, (start - first + count) * RECORD);
+    if (count * RECORD > this.#window.length) return read(this.#fd, this.#recordsAt() + start * RECORD, count * RECORD);
+    const target = this.#window.subarray(0, count * RECORD);
+    this.#held = { start: 0, end: 0 };
     fill(this.#fd, target, this.#recordsAt() + start * RECORD);
+    this.#held = { start, end: start + count };
     return target;
   }
 
@@ -144,11 +155,16 @@ export class IndexFile {
 
   /** Pack and address of a frame by its number in this segment. */
   frame(number: number): { pack: string; frame: FrameAddress } {
+    const known = this.#lately.get(number);
+    if (known) return known;
     const row = read(this.#fd, HEADER + this.packs.length * PACK_RECORD + number * FRAME_RECORD, FRAME_RECORD);
-    return {
+    const place = {
       pack: this.packs[row.readUInt32LE(0)] ?? '',
       frame: { offset: row.readUInt32LE(4), length: row.readUInt32LE(8), plainLength: row.readUInt32LE(12) },
     };
+    if (this.#lately.size >= LATELY) this.#lately.clear();
+    this.#lately.set(number, place);
+    return place;
   }
 
   /** The frame table as stored. */
