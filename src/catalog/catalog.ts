@@ -6,6 +6,7 @@ import type { Clock, RandomBytes } from '../runtime/index.ts';
 import type {
   AddedCounts, CatalogSnapshot, ChildCount, DayCount, DiffPage, Page, PageOptions, RowVersion, WalkState,
 } from './protocol.ts';
+import { CatalogSearch } from './catalogSearch.ts';
 import { WorkerLink } from './workerLink.ts';
 
 export interface CatalogOptions {
@@ -42,6 +43,7 @@ const MOST_NAMESAKES = 1000;
  * empty then and is filled again. A snapshot that it does not hold is `catalog/no-snapshot` (input).
  */
 export class Catalog {
+  readonly search: CatalogSearch;
   readonly #link: WorkerLink;
   readonly #clock: Clock;
   #writes: Promise<unknown> = Promise.resolve();
@@ -50,6 +52,7 @@ export class Catalog {
   private constructor(link: WorkerLink, clock: Clock) {
     this.#link = link;
     this.#clock = clock;
+    this.search = new CatalogSearch(link, clock, (ask, signal) => this.#exclusively(() => this.#whenFree(ask, signal)));
   }
 
   /** Opens the entity's cache in the directory, or an empty one. */
@@ -214,7 +217,7 @@ export class Catalog {
   }
 
   /** One writer a machine: asks again while another process fills the same cache. */
-  async #whenFree<T extends string>(ask: () => Promise<T | 'busy'>, signal: AbortSignal | undefined): Promise<T> {
+  async #whenFree<T>(ask: () => Promise<T | 'busy'>, signal: AbortSignal | undefined): Promise<T> {
     const start = this.#clock.monotonic();
     for (;;) {
       const answer = await ask();

@@ -9,10 +9,15 @@ import { page } from './pageQuery.ts';
 import type { Arguments, BeginAnswer, CatalogSnapshot, OperationName, Result } from './protocol.ts';
 import * as queries from './queries.ts';
 import { openWriter } from './schema.ts';
+import { search } from './searchHits.ts';
+import * as indexing from './searchIndex.ts';
+import type { SearchOperations } from './searchProtocol.ts';
+import { IndexingClaim } from './indexingClaim.ts';
 import type { Database } from './schema.ts';
 import { walk } from './walk.ts';
 
-type Questions = Exclude<OperationName, 'begin' | 'batch' | 'commit' | 'rollback' | 'drop' | 'close'>;
+type Changes = 'begin' | 'batch' | 'commit' | 'rollback' | 'drop' | 'close' | 'link' | 'index' | 'tidy' | 'claimIndexing' | 'releaseIndexing';
+type Questions = Exclude<OperationName, Changes>;
 
 const QUESTIONS: { [K in Questions]: (db: Database, ...args: Arguments<K>) => Result<K> } = {
   snapshots: queries.snapshots,
@@ -26,6 +31,11 @@ const QUESTIONS: { [K in Questions]: (db: Database, ...args: Arguments<K>) => Re
   page,
   walk,
   diff,
+  search,
+  pendingGroup: indexing.pendingGroup,
+  pending: indexing.pending,
+  searchStatus: indexing.searchStatus,
+  searchFailures: indexing.searchFailures,
 };
 
 interface Writing {
@@ -41,10 +51,12 @@ export class CatalogServer {
   readonly #open: () => OpenCache;
   #cache: OpenCache;
   #writing: Writing | undefined;
+  readonly #claim: IndexingClaim;
 
   constructor(open: () => OpenCache) {
     this.#open = open;
     this.#cache = open();
+    this.#claim = new IndexingClaim(this.#cache.path);
   }
 
   /** Throws `catalog/damaged` once when damage is met; afterwards the catalog is empty. */
@@ -75,7 +87,17 @@ export class CatalogServer {
         return this.#drop(...(args as Arguments<'drop'>));
       case 'close':
         this.#close();
+        this.#claim.release();
         return null;
+      case 'claimIndexing':
+        return this.#claim.take();
+      case 'releaseIndexing':
+        this.#claim.release();
+        return null;
+      case 'link':
+      case 'index':
+      case 'tidy':
+        return this.#index(operation, args);
       default:
         return this.#question(operation, args);
     }
@@ -118,12 +140,29 @@ export class CatalogServer {
   }
 
   #drop(ids: readonly string[]): Result<'drop'> {
+    return this.#change((db) => {
+      dropSnapshots(db, ids);
+      return 'done' as const;
+    });
+  }
+
+  #index(operation: 'link' | 'index' | 'tidy', args: readonly unknown[]): SearchOperations['link' | 'index' | 'tidy']['result'] {
+    return this.#change((db) => {
+      if (operation === 'link') return indexing.link(db, ...(args as Arguments<'link'>));
+      if (operation === 'tidy') return indexing.tidy(db) ? 'more' as const : 'done' as const;
+      indexing.index(db, ...(args as Arguments<'index'>));
+      return 'done' as const;
+    });
+  }
+
+  /** One transaction; closing rolls back what was not committed. */
+  #change<T>(action: (db: Database) => T): T | 'busy' {
     const db = this.#beginWriting();
     if (!db) return 'busy';
     try {
-      dropSnapshots(db, ids);
+      const result = action(db);
       db.exec('commit');
-      return 'done';
+      return result;
     } finally {
       db.close();
     }

@@ -1,6 +1,6 @@
 import { countDifferences } from './difference.ts';
-import type { SqlValue } from './rowCodec.ts';
 import type { Database } from './schema.ts';
+import { forgetDocuments, noteDocuments } from './searchIndex.ts';
 import { CURRENT_FORK, STILL_THERE } from './timeTree.ts';
 
 /** A run of dropped ordinals between two kept ones; 0 or STILL_THERE where there is none on that side. */
@@ -22,10 +22,11 @@ export function dropSnapshots(db: Database, ids: readonly string[]): void {
   if (dropped.size === 0) return;
   const gaps = gapsOf(db, dropped);
   for (const ordinal of dropped) db.run('delete from snapshot where ord = ?', ordinal);
-  db.exec('create temp table gone (item integer primary key)');
+  db.exec('create temp table gone (item integer primary key); create temp table gone_doc (doc integer primary key)');
   for (const gap of gaps) closeGap(db, gap);
+  forgetDocuments(db);
   forgetItems(db);
-  db.exec('drop table temp.gone');
+  db.exec('drop table temp.gone; drop table temp.gone_doc');
   // Of the sums that a folder got in one gap only the last is asked for.
   db.exec(`delete from tally where exists (select 1 from tally later where later.parent = tally.parent
     and later.ord > tally.ord and later.ord <= (select min(ord) from snapshot where ord >= tally.ord))`);
@@ -61,7 +62,8 @@ function closeGap(db: Database, { before, after }: Gap): void {
   db.run('delete from tally where ord > ?', before);
 }
 
-function deleteVersions(db: Database, condition: string, ...values: SqlValue[]): void {
+function deleteVersions(db: Database, condition: string, ...values: number[]): void {
+  noteDocuments(db, condition, values);
   db.run(`insert or ignore into temp.gone select item from ver where ${condition}`, ...values);
   db.run(`insert or ignore into temp.gone select parent from ver where ${condition}`, ...values);
   db.run(`delete from ver where ${condition}`, ...values);

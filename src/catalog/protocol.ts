@@ -1,4 +1,5 @@
 import type { ItemRow, RetryClass, RowChange } from '../domain/index.ts';
+import type { SearchOperations } from './searchProtocol.ts';
 
 /** What the client and its worker say to each other. Everything here survives a structured clone. */
 
@@ -100,7 +101,7 @@ export interface WalkPage {
 /** `busy`: another process writes; `present`: the snapshot is there; `moved-on`: the base is not the last one. */
 export type BeginAnswer = 'ready' | 'busy' | 'present' | 'moved-on';
 
-export interface Operations {
+export interface Operations extends SearchOperations {
   snapshots: { args: []; result: string[] };
   begin: { args: [info: CatalogSnapshot, base: string | undefined]; result: BeginAnswer };
   batch: { args: [changes: readonly RowChange[]]; result: null };

@@ -32,7 +32,8 @@ export function storedText(value: string): string | Uint8Array {
   return PLAIN.test(value) || (value.isWellFormed() && !value.includes('\0')) ? value : Buffer.from(value, 'utf16le');
 }
 
-function fromText(value: unknown): string {
+/** What {@link storedText} stored. */
+export function fromText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (!(value instanceof Uint8Array)) throw damagedError();
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf16le');

@@ -4,13 +4,16 @@ import { damagedError } from './failures.ts';
 import type { SqlValue } from './rowCodec.ts';
 
 /** Raised with every change of the tables; a cache of another version is thrown away and filled again. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const APPLICATION_ID = 0x48464361;
 
 /**
  * `ord` numbers snapshots in time order; the numbers of dropped ones stay unused gaps. A version covers the ordinals
  * first..last, and `fork` files it for questions about a moment (see timeTree.ts). Versions of one item never overlap.
  * `tally` holds, for each folder touched at an ordinal, what lies in it from then on.
+ *
+ * `search` knows the words of documents: what versions of one item that say the same have in common. Its text is not kept, and
+ * the number of a document is its place in time (see searchPlace.ts). A version without a document is not searched yet.
  */
 const TABLES = `
   create table snapshot (
@@ -19,14 +22,26 @@ const TABLES = `
   );
   create table item (id integer primary key, key blob not null unique);
   create table ver (
-    id integer primary key, item integer not null, first integer not null, last integer not null,
+    id integer primary key autoincrement, item integer not null, first integer not null, last integer not null,
     fork integer not null, parent integer not null, leaf integer not null, sort blob not null,
     name text not null, kind text not null, size integer not null, modified real not null, change blob not null,
-    meta text not null, outcome text not null, content blob not null
+    meta text not null, outcome text not null, content blob not null, doc integer
   );
   create index ver_item on ver (item, first, last);
   create index ver_first on ver (first);
   create index ver_last on ver (last) where last < 2147483647;
+  create index ver_folder on ver (parent) where leaf = 0;
+  create index ver_pending on ver (last, id) where doc is null and leaf = 1;
+  create index ver_doc on ver (doc, last) where doc is not null;
+  create table doc (
+    id integer primary key, item integer not null, signature blob not null, failure text, unique (item, signature)
+  );
+  create index doc_failure on doc (id) where failure is not null;
+  create virtual table search using fts5 (
+    name, authors, recipients, text, files, place,
+    content = '', contentless_delete = 1, detail = full, tokenize = 'ascii', prefix = '2 3'
+  );
+  insert into search (search, rank) values ('hashsize', 8388608);
   create table tally (
     parent integer not null, ord integer not null, folders integer not null, items integer not null,
     bytes integer not null, primary key (parent, ord)
@@ -125,7 +140,8 @@ export function openReader(path: string): Database {
     const ours = [APPLICATION_ID, SCHEMA_VERSION];
     const found = [reader.number('pragma application_id'), reader.number('pragma user_version')];
     if (found[0] !== ours[0] || found[1] !== ours[1]) throw damagedError();
-    reader.get('select * from snapshot, item, ver, tally limit 1');
+    reader.get('select * from snapshot, item, ver, tally, doc limit 1');
+    reader.get(`select rowid from search where search match '"all"' limit 1`);
     db.exec('pragma query_only = on');
     return reader;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
 import {
-  byteSize, connectionOptions, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
+  byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
 } from './sharedOptions.ts';
 
 /** Runs what `load` gives with the options and arguments by name. */
@@ -85,6 +85,29 @@ function defineBrowsing(program: Command, does: Does): void {
     .argument('<after>', SNAPSHOT)
     .option('--entity <entity>', ENTITY);
   does(diff, async () => (await import('./commands/compareSnapshots.ts')).compareSnapshots);
+  defineSearch(program, does);
+}
+
+function defineSearch(program: Command, does: Does): void {
+  const search = repositoryOptions(program.command('search'))
+    .description('finds items of all points in time by words, people, folder and date, newest first')
+    .argument('[query...]', 'words that must all be there')
+    .option('--entity <entity>', 'only in this entity (id or name)')
+    .option('--from <words>', 'who wrote it: name or address')
+    .option('--to <words>', 'to whom it went: name or address')
+    .option('--subject <words>', 'subject of a mail, name of a file')
+    .option('--folder <path>', 'only in this folder and those below it')
+    .option('--after <day>', 'from this day (YYYY-MM-DD, UTC) or time on', day)
+    .option('--before <day>', 'before this day or time', day)
+    .addOption(new Option('--limit <number>', 'at most so many hits').argParser(wholeNumber(1, 1000)).default(50))
+    .option('--continue <cursor>', 'the hits after the one with this cursor')
+    .option('--no-index', 'index nothing now: search what is indexed already')
+    .addHelpText('after', `
+In words and fields: "two words" stand together, wor* begins a word, -word must not be there. Everything else is searched
+for as it is written. After --, a query may begin with a minus:
+  holdfast search --repo /srv/backup --from alice@example.test -- '"final report"' invoic* -draft
+The first search of an entity reads all that it holds; later ones only what is new.`);
+  does(search, async () => (await import('./commands/search.ts')).search);
 }
 
 function defineRestore(program: Command, does: Does): void {

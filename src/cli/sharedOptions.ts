@@ -96,3 +96,17 @@ export function byteSize(least: number): (text: string) => number {
     return bytes;
   };
 }
+
+/** A day (its beginning, UTC) or a time as ISO 8601, in milliseconds since 1970. */
+export function day(text: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;
+  // Date.parse takes February 30.
+  if (Number.isNaN(time) || !existsDay(text.slice(0, 10))) {
+    throw new InvalidArgumentError('Give a day as YYYY-MM-DD, or a time as YYYY-MM-DDThh:mmZ.');
+  }
+  return time;
+}
+
+function existsDay(text: string): boolean {
+  return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
+}

@@ -63,7 +63,10 @@ function madeUp(faults: Faults): ConnectorFixture {
     };
   };
   return {
-    descriptor: { service: 'made-up', title: 'Made up', kinds: { note: { title: 'Note', extension: '' } }, limits: [], onDisk: (row) => ({ name: row.key }) },
+    descriptor: {
+      service: 'made-up', title: 'Made up', kinds: { note: { title: 'Note', extension: '' } }, limits: [],
+      search: { titles: { name: 'Name' }, content: {}, fields: () => ({ author: '', recipients: '' }) }, onDisk: (row) => ({ name: row.key }),
+    },
     open,
     add: async () => {
       files.set(`b/new${++version}`, { text: `new ${version}`, version });

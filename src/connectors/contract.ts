@@ -1,4 +1,5 @@
 import type { BinaryString, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
+import type { TextFormat } from '../formats/index.ts';
 
 /** How a row of a service looks in a directory tree. */
 export interface DiskEntry {
@@ -14,6 +15,16 @@ export interface DiskEntry {
   readonly link?: BinaryString;
 }
 
+/** What of a service's items can be searched for, besides the name and the time of each. */
+export interface Searchable {
+  /** What people call the fields; a field without a title does not exist here. */
+  readonly titles: { readonly name: string; readonly author?: string; readonly recipient?: string };
+  /** Kinds whose content has words, and how they are read. */
+  readonly content: Readonly<Record<string, TextFormat>>;
+  /** Names and addresses that the row itself tells; '' where there are none. */
+  readonly fields: (row: ItemRow) => { readonly author: string; readonly recipients: string };
+}
+
 /** What a service is called and how its items look; everything that a person sees comes from here. */
 export interface Descriptor {
   /** Stable word: 'folder', 'imap' … */
@@ -23,6 +34,7 @@ export interface Descriptor {
   readonly kinds: Readonly<Record<string, { readonly title: string; readonly extension: string }>>;
   /** What it cannot do, in words that a person reads. */
   readonly limits: readonly string[];
+  readonly search: Searchable;
   /** The form that a row takes when it is given back into a directory. */
   readonly onDisk: (row: ItemRow) => DiskEntry;
 }

@@ -7,3 +7,4 @@ export type { RestoreIssue, RestoreReport } from './restoreReport.ts';
 export { restoreToTarget, type RestoreToOptions } from './restoreToTarget.ts';
 export { exportSnapshot, type ExportOptions } from './exportSnapshot.ts';
 export type { ExportFormat, ExportIssue, ExportPart, ExportReport } from './exportReport.ts';
+export { searchEntities, type EntityHit, type SearchAnswer, type SearchedEntity, type SearchGap, type SearchRequest } from './searchEntities.ts';

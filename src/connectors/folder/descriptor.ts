@@ -19,6 +19,7 @@ export const descriptor: Descriptor = {
     'Files are read one after another while they may be in use: a snapshot is not one instant of the whole tree.',
     'Paths longer than the operating system opens (4,095 bytes on Linux) are named as failed.',
   ],
+  search: { titles: { name: 'Name' }, content: {}, fields: () => ({ author: '', recipients: '' }) },
   onDisk,
 };
 

@@ -1,5 +1,6 @@
 import type { ItemRow } from '../../domain/index.ts';
 import type { Descriptor, DiskEntry } from '../contract.ts';
+import { parseMailMeta } from './messageItem.ts';
 
 export const descriptor: Descriptor = {
   service: 'imap',
@@ -11,6 +12,14 @@ export const descriptor: Descriptor = {
     'A mail that moved to another folder is fetched again; its content is stored only once.',
     'A restore never deletes mail, also with mode "replace".',
   ],
+  search: {
+    titles: { name: 'Subject', author: 'From', recipient: 'To' },
+    content: { mail: 'mail' },
+    fields: ({ meta }) => {
+      const { from = '', to = '' } = parseMailMeta(meta);
+      return { author: from, recipients: to };
+    },
+  },
   onDisk,
 };
 
