@@ -8,31 +8,11 @@ import { diff } from './difference.ts';
 import { page } from './pageQuery.ts';
 import type { PageOrder } from './protocol.ts';
 import * as queries from './queries.ts';
-import type { SqlValue } from './rowCodec.ts';
 import { Database, createTables } from './schema.ts';
 import { walk } from './walk.ts';
+import { Explained } from './testing/explained.ts';
 import { row, snapshotOf } from './testing/model.ts';
 import { InThread, scratchDirectory } from './testing/scratch.ts';
-
-/** Notes the plan of every statement. */
-class Explained extends Database {
-  readonly plans = new Map<string, string[]>();
-
-  override all(sql: string, ...values: SqlValue[]): unknown[][] {
-    this.#explain(sql, values);
-    return super.all(sql, ...values);
-  }
-
-  override get(sql: string, ...values: SqlValue[]): unknown[] | undefined {
-    this.#explain(sql, values);
-    return super.get(sql, ...values);
-  }
-
-  #explain(sql: string, values: SqlValue[]): void {
-    const steps = super.all(`explain query plan ${sql}`, ...values).map((columns) => String(columns[3]));
-    this.plans.set(sql, steps);
-  }
-}
 
 const directory = scratchDirectory();
 let db: Explained;

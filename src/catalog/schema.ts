@@ -31,7 +31,7 @@ const TABLES = `
   create index ver_first on ver (first);
   create index ver_last on ver (last) where last < 2147483647;
   create index ver_folder on ver (parent) where leaf = 0;
-  create index ver_pending on ver (last, id) where doc is null and leaf = 1;
+  create index ver_pending on ver (last, leaf, doc) where doc is null and leaf = 1;
   create index ver_doc on ver (doc, last) where doc is not null;
   create table doc (
     id integer primary key, item integer not null, signature blob not null, failure text, unique (item, signature)
@@ -39,7 +39,7 @@ const TABLES = `
   create index doc_failure on doc (id) where failure is not null;
   create virtual table search using fts5 (
     name, authors, recipients, text, files, place,
-    content = '', contentless_delete = 1, detail = full, tokenize = 'ascii', prefix = '2 3'
+    content = '', contentless_delete = 1, detail = full, tokenize = 'ascii', prefix = '1 2 3 4'
   );
   insert into search (search, rank) values ('hashsize', 8388608);
   create table tally (

@@ -11,10 +11,13 @@ import { matchOf } from './searchQuery.ts';
 const MOST_FOLDERS = 2000;
 const DEEPEST = 200;
 
-/** The matching documents from the newest on: read in that order, so that a page costs the same wherever it begins. */
+/**
+ * The matching documents from the newest on: read in that order, so that a page costs the same wherever it begins. The bounds are
+ * cast because numbers come to SQLite as floating point, and FTS5 then reads all there is above them.
+ */
 const HITS = `
   with hit as materialized (
-    select rowid as id from search where search match ? and rowid >= ? and rowid <= ? order by rowid desc limit ?
+    select rowid as id from search where search match ? and rowid >= cast(? as integer) and rowid <= cast(? as integer) order by rowid desc limit ?
   )
   select ${ROW_COLUMNS}, hit.id, v.parent,
     (select min(ord) from snapshot where ord >= (select min(first) from ver indexed by ver_doc where doc = hit.id)),

@@ -101,7 +101,7 @@ export function searchStatus(db: Database): SearchStatus {
   return {
     pending: db.number('select count(*) from ver indexed by ver_pending where doc is null and leaf = 1') ?? 0,
     failed: db.number('select count(*) from doc indexed by doc_failure where failure is not null') ?? 0,
-    documents: db.number('select count(*) from doc') ?? 0,
+    begun: db.number('select 1 from doc limit 1') === 1,
   };
 }
 

@@ -80,7 +80,8 @@ export interface SearchStatus {
   readonly pending: number;
   /** Documents whose words could not be read; they are found by what their rows say. */
   readonly failed: number;
-  readonly documents: number;
+  /** Whether any document is there. */
+  readonly begun: boolean;
 }
 
 /** What the searching part of the client and its worker say to each other. */

@@ -9,15 +9,19 @@ const INLINE = new Set([
 ]);
 /** Fed in pieces, so that a limit of the text also ends the reading. */
 const PIECE = 64 * 1024;
+/** The parser's time grows with the square of the depth. */
+const DEEPEST = 2000;
 
 /**
  * The words that a person sees in a page, at most `limit` characters: texts and what images are called, without tags, scripts and
- * styles. Never throws; whatever is no HTML is read as browsers would read it. Nothing is nested here, so that depth costs nothing.
+ * styles. Never throws; whatever is no HTML is read as browsers would read it. What comes after tags nested absurdly deep is read with
+ * its tags cut out.
  */
 export function readHtmlText(html: string, limit: number): string {
   const parts: string[] = [];
   let length = 0;
   let hidden = 0;
+  let depth = 0;
   const add = (text: string): void => {
     if (hidden > 0 || length >= limit) return;
     parts.push(text);
@@ -25,18 +29,27 @@ export function readHtmlText(html: string, limit: number): string {
   };
   const parser = new Parser({
     onopentag(name, attributes) {
+      depth++;
       if (HIDDEN.has(name)) hidden++;
       if (!INLINE.has(name)) add('\n');
       const { alt } = attributes;
       if (alt !== undefined && alt !== '') add(`${alt} `);
     },
     onclosetag(name) {
+      depth--;
       if (HIDDEN.has(name)) hidden = Math.max(0, hidden - 1);
       if (!INLINE.has(name)) add('\n');
     },
     ontext: add,
   }, { decodeEntities: true, lowerCaseTags: true, lowerCaseAttributeNames: true });
-  for (let at = 0; at < html.length && length < limit; at += PIECE) parser.write(html.slice(at, at + PIECE));
-  parser.end();
+  for (let at = 0; at < html.length && length < limit; at += PIECE) {
+    if (depth > DEEPEST) {
+      hidden = 0;
+      add(html.slice(at).replace(/<[^<>]*>/g, '\n'));
+      break;
+    }
+    parser.write(html.slice(at, at + PIECE));
+  }
+  if (depth <= DEEPEST) parser.end();
   return parts.join('').slice(0, limit);
 }

@@ -97,7 +97,7 @@ function addresses(list: readonly (Address | undefined)[]): string {
   let length = 0;
   for (const entry of list.flatMap((one) => (one ? [one, ...(one.group ?? [])] : []))) {
     const text = [entry.name, entry.address ?? ''].filter((part) => part !== '').join(' ');
-    length += text.length;
+    length += text.length + 1;
     if (length > MOST_FIELD) break;
     shown.push(text);
   }

@@ -92,10 +92,10 @@ async function searchOne(
   const catalog = await openEntityCatalog(repository, snapshots, signal);
   try {
     if (index) await buildSearchIndex(repository, snapshots, catalog, { search, signal, progress });
-    const { pending, failed, documents } = await catalog.search.status(signal);
+    const { pending, failed, begun } = await catalog.search.status(signal);
     if (pending + failed > 0) {
       const failures = failed === 0 ? [] : await catalog.search.failures(NAMED, signal);
-      gaps.push({ entity, pending, failed, failedNames: failures.map(({ row }) => row.name), unindexed: documents === 0 && pending > 0 });
+      gaps.push({ entity, pending, failed, failedNames: failures.map(({ row }) => row.name), unindexed: !begun && pending > 0 });
     }
     const place = after && { after: after.place, inclusive: tag > after.tag };
     return await catalog.search.find(query, { limit, ...place }, signal);

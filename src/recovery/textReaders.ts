@@ -14,7 +14,7 @@ export type TextResult = { readonly text: ContentText } | { readonly code: 'sear
 
 export interface TextReadersOptions {
   readonly workers: number;
-  /** What reading one content may take; 20,000 unless told. */
+  /** What reading one content may take; 60,000 unless told. */
   readonly limitMs?: number;
   readonly signal: AbortSignal;
   /** The worker's entry module, for tests. */
@@ -84,7 +84,7 @@ export class TextReaders {
   }
 
   #ask(worker: Worker, request: TextRequest): Promise<TextResult> {
-    const { signal, limitMs = 20_000 } = this.#options;
+    const { signal, limitMs = 60_000 } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<TextResult>();
     const crashed = (reason: string): void => resolve({ code: 'search/crashed', message: `Reading its text ended the reader (${reason}).` });
     const onMessage = (reply: TextReply): void => {

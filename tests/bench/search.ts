@@ -14,7 +14,7 @@ const MAILS = Number(process.argv[2] ?? 1_000_000);
 const random = numbersFrom(Number(process.argv[3] ?? 42));
 const directory = mkdtempSync(join(process.argv[4] ?? tmpdir(), 'search-bench-'));
 const FOLDERS = 200;
-const QUESTIONS = 200;
+const QUESTIONS = 100;
 const BATCH = 256;
 const SNAPSHOTS = ['1', '2'].map((digit) => digit.padStart(32, '0'));
 const FIRST_MAIL = 1.4e12;
@@ -101,9 +101,11 @@ const KINDS: Record<string, () => SearchQuery> = {
   'to a name': () => ({ recipient: wordOf(anyPerson(random)) }),
   'subject words': () => ({ name: partOf(anyMail().subject, 2) }),
   'from and word': () => ({ author: wordOf(anyPerson(random)), words: anyWord() }),
+  'beginning of one letter': () => ({ words: `${wordOf(below(2000)).slice(0, 1)}*` }),
   'beginning of two letters': () => ({ words: `${wordOf(below(2000)).slice(0, 2)}*` }),
   'beginning of three letters': () => ({ words: `${wordOf(below(2000)).slice(0, 3)}*` }),
   'beginning of four letters': () => ({ words: `${wordOf(1000 + below(20_000)).slice(0, 4)}*` }),
+  'beginning of five letters': () => ({ words: `${wordOf(1000 + below(20_000)).slice(0, 5)}*` }),
   'beginning of six letters': () => ({ words: `${wordOf(1000 + below(20_000)).slice(0, 6)}*` }),
   'Chinese or Japanese': () => ({ words: hanWord() }),
   'one Chinese character': () => ({ words: hanWord().slice(0, 1) }),
@@ -117,6 +119,9 @@ const KINDS: Record<string, () => SearchQuery> = {
   'word in a folder': () => ({ words: anyWord(), folder: `Folder ${below(FOLDERS)}` }),
   'nothing found': () => ({ words: `${anyWord()} nosuchword` }),
 };
+
+/** A place between the newest and the oldest hit. */
+const deep = (): number => (Math.floor((FIRST_MAIL + below(MAILS) * BETWEEN) / 1000) + 2 ** 31) * 4096;
 
 async function questions({ search }: Catalog): Promise<void> {
   for (const [kind, make] of Object.entries(KINDS)) {
@@ -132,9 +137,11 @@ async function questions({ search }: Catalog): Promise<void> {
       hits += page.hits.length;
       const after = page.hits.at(-1)?.place;
       if (page.more) later.push((await timed(() => search.find(query, { limit: 50, after })))[0]);
+      // A place far down the list.
+      if (page.more) later.push((await timed(() => search.find(query, { limit: 50, after: deep() })))[0]);
     }
     printTimes(`search, ${kind}`, times, { hits, meanCpuMs: rounded(cpuMs / QUESTIONS) });
-    if (later.length > 0) printTimes(`page after it, ${kind}`, later, {});
+    if (later.length > 0) printTimes(`pages further down, ${kind}`, later, {});
   }
 }
 
@@ -172,7 +179,7 @@ try {
   print('one more snapshot, 0.1 % new', { documents: added, ms: rounded(moreMs) });
   if (indexed !== MAILS || added !== more) throw new Error(`${indexed} and ${added} documents instead of ${MAILS} and ${more}`);
   const [dropMs] = await timed(() => catalog.dropSnapshots([second]));
-  print('dropping it again', { ms: rounded(dropMs), documents: (await catalog.search.status()).documents });
+  print('dropping it again', { ms: rounded(dropMs) });
   print('memory', { peakRssMB: peakMb() });
 } finally {
   await catalog.close();

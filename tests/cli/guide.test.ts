@@ -61,6 +61,7 @@ test('the guide names every field that the commands answer with', async () => {
     ['snapshots', await sandbox.json(['snapshots'])],
     ['days', await sandbox.json(['days'])],
     ['ls', await sandbox.json(['ls', 'latest'])],
+    ['search', await sandbox.json(['search', 'a'])],
     ['diff', await sandbox.json(['diff', first.id, 'latest'])],
     ['Both restores', await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])],
     ['export', await sandbox.json(['export', 'latest', '--format', 'zip', '--to', sandbox.path('export')])],

@@ -1,4 +1,4 @@
-import type { IndexedVersion } from '../searchProtocol.ts';
+import type { IndexedVersion } from '../../src/catalog/index.ts';
 
 /**
  * What docs/search.md says, written a second time and in another way: character by character over all texts, without
@@ -38,7 +38,19 @@ function characters(text: string): string[] {
   return [...bare.normalize('NFC')];
 }
 
+const known = new Map<string, Word[]>();
+
 function wordsOf(text: string): Word[] {
+  let words = known.get(text);
+  if (!words) {
+    words = splitWords(text);
+    if (known.size > 10_000) known.clear();
+    known.set(text, words);
+  }
+  return words;
+}
+
+function splitWords(text: string): Word[] {
   const words: Word[] = [];
   let open = '';
   let joined = false;

@@ -1,0 +1,104 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
+import { TestMailbox } from '../servers/testMailbox.ts';
+import { CliSandbox } from './cliSandbox.ts';
+
+const USERS = ['ann@example.test', 'bob@example.test'];
+let server: Dovecot;
+
+beforeAll(async () => {
+  server = await startDovecot({ users: Object.fromEntries(USERS.map((user) => [user, 'pw'])) });
+});
+afterAll(async () => { await server.stop(); });
+
+interface Hit {
+  readonly path: string;
+  readonly entity: string;
+  readonly from: string;
+  readonly firstSnapshot: string;
+  readonly lastSnapshot: string;
+  readonly cursor: string;
+}
+
+const mail = (from: string, subject: string, text: string): Buffer => Buffer.from(
+  `From: ${from}\r\nTo: Team <team@example.test>\r\nSubject: ${subject}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>${text}</p>\r\n`);
+
+async function backUp(sandbox: CliSandbox, user: string): Promise<string> {
+  writeFileSync(sandbox.path('password'), 'pw\n');
+  const reach = ['--host', '127.0.0.1', '--port', String(server.port), '--tls', 'off', '--user', user, '--password-file', sandbox.path('password')];
+  return (await sandbox.json<{ id: string }>(['backup', 'imap', ...reach, '--init'])).id;
+}
+
+const paths = (hits: readonly Hit[]): string[] => hits.map(({ path }) => path);
+
+test('mail of several mailboxes and files are found by words, people, folder and day', async () => {
+  using sandbox = new CliSandbox();
+  const ann = await TestMailbox.open(server, 'ann@example.test');
+  await ann.create('Work');
+  await ann.save('INBOX', mail('Bob <bob@example.test>', 'Budget', 'the first draft: 東京都の予算'), { date: '01-Feb-2024 10:00:00 +0000' });
+  await ann.save('Work', mail('Cleo <cleo@example.test>', 'Final report', 'no draft any longer, שלום'), { date: '02-Feb-2024 10:00:00 +0000' });
+  const bob = await TestMailbox.open(server, 'bob@example.test');
+  await bob.save('INBOX', mail('Ann <ann@example.test>', 'Re: Budget', 'a draft of mine'), { date: '03-Feb-2024 10:00:00 +0000' });
+  const first = await backUp(sandbox, 'ann@example.test');
+  await backUp(sandbox, 'bob@example.test');
+
+  const find = (...args: readonly string[]): Promise<Hit[]> => sandbox.json<Hit[]>(['search', ...args]);
+  expect(paths(await find('draft'))).toEqual(['INBOX/Re: Budget', 'Work/Final report', 'INBOX/Budget']);
+  expect(paths(await find('draft', '--entity', 'imap:ann@example.test@127.0.0.1'))).toEqual(['Work/Final report', 'INBOX/Budget']);
+  expect(paths(await find('draft', '--from', 'bob@example.test'))).toEqual(['INBOX/Budget']);
+  expect(paths(await find('--to', 'team', '--subject', 'budg*'))).toEqual(['INBOX/Re: Budget', 'INBOX/Budget']);
+  expect(paths(await find('京都'))).toEqual(['INBOX/Budget']);
+  expect(paths(await find('שלום'))).toEqual(['Work/Final report']);
+  expect(paths(await find('--folder', 'Work'))).toEqual(['Work/Final report']);
+  expect(paths(await find('draft', '--after', '2024-02-02', '--before', '2024-02-03'))).toEqual(['Work/Final report']);
+  expect(paths(await find('--', '"final report"', '-budget'))).toEqual(['Work/Final report']);
+  expect(paths(await find('name:', 'OR', 'NEAR(', '*', '"'))).toEqual([]);
+  const [newest] = await find('draft', '--limit', '1');
+  expect(newest).toMatchObject({ from: 'Ann <ann@example.test>', entity: 'imap:bob@example.test@127.0.0.1' });
+  expect(paths(await find('draft', '--limit', '1', '--continue', newest?.cursor ?? ''))).toEqual(['Work/Final report']);
+
+  await ann.addFlags('INBOX', '1', '\\Flagged');
+  await ann.save('INBOX', mail('Bob <bob@example.test>', 'Budget again', 'another draft'), { date: '04-Feb-2024 10:00:00 +0000' });
+  const second = await backUp(sandbox, 'ann@example.test');
+  const inAnn = await find('draft', '--entity', 'imap:ann@example.test@127.0.0.1');
+  expect(inAnn.map(({ path, firstSnapshot, lastSnapshot }) => [path, firstSnapshot, lastSnapshot])).toEqual([
+    ['INBOX/Budget again', second, second], ['Work/Final report', first, second], ['INBOX/Budget', first, second],
+  ]);
+  const text = await sandbox.run(['search', 'again']);
+  expect(text).toMatchObject({ code: 0 });
+  expect(text.stdout).toContain('Bob <bob@example.test>  Budget again');
+  expect(text.stdout).toContain('INBOX/Budget again');
+  expect((await sandbox.run(['search', 'nosuchword'])).stdout).toBe('Nothing found.\n');
+  ann.close();
+  bob.close();
+
+  mkdirSync(sandbox.path('tree', 'Plans'), { recursive: true });
+  writeFileSync(sandbox.path('tree', 'Plans', 'Summer budget.txt'), 'x');
+  await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
+  expect(paths(await find('summer', 'budget'))).toEqual(['Plans/Summer budget.txt']);
+  expect(paths(await find('--folder', 'Plans'))).toEqual(['Plans/Summer budget.txt']);
+});
+
+test('what is not indexed is said, and wrong questions too', async () => {
+  using sandbox = new CliSandbox();
+  mkdirSync(sandbox.path('tree'));
+  writeFileSync(sandbox.path('tree', 'one.txt'), 'x');
+  await sandbox.json(['backup', 'folder', sandbox.path('tree'), '--init']);
+  expect(await sandbox.json(['search', 'one', '--no-index'], 1)).toMatchObject({ error: { code: 'search/not-indexed' } });
+  expect(paths(await sandbox.json<Hit[]>(['search', 'one']))).toEqual(['one.txt']);
+  writeFileSync(sandbox.path('tree', 'one more.txt'), 'x');
+  await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
+  const part = await sandbox.run(['search', 'one', '--no-index']);
+  expect(part.code).toBe(3);
+  expect(part.stderr).toContain('1 version not indexed');
+  expect(paths(await sandbox.json<Hit[]>(['search', 'one']))).toEqual(expect.arrayContaining(['one more.txt', 'one.txt']));
+  rmSync(sandbox.path('cache'), { recursive: true });
+  expect((await sandbox.json<Hit[]>(['search', 'one'])).length).toBe(2);
+  expect(await sandbox.json(['search', '!?'], 1)).toMatchObject({ error: { code: 'search/no-words' } });
+  expect(await sandbox.json(['search', 'one', '--folder', 'nowhere'], 1)).toMatchObject({ error: { code: 'cli/no-folder' } });
+  expect(await sandbox.json(['search', 'one', '--continue', 'x'], 1)).toMatchObject({ error: { code: 'search/bad-cursor' } });
+  for (const wrong of [['search'], ['search', 'one', '--after', '2024-02-30'], ['search', 'one', '--limit', '0'], ['search', 'one', '--before', 'yesterday']]) {
+    expect((await sandbox.run(wrong)).code).toBe(2);
+  }
+});
