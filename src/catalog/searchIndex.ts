@@ -107,8 +107,8 @@ export function searchStatus(db: Database): SearchStatus {
 
 /** The newest documents that lack their words. */
 export function searchFailures(db: Database, limit: number): { row: ItemRow; failure: string }[] {
-  const sql = `select ${ROW_COLUMNS}, d.failure from (select id, failure from doc indexed by doc_failure where failure is not null order by id desc limit ?) d
-    cross join ver v on v.id = (select id from ver where doc = d.id order by last desc limit 1) ${JOINS} order by d.id desc`;
+  const sql = `select ${ROW_COLUMNS}, newest.failure from (select id, failure from doc indexed by doc_failure where failure is not null order by id desc limit ?) newest
+    cross join ver v on v.id = (select id from ver where doc = newest.id order by last desc limit 1) ${JOINS} order by newest.id desc`;
   return db.all(sql, limit).map((columns) => ({ row: readRow(columns), failure: String(columns[ROW_WIDTH]) }));
 }
 

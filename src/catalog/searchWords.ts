@@ -1,7 +1,7 @@
 /**
  * What a word is, for what is indexed and for what is asked, see docs/search.md. SQLite's tokenizer `ascii` only splits
- * at spaces what comes from here: its `unicode61` knows the letters of Unicode 6.1 alone, tears words of Indic scripts apart
- * at their vowel signs, and takes a sentence of a script without spaces for one word.
+ * at spaces what comes from here: its `unicode61` knows the capitals of Unicode 6.1 alone, tears words of Indic scripts apart
+ * at their vowel signs, and takes a sentence of a script without spaces for one word (decision 0016).
  */
 
 /** Characters of a word that count; a longer one is known by its beginning. */
