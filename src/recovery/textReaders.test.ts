@@ -18,7 +18,7 @@ const read = (from: TextReaders, text: string): Promise<TextResult> => from.read
 const said = (text: string) => expect.objectContaining({ text: expect.objectContaining({ text }) });
 
 test('a content that hangs, kills or fills its reader costs itself only', async () => {
-  const pool = readers({ limitMs: 3000 });
+  const pool = readers({ limitMs: 400 });
   const answers = await Promise.all(['a', 'hang', 'b', 'die', 'c', 'throw', 'd', 'eat', 'e', 'f'].map((text) => read(pool, text)));
   const code = (value: string) => expect.objectContaining({ code: `search/${value}` });
   // What eats memory may be ended by its time or by its memory.

@@ -14,18 +14,20 @@ export type TextResult = { readonly text: ContentText } | { readonly code: 'sear
 
 export interface TextReadersOptions {
   readonly workers: number;
-  /** What reading one content may take; 60,000 unless told. */
+  /** Processor time that reading one content may take; 60,000 unless told. */
   readonly limitMs?: number;
   readonly signal: AbortSignal;
   /** The worker's entry module, for tests. */
   readonly entry?: URL;
 }
 
+/** However little of the processor a reader gets. */
+const LONGEST_WAIT_MS = 10 * 60_000;
 const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 384 };
 
 /**
  * Threads that read the words of contents, one content each at a time. What a content does to its thread hits that content
- * alone: a thread that hangs past the limit or dies is replaced.
+ * alone: a thread that computes past the limit or dies is replaced.
  */
 export class TextReaders {
   readonly #options: TextReadersOptions;
@@ -93,17 +95,36 @@ export class TextReaders {
     const onError = (error: unknown): void => crashed(messageOf(error));
     const onExit = (code: number): void => crashed(`exit code ${code}`);
     const onAbort = (): void => reject(signal.reason as Error);
-    const seconds = Math.ceil(limitMs / 1000);
-    const timer = setTimeout(() => resolve({ code: 'search/too-slow', message: `Reading its text took over ${seconds} s.` }), limitMs);
+    const stopTimers = whenTooSlow(worker, limitMs, (took) => resolve({ code: 'search/too-slow', message: `Reading its text took over ${took}.` }));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal.addEventListener('abort', onAbort, { once: true });
     worker.ref();
     worker.postMessage(request, [request.content.buffer as ArrayBuffer]);
     return promise.finally(() => {
-      clearTimeout(timer);
+      stopTimers();
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       signal.removeEventListener('abort', onAbort);
       worker.unref();
     });
   }
+}
+
+/**
+ * Calls back once the worker has computed for `limitMs`, or was waited for as long as anybody waits; gives what ends that. Not the time on the
+ * wall alone: on a busy machine it would condemn contents that are harmless.
+ */
+function whenTooSlow(worker: Worker, limitMs: number, tell: (took: string) => void): () => void {
+  let before: NodeJS.CpuUsage | undefined;
+  const look = async (): Promise<void> => {
+    before ??= await worker.cpuUsage();
+    const { user, system } = await worker.cpuUsage(before);
+    if (user + system >= limitMs * 1000) tell(`${Math.ceil(limitMs / 1000)} s`);
+  };
+  // One that does not run yet, or no longer, has no usage: it is looked at again, and its end is heard of elsewhere.
+  const looks = setInterval(() => void look().catch(() => undefined), limitMs / 4);
+  const last = setTimeout(() => tell(`${LONGEST_WAIT_MS / 60_000} minutes`), LONGEST_WAIT_MS);
+  return () => {
+    clearInterval(looks);
+    clearTimeout(last);
+  };
 }
