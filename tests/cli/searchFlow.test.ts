@@ -40,6 +40,9 @@ test('mail of several mailboxes and files are found by words, people, folder and
   await ann.save('Work', mail('Cleo <cleo@example.test>', 'Final report', 'no draft any longer, שלום'), { date: '02-Feb-2024 10:00:00 +0000' });
   const bob = await TestMailbox.open(server, 'bob@example.test');
   await bob.save('INBOX', mail('Ann <ann@example.test>', 'Re: Budget', 'a draft of mine'), { date: '03-Feb-2024 10:00:00 +0000' });
+  // Not kept open meanwhile: the connection ends when it is idle for long.
+  ann.close();
+  bob.close();
   const first = await backUp(sandbox, 'ann@example.test');
   await backUp(sandbox, 'bob@example.test');
 
@@ -58,8 +61,10 @@ test('mail of several mailboxes and files are found by words, people, folder and
   expect(newest).toMatchObject({ from: 'Ann <ann@example.test>', entity: 'imap:bob@example.test@127.0.0.1' });
   expect(paths(await find('draft', '--limit', '1', '--continue', newest?.cursor ?? ''))).toEqual(['Work/Final report']);
 
-  await ann.addFlags('INBOX', '1', '\\Flagged');
-  await ann.save('INBOX', mail('Bob <bob@example.test>', 'Budget again', 'another draft'), { date: '04-Feb-2024 10:00:00 +0000' });
+  const again = await TestMailbox.open(server, 'ann@example.test');
+  await again.addFlags('INBOX', '1', '\\Flagged');
+  await again.save('INBOX', mail('Bob <bob@example.test>', 'Budget again', 'another draft'), { date: '04-Feb-2024 10:00:00 +0000' });
+  again.close();
   const second = await backUp(sandbox, 'ann@example.test');
   const inAnn = await find('draft', '--entity', 'imap:ann@example.test@127.0.0.1');
   expect(inAnn.map(({ path, firstSnapshot, lastSnapshot }) => [path, firstSnapshot, lastSnapshot])).toEqual([
@@ -70,8 +75,6 @@ test('mail of several mailboxes and files are found by words, people, folder and
   expect(text.stdout).toContain('Bob <bob@example.test>  Budget again');
   expect(text.stdout).toContain('INBOX/Budget again');
   expect((await sandbox.run(['search', 'nosuchword'])).stdout).toBe('Nothing found.\n');
-  ann.close();
-  bob.close();
 
   mkdirSync(sandbox.path('tree', 'Plans'), { recursive: true });
   writeFileSync(sandbox.path('tree', 'Plans', 'Summer budget.txt'), 'x');

@@ -3,28 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runBackup } from '../../src/backup/index.ts';
-import type { Searchable } from '../../src/connectors/contract.ts';
 import { readMailSummary, readText } from '../../src/formats/index.ts';
 import { searchEntities, type SearchRequest } from '../../src/recovery/index.ts';
-import { Repository } from '../../src/repository/index.ts';
-import { systemClock } from '../../src/runtime/index.ts';
+import type { Repository } from '../../src/repository/index.ts';
 import { MemoryStorage } from '../../src/storage/index.ts';
 import { generatedMails } from '../roundTrip/generatedMails.ts';
 import { nastyMails } from '../roundTrip/nastyMails.ts';
+import { backUpMails, keyOf, searchOfMail } from './mailRepository.ts';
 import { matches } from './plainMatcher.ts';
-import { found, listing, ScriptedSource } from '../sources/scriptedSource.ts';
 
 const SEED = 4711;
 const { origin, mails: nasty } = nastyMails();
 const mails = [...nasty, ...generatedMails(SEED, 60)].filter(({ bytes }) => bytes.length > 0);
-const keyOf = (index: number): string => `m${String(index).padStart(5, '0')}`;
 const signal = new AbortController().signal;
-
-const search: Searchable = {
-  titles: { name: 'Subject', author: 'From', recipient: 'To' }, content: { mail: 'mail' },
-  fields: ({ meta }) => JSON.parse(meta) as { author: string; recipients: string },
-};
 
 let directory: string;
 let repository: Repository;
@@ -36,13 +27,7 @@ let unreadable = 0;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
-  repository = await Repository.init(new MemoryStorage(), new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), { cacheDirectory: directory });
-  const contents = Object.fromEntries(mails.map(({ bytes }, i) => [keyOf(i), bytes.toString('latin1')]));
-  const changes = mails.map(({ bytes }, i) => {
-    const { subject, from, to } = readMailSummary(bytes);
-    return found(keyOf(i), { name: subject, size: bytes.length, modified: 1e12 + i * 1000, meta: JSON.stringify({ author: from, recipients: to }) });
-  });
-  await runBackup(repository, new ScriptedSource({ changes: [listing(...changes)], contents }), { signal, progress: () => {}, clock: systemClock });
+  repository = await backUpMails(new MemoryStorage(), directory, mails.map(({ bytes }) => bytes));
   for (const { bytes } of mails) {
     const { subject, from, to } = readMailSummary(bytes);
     const none = { authors: '', recipients: '', text: '', files: '' };
@@ -57,7 +42,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 async function find(query: SearchRequest['query']): Promise<string[]> {
   const snapshots = (await repository.snapshots()).map(({ manifest }) => manifest);
-  const { hits } = await searchEntities(repository, [{ snapshots, search }], {
+  const { hits } = await searchEntities(repository, [{ snapshots, search: searchOfMail }], {
     query, limit: 1000, index: true, signal, progress: (event) => event.type === 'warning' && warned.push(event.code),
   });
   return hits.map(({ row }) => row.key).reverse();
