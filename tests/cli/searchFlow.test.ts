@@ -55,7 +55,9 @@ test('mail of several mailboxes and files are found by words, people, folder and
   expect(paths(await find('שלום'))).toEqual(['Work/Final report']);
   expect(paths(await find('--folder', 'Work'))).toEqual(['Work/Final report']);
   expect(paths(await find('draft', '--after', '2024-02-02', '--before', '2024-02-03'))).toEqual(['Work/Final report']);
-  expect(paths(await find('--', '"final report"', '-budget'))).toEqual(['Work/Final report']);
+  // What follows '--' is words, '--json' too.
+  const dashed = await sandbox.run(['search', '--json', '--', '"final report"', '-budget']);
+  expect(paths(JSON.parse(dashed.stdout) as Hit[]), dashed.stderr).toEqual(['Work/Final report']);
   expect(paths(await find('name:', 'OR', 'NEAR(', '*', '"'))).toEqual([]);
   const [newest] = await find('draft', '--limit', '1');
   expect(newest).toMatchObject({ from: 'Ann <ann@example.test>', entity: 'imap:bob@example.test@127.0.0.1' });
