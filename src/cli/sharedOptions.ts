@@ -10,7 +10,7 @@ export interface RepositoryOptions {
 }
 
 export function repositoryOptions(command: Command, { recovery = true } = {}): Command {
-  command.option('--repo <url>', 'the repository: a path, file:///path, azblob://… or gs://… (default: HOLDFAST_REPO)');
+  command.option('--repo <url>', 'the repository: a path, file:///path, s3://…, azblob://… or gs://… (default: HOLDFAST_REPO)');
   return keyOptions(command, { recovery });
 }
 

@@ -19,7 +19,7 @@ test.each([
 
 test('every setting has a name of ours, or the one that its service gave it, and a text', () => {
   for (const { name, text } of Object.values(SETTINGS)) {
-    expect(name).toMatch(/^(HOLDFAST|AZURE|GOOGLE|STORAGE)_[A-Z_]+$/);
+    expect(name).toMatch(/^(HOLDFAST|AWS|AZURE|GOOGLE|STORAGE)_[A-Z_]+$/);
     expect(text).not.toBe('');
   }
 });

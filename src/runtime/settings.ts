@@ -26,6 +26,14 @@ export const SETTINGS = {
   azureConnectionString: { name: 'AZURE_STORAGE_CONNECTION_STRING', text: 'account, endpoint and key or signature in one, in place of them' },
   gcsCredentialsFile: { name: 'GOOGLE_APPLICATION_CREDENTIALS', text: 'file with the credentials for gs:// addresses' },
   gcsEmulator: { name: 'STORAGE_EMULATOR_HOST', text: 'a test server in place of Google Cloud Storage; no credentials are sent to it' },
+  awsAccessKeyId: { name: 'AWS_ACCESS_KEY_ID', text: 'access key of an S3 bucket' },
+  awsSecretAccessKey: { name: 'AWS_SECRET_ACCESS_KEY', text: 'its secret key' },
+  awsSessionToken: { name: 'AWS_SESSION_TOKEN', text: 'the token of temporary keys' },
+  awsCredentialsFile: {
+    name: 'AWS_SHARED_CREDENTIALS_FILE', text: 'file with keys, where the environment has none', fallback: '~/.aws/credentials',
+  },
+  awsProfile: { name: 'AWS_PROFILE', text: 'section of that file', fallback: 'default' },
+  awsRegion: { name: 'AWS_REGION', text: 'region of an S3 bucket whose address tells none', fallback: 'us-east-1' },
 } as const satisfies Record<string, Setting>;
 
 /** The settings as they are now. An empty variable counts as not set. */
@@ -36,6 +44,7 @@ export interface Settings {
   readonly cacheDirectory: string;
   readonly azure: AzureSettings;
   readonly gcs: GcsSettings;
+  readonly aws: AwsSettings;
 }
 
 /** As other programs for the same service read them. Secrets, but for the account: never in a log or message. */
@@ -49,6 +58,16 @@ export interface AzureSettings {
 export interface GcsSettings {
   readonly credentialsFile: string | undefined;
   readonly emulator: string | undefined;
+}
+
+/** As other programs for the same service read them. Secrets: never in a log or message. */
+export interface AwsSettings {
+  readonly accessKeyId: string | undefined;
+  readonly secretAccessKey: string | undefined;
+  readonly sessionToken: string | undefined;
+  readonly credentialsFile: string | undefined;
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
 }
 
 /** Reads the environment: the only place that does. */
@@ -65,6 +84,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       connectionString: value(SETTINGS.azureConnectionString.name),
     },
     gcs: { credentialsFile: value(SETTINGS.gcsCredentialsFile.name), emulator: value(SETTINGS.gcsEmulator.name) },
+    aws: {
+      accessKeyId: value(SETTINGS.awsAccessKeyId.name),
+      secretAccessKey: value(SETTINGS.awsSecretAccessKey.name),
+      sessionToken: value(SETTINGS.awsSessionToken.name),
+      credentialsFile: value(SETTINGS.awsCredentialsFile.name),
+      profile: value(SETTINGS.awsProfile.name),
+      region: value(SETTINGS.awsRegion.name),
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 import { requireThat, requireError, requireSameBytes } from './conformanceCheck.ts';
 import type { ConformanceCheck } from './conformanceCheck.ts';
 
-/** 5 MiB crosses the sizes at which services and clients begin to split what they send. */
-const SIZES = [0, 1, 4095, 4096, 65_537, 5 * 1024 * 1024 + 1];
+/** The last ones cross the sizes at which services and clients begin to split what they send. */
+const SIZES = [0, 1, 4095, 4096, 65_537, 5 * 1024 * 1024 + 1, 17 * 1024 * 1024];
 
 /** Checks of what put, get, stat and delete do to one object. */
 export const byteChecks: readonly ConformanceCheck[] = [

@@ -16,7 +16,12 @@ export function isNameSegment(segment: string): boolean {
  * them empty, '.', '..' or longer than 255, at most 512 characters in all. What passes is safe to join to a path.
  */
 export function checkObjectName(name: string): void {
-  if (name.length > MAX_NAME || !name.split('/').every(isNameSegment)) throw badName('An object name', name);
+  if (!isObjectName(name)) throw badName('An object name', name);
+}
+
+/** Whether {@link checkObjectName} lets it pass: what else lies in a place is none of ours. */
+export function isObjectName(name: string): boolean {
+  return name.length <= MAX_NAME && name.split('/').every(isNameSegment);
 }
 
 /** Throws `storage/bad-name` unless an object name may start with `prefix`, whose last segment may be partial. */

@@ -21,7 +21,7 @@ test('opens a path and a file address, and makes a folder only when told to', as
   expect(await opened.stat('x')).toEqual({ name: 'x', size: 1 });
 });
 
-test.each(['s3://key:secret@bucket/x', 's3:bucket', 'SFTP://host/x', 'https://host/x'])(
+test.each(['s4://key:secret@bucket/x', 's4:bucket', 'SFTP://host/x', 'https://host/x'])(
   'says that %s is not supported, what is, and no secret',
   async (url) => {
     const error: unknown = await openStorage(url).catch((failure: unknown) => failure);

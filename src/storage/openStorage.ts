@@ -33,6 +33,10 @@ export const storageSchemes: readonly StorageScheme[] = [
     openSink: async (url) => new FileSink(pathOfFileUrl(url)),
   },
   {
+    scheme: 's3', example: 's3://bucket/prefix?region=name',
+    open: async (url, options) => (await import('./s3/s3Storage.ts')).S3Storage.open(url, options.settings),
+  },
+  {
     scheme: 'azblob', example: 'azblob://container/folder?account=NAME',
     open: async (url, options) => (await import('./azure/openAzure.ts')).openAzure(url, options),
   },
