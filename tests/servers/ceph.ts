@@ -61,8 +61,6 @@ keyring = ${d}/rgw.keyring
 rgw data = ${d}/rgw
 rgw frontends = beast endpoint=127.0.0.1:${port}
 rgw dns name = localhost
-rgw sts key = abcdefghijklmnop
-rgw s3 auth use sts = true
 `;
 }
 

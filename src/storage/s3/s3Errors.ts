@@ -31,6 +31,9 @@ const NOT_THERE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREA
 /** Refusals with a status of their own that pass all the same. */
 const PASSING = new Set(['SlowDown', 'RequestTimeout', 'Throttling', 'ThrottlingException', 'TooManyRequests', 'OperationAborted', 'NoSuchUpload']);
 
+/** No service may make us wait for longer than this. */
+const MOST_RETRY_AFTER_S = 120;
+
 /** The contract's error for what the SDK threw. A HoldfastError and a bug come back as they are. */
 export function s3Error(error: unknown, location: S3Location, operation: S3Operation): unknown {
   if (isHoldfastError(error) || !(error instanceof Error)) return error;
@@ -105,8 +108,8 @@ function refusal(told: Told, location: S3Location, { verb, name }: S3Operation, 
   if (status === 405 && verb !== 'read') return storageReadOnly(location.shown, cause);
   if (PASSING.has(code)) return undefined;
   if (status === 401 || status === 403) {
-    const message = `The keys may not ${verb} ${name === '' ? location.shown : `"${name}" in ${location.shown}`} (${code}). `
-      + 'Grant s3:ListBucket on the bucket and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects; temporary keys may have ended.';
+    const message = `The keys do not allow to ${verb} ${name === '' ? location.shown : `"${name}" in ${location.shown}`} (${code}). `
+      + 'Look whether they are the right ones and have not ended, and grant s3:ListBucket on the bucket, s3:GetObject, s3:PutObject and s3:DeleteObject on its objects.';
     return new HoldfastError('storage/denied', 'input', message, facts);
   }
   if (status < 400 || status >= 500 || status === 408 || status === 409 || status === 429) return undefined;
@@ -129,9 +132,6 @@ function passing(told: Told, location: S3Location, { verb, name }: S3Operation, 
   const data = { ...failure.data, retryAfterMs: Math.min(seconds, MOST_RETRY_AFTER_S) * 1000 };
   return new HoldfastError(failure.code, failure.retryClass, failure.message, { data, cause });
 }
-
-/** No service may make us wait for longer than this. */
-const MOST_RETRY_AFTER_S = 120;
 
 /** A mistake of the program itself: nothing that came over the line, and no system call. */
 function isBug(error: Error): boolean {

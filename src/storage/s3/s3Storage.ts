@@ -15,6 +15,8 @@ const CALL_MS = 120_000;
 const SLOWEST_BYTES_PER_MS = 16;
 /** What a get without a range is taken to give. */
 const UNKNOWN_BYTES = 64 * 1024 * 1024;
+/** Statuses with which a service refuses for reasons that only the body of its reply tells. */
+const UNTOLD = new Set([301, 307, 400, 401, 403]);
 /** No service gives more names at once. */
 const MOST_LISTED = 1000;
 
@@ -104,7 +106,7 @@ export class S3Storage implements Storage {
         const status = statusOf(error);
         if (status === 404) return undefined;
         // The reply to HEAD has no body to say why: a listing is refused for the same reason, and tells it.
-        if (status >= 300 && status < 500) await this.#listOnce('', { limit: 1 }, abortSignal);
+        if (UNTOLD.has(status)) await this.#listOnce('', { limit: 1 }, abortSignal);
         throw error;
       }
     });
