@@ -20,12 +20,18 @@ export const NEEDS: readonly Need[] = [
   { program: 'ceph-mon', package: 'ceph-mon', places: ['/usr/bin'] },
   { program: 'ceph-osd', package: 'ceph-osd', places: ['/usr/bin'] },
   { program: 'ceph', package: 'ceph-common', places: ['/usr/bin'] },
+  { program: 'swift-proxy-server', package: 'swift-proxy', places: ['/usr/bin'] },
+  { program: 'swift-account-server', package: 'swift-account', places: ['/usr/bin'] },
+  { program: 'swift-container-server', package: 'swift-container', places: ['/usr/bin'] },
+  { program: 'swift-object-server', package: 'swift-object', places: ['/usr/bin'] },
+  { program: 'swift-ring-builder', package: 'swift', places: ['/usr/bin'] },
+  { program: 'memcached', package: 'memcached', places: ['/usr/bin'] },
   { program: 'python3', package: 'python3', places: ['/usr/bin'] },
   { program: 'unzip', package: 'unzip', places: ['/usr/bin'] },
   { program: '7z', package: 'p7zip-full', places: ['/usr/bin'] },
 ];
 
-const APT_TIMEOUT_MS = 180_000;
+const APT_TIMEOUT_MS = 300_000;
 
 export function missingNeeds(needs: readonly Need[], path: string): Need[] {
   const folders = path.split(delimiter);

@@ -27,6 +27,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineRestore(program, does);
   defineExport(program, does);
   defineCare(program, does);
+  defineStorage(program, does);
 }
 
 type Does = (command: Command, load: () => Promise<Action<never>>) => void;
@@ -182,4 +183,17 @@ Everything is proved on the way. Ends with 3 where something is damaged in the r
   const rebuild = repositoryOptions(program.command('rebuild'))
     .description('makes every index and cache again from the repository alone');
   does(rebuild, async () => (await import('./commands/rebuildRepository.ts')).rebuildRepository);
+}
+
+function defineStorage(program: Command, does: Does): void {
+  const storage = program.command('storage').description('looks at places for repositories');
+  const test = storage.command('test')
+    .description('tells whether a place keeps what repositories rely on')
+    .argument('<url>', 'a path, file:///path or s3://bucket/prefix?…')
+    .option('--json', 'answer with one JSON document')
+    .option('-q, --quiet', 'no progress')
+    .addHelpText('after', `
+Works below a new prefix "storage-test-…" and deletes what it put there; sends and receives about 100 MB. Ends with 3 where
+backups can be made but something must not be done, with 1 where no repository should be.`);
+  does(test, async () => (await import('./commands/tryStorage.ts')).tryStorage);
 }

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError, isHoldfastError, type Progress } from '../domain/index.ts';
-import { systemRandom } from '../runtime/index.ts';
+import { retry, systemRandom } from '../runtime/index.ts';
 import { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, Repository } from '../repository/index.ts';
 import { openStorage, RetryingStorage, type Storage } from '../storage/index.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -26,12 +26,12 @@ export async function openRepository(
 ): Promise<Repository> {
   const url = addressOf(context, options);
   const key = await keyOf(context, options);
-  return Repository.open(patient(await openStorage(url, around(context)), progress), key, openOptions(context));
+  return Repository.open(await openPatiently(context, url, { create: false }, progress), key, openOptions(context));
 }
 
 /** A place for a copy, made where it is missing. */
 export async function openPlace(context: CommandContext, url: string, progress: Progress): Promise<Storage> {
-  return patient(await openStorage(url, { create: true, ...around(context) }), progress);
+  return openPatiently(context, url, { create: true }, progress);
 }
 
 /**
@@ -42,7 +42,7 @@ export async function makeRepository(context: CommandContext, options: Repositor
   const url = addressOf(context, options);
   const keyFile = keyFileOf(context, options);
   if (keyFile === undefined) throw usageError('no-key', `Say where the key is to be kept: --key-file FILE or HOLDFAST_KEY_FILE.`);
-  const storage = patient(await openStorage(url, { create: true, ...around(context) }));
+  const storage = await openPatiently(context, url, { create: true });
   mustBeApart(keyFile, storage);
   if (await hasRepository(storage, context)) {
     throw new HoldfastError('repository/exists', 'input',
@@ -61,7 +61,7 @@ export async function openOrMakeRepository(
   context: CommandContext, options: RepositoryOptions, progress?: Progress,
 ): Promise<{ repository: Repository; made?: MadeRepository }> {
   const url = addressOf(context, options);
-  const storage = patient(await openStorage(url, { create: true, ...around(context) }));
+  const storage = await openPatiently(context, url, { create: true });
   if (await hasRepository(storage, context)) return { repository: await openRepository(context, options, progress) };
   const made = await makeRepository(context, options);
   return { repository: made.repository, made };
@@ -115,11 +115,12 @@ function around({ settings, clock }: CommandContext): Pick<CommandContext, 'sett
   return { settings, clock };
 }
 
-function patient(storage: Storage, progress?: Progress): Storage {
-  return new RetryingStorage(storage, {
-    random: systemRandom,
-    ...(progress && { onRetry: () => progress({ type: 'waiting', for: 'the storage of the repository' }) }),
-  });
+/** The storage at `url`, which repeats what may pass, opening included. `progress` is told when it has to be waited for. */
+export async function openPatiently(
+  context: CommandContext, url: string, { create }: { create: boolean }, progress?: Progress,
+): Promise<Storage> {
+  const options = { random: systemRandom, ...(progress && { onRetry: () => progress({ type: 'waiting', for: 'the storage of the repository' }) }) };
+  return new RetryingStorage(await retry(() => openStorage(url, { create, ...around(context) }), { ...options, signal: context.signal }), options);
 }
 
 /** A key beside the data that it opens protects nothing. */

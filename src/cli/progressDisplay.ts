@@ -12,7 +12,7 @@ const BAR = 20;
 
 const STAGES: Readonly<Record<string, string>> = {
   scan: 'listing', store: 'storing', seal: 'sealing', plan: 'comparing', restore: 'restoring', export: 'exporting',
-  check: 'checking', prune: 'pruning', rebuild: 'rebuilding', copy: 'copying', index: 'indexing',
+  check: 'checking', prune: 'pruning', rebuild: 'rebuilding', copy: 'copying', index: 'indexing', test: 'trying',
 };
 
 type Counted = Extract<ProgressEvent, { type: 'progress' }>;

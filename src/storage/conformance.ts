@@ -6,6 +6,7 @@ import { listingChecks } from './conformanceListing.ts';
 import { safetyChecks } from './conformanceSafety.ts';
 import type { Storage } from './contract.ts';
 import { listAll } from './listAll.ts';
+import { isObjectName } from './objectName.ts';
 
 /** Every guarantee of the storage contract, each tried on its own. */
 export const conformanceChecks: readonly ConformanceCheck[] = [...byteChecks, ...listingChecks, ...safetyChecks];
@@ -24,6 +25,8 @@ export interface ConformanceOptions {
 export interface ConformanceResult {
   readonly name: string;
   readonly error: unknown;
+  /** As of the check, where it failed. */
+  readonly without?: string;
 }
 
 /**
@@ -40,14 +43,20 @@ export async function* checkConformance(
     const prefix = `storage-test-${timeOrderedId(clock.now(), random)}/`;
     // A copy, because slices of a Buffer are views where those of a Uint8Array are copies.
     const bytes = (length: number): Uint8Array => new Uint8Array(random(length));
-    const helper = { name: (rest: string) => prefix + rest, bytes, reopen };
+    const named = new Set<string>();
+    const name = (rest: string): string => {
+      if (isObjectName(prefix + rest)) named.add(prefix + rest);
+      return prefix + rest;
+    };
     let error: unknown;
     try {
-      await check.run(storage, helper);
+      await check.run(storage, { name, bytes, reopen });
     } catch (failure) {
       error = failure;
     }
-    for await (const { name } of listAll(storage, prefix)) await storage.delete(name);
-    yield { name: check.name, error };
+    for await (const object of listAll(storage, prefix)) await storage.delete(object.name);
+    // Whoever lists what was some time ago leaves out what is there.
+    if (error !== undefined) for (const put of named) await storage.delete(put);
+    yield { name: check.name, error, ...(error !== undefined && check.without !== undefined && { without: check.without }) };
   }
 }

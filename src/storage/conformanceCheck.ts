@@ -11,10 +11,15 @@ export interface ConformanceHelper {
   reopen(): Promise<Storage>;
 }
 
+/** For guarantees on which pruning relies, and nothing else does. */
+export const NO_PRUNE = 'Backups can be made there and restored; never prune: it would delete what a backup beside it has just stored.';
+
 /** One guarantee of the storage contract. */
 export interface ConformanceCheck {
   /** The guarantee, as a sentence without a full stop. */
   readonly name: string;
+  /** What a storage without this guarantee is good for, and what not: a sentence. Unless told, it is good for nothing. */
+  readonly without?: string;
   /** Rejects with `storage/nonconforming` when the storage breaks the guarantee, with other errors as they come. */
   run(storage: Storage, helper: ConformanceHelper): Promise<void>;
 }
@@ -28,8 +33,9 @@ export function requireThat(truth: boolean, message: string): asserts truth {
 /** `what` names the call in the message. */
 export function requireSameBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
   requireThat(actual.length === expected.length, `${what} gave ${actual.length} bytes instead of ${expected.length}`);
+  if (Buffer.compare(actual, expected) === 0) return;
   const at = actual.findIndex((byte, i) => byte !== expected[i]);
-  requireThat(at === -1, `${what} gave a wrong byte at ${at}`);
+  requireThat(false, `${what} gave a wrong byte at ${at}`);
 }
 
 /** Requires that `call` rejects with a HoldfastError of that code and class. */

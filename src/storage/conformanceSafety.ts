@@ -1,6 +1,6 @@
 import { isHoldfastError } from '../domain/index.ts';
 import {
-  listedNames, rejectionOf, requireError, requireSameBytes, requireSameNames, requireThat,
+  listedNames, NO_PRUNE, rejectionOf, requireError, requireSameBytes, requireSameNames, requireThat,
 } from './conformanceCheck.ts';
 import type { ConformanceCheck, ConformanceHelper } from './conformanceCheck.ts';
 import type { Storage } from './contract.ts';
@@ -113,6 +113,7 @@ export const safetyChecks: readonly ConformanceCheck[] = [
   },
   {
     name: 'what was put is there for another process',
+    without: NO_PRUNE,
     async run(storage, helper) {
       const bytes = helper.bytes(1000);
       await storage.put(helper.name('durable'), [bytes]);

@@ -1,3 +1,4 @@
+export { checkConformance, conformanceChecks } from './conformance.ts';
 export type { ConformanceOptions, ConformanceResult } from './conformance.ts';
 export type { ConformanceCheck, ConformanceHelper } from './conformanceCheck.ts';
 export type { ListPage, ObjectInfo, Range, Storage } from './contract.ts';

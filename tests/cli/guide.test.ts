@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CliSandbox } from './cliSandbox.ts';
 
 const GUIDE = readFileSync(new URL('../../docs/guides/command-line.md', import.meta.url), 'utf8');
-const GROUPS = ['repo', 'backup', 'restore'];
+const GROUPS = ['repo', 'backup', 'restore', 'storage'];
 
 /** Names of the commands that a help text lists. */
 function commandsIn(help: string): string[] {
@@ -42,7 +42,7 @@ test('the guide has every command and every option, and no command that there is
 test('the guide has the settings that there are', async () => {
   using sandbox = new CliSandbox();
   const { stdout } = await sandbox.run(['--help']);
-  const settings = [...stdout.matchAll(/^ {2}(HOLDFAST_\w+)/gm)].map(([, name]) => name ?? '');
+  const settings = [...stdout.matchAll(/^ {2}((?:HOLDFAST|AWS)_\w+)/gm)].map(([, name]) => name ?? '');
   expect(settings.length).toBeGreaterThan(2);
   for (const setting of settings) expect(GUIDE).toContain(setting);
 });

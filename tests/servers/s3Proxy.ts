@@ -32,6 +32,8 @@ export class S3Proxy {
   /** Faults that struck, by kind. */
   readonly struck = new Map<S3Fault['kind'], number>();
   script: S3FaultScript = () => undefined;
+  /** Set: each listing is answered with what the first one of the same question gave. */
+  staleLists: Map<string, string> | undefined;
   readonly #server: ReturnType<typeof createServer>;
   readonly #to: { host: string; port: number };
   readonly #stopping = new AbortController();
@@ -72,6 +74,7 @@ export class S3Proxy {
     this.counts.clear();
     this.struck.clear();
     this.script = () => undefined;
+    this.staleLists = undefined;
   }
 
   async stop(): Promise<void> {
@@ -82,21 +85,27 @@ export class S3Proxy {
 
   async #handle(asked: IncomingMessage, reply: ServerResponse): Promise<void> {
     const kind = kindOf(asked);
+    const fault = this.#note(kind, (asked.url ?? '').split('?')[0] ?? '');
+    if (fault?.kind === 'reset') asked.socket.destroy();
+    else if (fault?.kind === 'reply') await this.#refuse(asked, reply, fault);
+    else if (fault?.kind === 'lost-reply') {
+      // The service has done it all once its reply has ended.
+      await (await this.#forward(asked)).toArray();
+      asked.socket.destroy();
+    } else await this.#answer(kind, asked, reply, fault);
+  }
+
+  #note(kind: S3Request, path: string): S3Fault | undefined {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    const fault = this.script(kind, (asked.url ?? '').split('?')[0] ?? '');
+    const fault = this.script(kind, path);
     if (fault !== undefined) this.struck.set(fault.kind, (this.struck.get(fault.kind) ?? 0) + 1);
-    if (fault?.kind === 'reset') {
-      asked.socket.destroy();
-      return;
-    }
-    if (fault?.kind === 'reply') {
-      await this.#refuse(asked, reply, fault);
-      return;
-    }
+    return fault;
+  }
+
+  async #answer(kind: S3Request, asked: IncomingMessage, reply: ServerResponse, fault: S3Fault | undefined): Promise<void> {
     const answer = await this.#forward(asked);
-    if (fault?.kind === 'lost-reply') {
-      for await (const _ of answer) { /* The service has done it all once its reply has ended. */ }
-      asked.socket.destroy();
+    if (kind === 'list' && this.staleLists !== undefined) {
+      reply.setHeader('content-type', 'application/xml').end(await firstOf(this.staleLists, asked.url ?? '', answer));
       return;
     }
     reply.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
@@ -104,7 +113,8 @@ export class S3Proxy {
   }
 
   async #refuse(asked: IncomingMessage, reply: ServerResponse, fault: S3Fault & { kind: 'reply' }): Promise<void> {
-    for await (const _ of asked) { /* A client that still sends would see a broken connection instead of the reply. */ }
+    // A client that still sends would see a broken connection instead of the reply.
+    await asked.toArray();
     const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${fault.code}</Code><Message>Scripted.</Message>${fault.elements ?? ''}</Error>`;
     reply.writeHead(fault.status, { 'content-type': 'application/xml', ...fault.headers });
     reply.end(asked.method === 'HEAD' ? undefined : body);
@@ -145,6 +155,12 @@ export class S3Proxy {
     this.#stalled.resolve();
     await new Promise((resolve) => reply.once('close', resolve));
   }
+}
+
+async function firstOf(known: Map<string, string>, question: string, answer: IncomingMessage): Promise<string> {
+  const text = (await answer.setEncoding('utf8').toArray()).join('');
+  if (!known.has(question)) known.set(question, text);
+  return known.get(question) ?? text;
 }
 
 /** Until there is room again, or nobody listens any more. */

@@ -1,4 +1,4 @@
-import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 
 export interface S3Keys {
   readonly accessKeyId: string;
@@ -55,6 +55,11 @@ export class S3TestServer {
     return reply !== undefined && reply.status < 500;
   }
 
+  /** Whether all that is behind the door is up, too. */
+  async lists(): Promise<boolean> {
+    return await this.client.send(new ListBucketsCommand({})).then(() => true, () => false);
+  }
+
   async makeBucket(): Promise<string> {
     const bucket = `bucket-${++this.#buckets}-${process.pid}`;
     await this.client.send(new CreateBucketCommand({ Bucket: bucket }));
@@ -66,19 +71,19 @@ export class S3TestServer {
     return `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}?endpoint=${endpoint}&region=${this.region}`;
   }
 
-  async keysOf(bucket: string): Promise<string[]> {
+  async keysOf(bucket: string, prefix = ''): Promise<string[]> {
     const keys: string[] = [];
     let token: string | undefined;
     do {
-      const page = await this.client.send(new ListObjectsV2Command({ Bucket: bucket, ContinuationToken: token }));
+      const page = await this.client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }));
       keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
       token = page.NextContinuationToken;
     } while (token !== undefined);
     return keys;
   }
 
-  async empty(bucket: string): Promise<void> {
-    for (const key of await this.keysOf(bucket)) await this.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+  async empty(bucket: string, prefix = ''): Promise<void> {
+    for (const key of await this.keysOf(bucket, prefix)) await this.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,75 @@
+import { messageOf } from '../../domain/index.ts';
+import { systemRandom } from '../../runtime/index.ts';
+import { checkConformance, conformanceChecks, type ConformanceResult } from '../../storage/index.ts';
+import type { CommandContext } from '../commandContext.ts';
+import { EXIT, type ExitCode } from '../exitCodes.ts';
+import { plural, printable } from '../formatText.ts';
+import { openPatiently } from '../openRepository.ts';
+import { ProgressDisplay } from '../progressDisplay.ts';
+
+interface Options {
+  readonly url: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** What `storage test --json` answers; see docs/guides/command-line.md. Fields are only ever added. */
+interface StorageDocument {
+  readonly location: string;
+  /** `all`: every guarantee holds. `some`: backups can be made, and `lacks` says what must not be done. `none`: no repository should be there. */
+  readonly fit: 'all' | 'some' | 'none';
+  readonly holds: readonly string[];
+  readonly lacks: readonly Lack[];
+}
+
+interface Lack {
+  /** The guarantee. */
+  readonly name: string;
+  /** How it was broken. */
+  readonly message: string;
+  readonly consequence: string;
+}
+
+const NO_REPOSITORY = 'No repository should be there.';
+const EXITS = { all: EXIT.done, some: EXIT.warnings, none: EXIT.failed } as const;
+
+/** Tries an operator's place for repositories, and says in words what it keeps and what not. */
+export async function tryStorage(context: CommandContext, { url, quiet }: Options): Promise<ExitCode> {
+  const { out, stderr, clock, signal } = context;
+  using display = new ProgressDisplay({ stream: stderr, clock, quiet: quiet === true });
+  const open = (): ReturnType<typeof openPatiently> => openPatiently(context, url, { create: false }, display.listener);
+  const storage = await open();
+  const results: ConformanceResult[] = [];
+  for await (const result of checkConformance(storage, { clock, random: systemRandom, reopen: open, signal })) {
+    results.push(result);
+    display.listener({ type: 'progress', stage: 'test', items: results.length, bytes: 0, totalItems: conformanceChecks.length });
+  }
+  display.stop();
+  const answer = documentOf(storage.location, results);
+  await out.document(answer);
+  for (const name of answer.holds) await out.line(`holds  ${name}`);
+  for (const { name, message, consequence } of answer.lacks) {
+    await out.line(`LACKS  ${name}`);
+    await out.line(`       ${printable(message)}`);
+    await out.line(`       ${consequence}`);
+  }
+  await out.line(conclusion(answer));
+  return EXITS[answer.fit];
+}
+
+function documentOf(location: string, results: readonly ConformanceResult[]): StorageDocument {
+  const broken = results.filter(({ error }) => error !== undefined);
+  const fit = broken.length === 0 ? 'all' : broken.every(({ without }) => without !== undefined) ? 'some' : 'none';
+  return {
+    location, fit,
+    holds: results.filter(({ error }) => error === undefined).map(({ name }) => name),
+    lacks: broken.map(({ name, error, without = NO_REPOSITORY }) => ({ name, message: messageOf(error), consequence: without })),
+  };
+}
+
+function conclusion({ location, fit, lacks, holds }: StorageDocument): string {
+  const place = printable(location);
+  if (fit === 'all') return `${place} keeps all ${plural(holds.length, 'promise')} that repositories rely on.`;
+  if (fit === 'some') return `${place} is fit for backups, with care: ${plural(lacks.length, 'promise')} named above do not hold.`;
+  return `${place} is NOT fit for repositories: ${plural(lacks.length, 'promise')} named above do not hold.`;
+}
