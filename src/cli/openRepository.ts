@@ -11,6 +11,9 @@ import { usageError } from './presentError.ts';
 import { readSecret } from './readSecret.ts';
 import type { RepositoryOptions } from './sharedOptions.ts';
 
+/** Of each call on the storage, with waits of up to half a minute in all: a long run outlasts a short failure. */
+const ATTEMPTS = 8;
+
 /** A repository that was made just now. */
 export interface MadeRepository {
   readonly repository: Repository;
@@ -120,7 +123,7 @@ export async function openPatiently(
   context: CommandContext, url: string, { create }: { create: boolean }, progress?: Progress,
 ): Promise<Storage> {
   const options = { random: systemRandom, ...(progress && { onRetry: () => progress({ type: 'waiting', for: 'the storage of the repository' }) }) };
-  return new RetryingStorage(await retry(() => openStorage(url, { create, ...around(context) }), { ...options, signal: context.signal }), options);
+  return new RetryingStorage(await retry(() => openStorage(url, { create, ...around(context) }), { ...options, signal: context.signal }), { ...options, attempts: ATTEMPTS });
 }
 
 /** A key beside the data that it opens protects nothing. */

@@ -17,7 +17,7 @@ let proxy: S3Proxy;
 beforeAll(async () => {
   server = await startCeph();
   proxy = await S3Proxy.start(server);
-});
+}, 300_000);
 afterEach(() => proxy.reset());
 afterAll(async () => {
   await proxy.stop();

@@ -1,4 +1,4 @@
-/** What the crash test kills: `node crashChild.ts <folder> <cache> <job as JSON>`. Says 'ready' before it starts and 'done' at its end. */
+/** What the crash test kills: `node crashChild.ts <address> <cache> <key> <job as JSON>`. Says 'ready' before it starts and 'done' at its end. */
 import { runBackup } from '../../src/backup/index.ts';
 import { prune, rebuild, Repository } from '../../src/repository/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
@@ -25,8 +25,8 @@ export async function runJob(repository: Repository, job: CrashJob): Promise<voi
 }
 
 if (import.meta.main) {
-  const [folder = '', cacheDirectory = '', key = '', job = ''] = process.argv.slice(2);
-  const repository = await Repository.open(await openStorage(folder), Buffer.from(key, 'hex'), { cacheDirectory });
+  const [url = '', cacheDirectory = '', key = '', job = ''] = process.argv.slice(2);
+  const repository = await Repository.open(await openStorage(url), Buffer.from(key, 'hex'), { cacheDirectory });
   process.stdout.write('ready\n');
   await runJob(repository, JSON.parse(job) as CrashJob);
   process.stdout.write('done\n');

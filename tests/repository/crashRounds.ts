@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { check, type Repository } from '../../src/repository/index.ts';
-import { systemClock } from '../../src/runtime/index.ts';
-import { FileStorage } from '../../src/storage/index.ts';
+import { readSettings, systemClock } from '../../src/runtime/index.ts';
+import { openStorage, type Storage } from '../../src/storage/index.ts';
 import { runJob, type CrashJob } from './crashChild.ts';
 import { initRepository, namesIn, OPERATOR_KEY, openRepository, SnapshotProof } from './fixture.ts';
 import { seededNumbers } from './seeded.ts';
@@ -32,6 +32,7 @@ const HOUR = 3_600_000;
  * left. Without that each of them keeps its snapshot, and rounds grow longer and longer.
  */
 const WEEK = 0.5;
+const CHILD_MS = 180_000;
 /** Generations differ by about this much; some of it cannot be compressed. */
 const SHAPE = { changes: 14, largest: 150_000 };
 
@@ -39,6 +40,8 @@ const SHAPE = { changes: 14, largest: 150_000 };
 export class CrashRounds {
   readonly tally: CrashTally = { kills: { backup: 0, prune: 0, rebuild: 0 }, sealed: 0, unsealed: 0, checkpoints: 0 };
   readonly #folder: string;
+  readonly #url: string;
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #next: () => number;
   readonly #seed: number;
   /** By snapshot id. */
@@ -47,15 +50,18 @@ export class CrashRounds {
   #tree: Tree = new Map();
   #rounds = 0;
 
-  constructor(folder: string, seed: number) {
+  /** Caches lie in `folder`, the repository too unless it is at another `url`, for which the `environment` has keys. */
+  constructor(folder: string, seed: number, place: { url?: string; environment?: Record<string, string> } = {}) {
     this.#folder = folder;
+    this.#url = place.url ?? join(folder, 'repository');
+    this.#environment = place.environment ?? {};
     this.#seed = seed;
     this.#next = seededNumbers(seed);
   }
 
   /** `told` hears of each round: long soaks say how far they are. */
   async run(kills: number, told?: (round: string) => void): Promise<CrashTally> {
-    const storage = await FileStorage.create(join(this.#folder, 'repository'));
+    const storage = await openStorage(this.#url, { create: true, settings: readSettings(this.#environment) });
     await initRepository(storage, this.#cache, systemClock);
     this.#tree = nextTree(new Map(), this.#seed, { ...SHAPE, changes: 60 });
     const struck = (): number => Object.values(this.tally.kills).reduce((sum, n) => sum + n, 0);
@@ -86,7 +92,7 @@ export class CrashRounds {
     return { kind: 'backup', entity: 'e', tree: [...this.#tree] };
   }
 
-  async #round(storage: FileStorage, job: CrashJob): Promise<void> {
+  async #round(storage: Storage, job: CrashJob): Promise<void> {
     if (await this.#kill(job)) this.tally.kills[job.kind]++;
     const repository = await openRepository(storage, this.#cache, systemClock);
     this.tally.checkpoints += (await namesIn(storage, 'checkpoints/')).length;
@@ -121,9 +127,9 @@ export class CrashRounds {
   async #kill(job: CrashJob): Promise<boolean> {
     const script = join(import.meta.dirname, 'crashChild.ts');
     const child = spawn(process.execPath, [
-      '--disable-warning=ExperimentalWarning', script, join(this.#folder, 'repository'), this.#cache,
+      '--disable-warning=ExperimentalWarning', script, this.#url, this.#cache,
       Buffer.from(OPERATOR_KEY).toString('hex'), JSON.stringify(job),
-    ], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000, killSignal: 'SIGKILL' });
+    ], { stdio: ['ignore', 'pipe', 'inherit'], timeout: CHILD_MS, killSignal: 'SIGKILL', env: { ...process.env, ...this.#environment } });
     const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
     let done = false;
     let killing: Promise<unknown> | undefined;

@@ -2,54 +2,21 @@
 import { afterAll, expect, test } from 'vitest';
 import { HoldfastError, isHoldfastError, messageOf } from '../../src/domain/index.ts';
 import { runBackup } from '../../src/backup/index.ts';
-import { check, prune, rebuild, stateRows, type Manifest, type Repository } from '../../src/repository/index.ts';
-import { FaultyStorage, MemoryStorage, ReadOnlyStorage, RetryingStorage, type Fault, type Storage } from '../../src/storage/index.ts';
-import { backupTree, cacheFolder, copyStorage, HOUR, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from './fixture.ts';
+import { check, prune, stateRows, type Manifest, type Repository } from '../../src/repository/index.ts';
+import { FaultyStorage, ReadOnlyStorage, RetryingStorage, type Fault, type Storage } from '../../src/storage/index.ts';
+import { FaultRounds, type Work } from './faultRounds.ts';
+import { cacheFolder, copyStorage, HOUR, namesIn, SnapshotProof } from './fixture.ts';
 import { seededRandom, testSeed } from './seeded.ts';
-import { bytesOf, nextTree, TreeSource, type Tree } from './tree.ts';
+import { bytesOf, TreeSource, type Tree } from './tree.ts';
 
 const seed = testSeed();
 const caches = await cacheFolder();
 afterAll(() => caches.remove());
 
-/** What no seed takes away whole: a run with nothing to read or delete proves nothing. */
-const SOME: Tree = new Map(Array.from({ length: 12 }, (_, i) => [`f${i}`, { content: `r${i}0`, size: 9_000 * (i + 1) }] as const));
-const clock = new TestClock();
-const start = new MemoryStorage();
-const trees: Tree[] = [];
-const made: Manifest[] = [];
-{
-  const repository = await initRepository(start, caches.path('start'), clock);
-  for (let i = 0; i < 3; i++) {
-    trees.push(nextTree(trees.at(-1) ?? SOME, seed + i, { changes: 12, largest: 80_000 }));
-    made.push(await backupTree(repository, 'e', trees.at(-1) as Tree, clock));
-    clock.time += HOUR;
-  }
-}
-const NEXT = nextTree(trees.at(-1) as Tree, seed + 3, { changes: 12, largest: 80_000 });
-
-let opened = 0;
-const open = (storage: Storage): Promise<Repository> => openRepository(storage, caches.path(`cache-${opened++ % 4}`), clock);
-
-const WORK: Record<string, (repository: Repository) => Promise<unknown>> = {
-  backup: (repository) => backupTree(repository, 'e', NEXT, clock),
-  prune: (repository) => prune(repository, { keepLast: 1 }, { graceMs: 0 }),
-  rebuild: (repository) => rebuild(repository),
-};
-
-/** What stands is whole; `work` then finishes on the healed storage. */
-async function proveAndFinish(storage: Storage, work: (repository: Repository) => Promise<unknown>): Promise<void> {
-  for (const finish of [undefined, work]) {
-    const repository = await open(storage);
-    if (finish) await finish(repository);
-    expect((await check(repository)).errors).toEqual([]);
-    const proof = new SnapshotProof(repository);
-    for (const { manifest } of await repository.snapshots()) {
-      const known = made.findIndex((one) => one.id === manifest.id);
-      await proof.holds(manifest, trees[known] ?? NEXT);
-    }
-  }
-}
+const rounds = await FaultRounds.make(caches.path, seed);
+const { start, trees, made, clock, work: WORK, next: NEXT } = rounds;
+const open = (storage: Storage): Promise<Repository> => rounds.open(storage);
+const proveAndFinish = (storage: Storage, work: Work): Promise<void> => rounds.proveAndFinish(storage, work);
 
 /** Runs each kind of work with the fault at every call of its operation in turn. */
 async function everywhere(on: Fault['on'], effect: Fault['effect'], code: string | undefined): Promise<number> {

@@ -41,9 +41,17 @@ export function backupTree(repository: Repository, name: string, tree: Tree, clo
   });
 }
 
+/** Where a proof has its repositories. */
+export interface Place {
+  /** An empty storage, another one each time. */
+  fresh(): Promise<Storage>;
+}
+
+export const IN_MEMORY: Place = { fresh: async () => new MemoryStorage() };
+
 /** Another storage with the same objects. */
-export async function copyStorage(from: Storage): Promise<MemoryStorage> {
-  const copy = new MemoryStorage();
+export async function copyStorage(from: Storage, place: Place = IN_MEMORY): Promise<Storage> {
+  const copy = await place.fresh();
   for await (const object of listAll(from, '')) await copy.put(object.name, [await from.get(object.name)]);
   return copy;
 }

@@ -9,8 +9,8 @@ import { S3TestServer } from './s3TestServer.ts';
 import { startProcess, waitUntil, type ServerProcess } from './startProcess.ts';
 
 const run = promisify(execFile);
-const COMMAND_MS = 60_000;
-const START_MS = 90_000;
+const COMMAND_MS = 180_000;
+const START_MS = 180_000;
 
 interface Layout {
   readonly directory: string;

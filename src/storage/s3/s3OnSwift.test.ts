@@ -13,7 +13,7 @@ const open = (): Promise<S3Storage> => S3Storage.open(server.address(bucket, 'co
 beforeAll(async () => {
   server = await startSwift();
   bucket = await server.makeBucket();
-});
+}, 300_000);
 afterAll(() => server.stop());
 
 test.each(conformanceChecks)('$name', async (check) => {

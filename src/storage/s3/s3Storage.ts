@@ -75,16 +75,14 @@ export class S3Storage implements Storage {
     options.signal?.throwIfAborted();
     checkPrefix(prefix);
     const limit = Math.min(pageLimit(options.limit), MOST_LISTED);
-    const objects: ObjectInfo[] = [];
-    let token: string | undefined;
-    do {
-      const reply = await this.#listOnce(prefix, { after: options.after, token, limit }, options.signal);
-      objects.push(...reply.objects);
-      token = reply.token;
-      // A page of nothing but foreign keys is none.
-    } while (token !== undefined && objects.length === 0);
+    let page = await this.#listOnce(prefix, { after: options.after, limit }, options.signal);
+    // A page of nothing but foreign keys is none.
+    while (page.more && page.objects.length === 0) {
+      page = await this.#listOnce(prefix, { token: page.token, limit }, options.signal);
+    }
+    const { objects, more } = page;
     const last = objects.at(-1);
-    return token !== undefined && last !== undefined ? { objects, next: last.name } : { objects };
+    return more && last !== undefined ? { objects, next: last.name } : { objects };
   }
 
   async delete(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -114,18 +112,19 @@ export class S3Storage implements Storage {
 
   async #listOnce(
     prefix: string, from: { after?: string | undefined; token?: string | undefined; limit: number }, signal?: AbortSignal,
-  ): Promise<{ objects: ObjectInfo[]; token: string | undefined }> {
+  ): Promise<{ objects: ObjectInfo[]; more: boolean; token: string | undefined }> {
     const { prefix: folder, bucket } = this.#place;
-    const start = from.token === undefined && from.after !== undefined ? folder + from.after : '';
+    const start = from.after === undefined ? '' : folder + from.after;
     const command = new ListObjectsV2Command({
       Bucket: bucket, Prefix: folder + prefix, MaxKeys: from.limit,
       ...(start !== '' && { StartAfter: start }), ...(from.token !== undefined && { ContinuationToken: from.token }),
     });
     return await this.#call({ verb: 'list', name: prefix }, signal, 0, async (abortSignal) => {
-      const { Contents = [], IsTruncated, NextContinuationToken } = await this.#client.send(command, { abortSignal });
-      const objects = Contents.map(({ Key = '', Size = 0 }) => ({ name: Key.slice(folder.length), size: Size }));
-      const token = IsTruncated === true ? NextContinuationToken : undefined;
-      return { objects: objects.filter(({ name }) => isObjectName(name)), token };
+      const { Contents = [], IsTruncated: more = false, NextContinuationToken: token } = await this.#client.send(command, { abortSignal });
+      const objects = Contents.map(({ Key = '', Size = 0 }) => ({ name: Key.slice(folder.length), size: Size })).filter(({ name }) => isObjectName(name));
+      // A listing that ends too early would let prune take what is in use.
+      if (more && token === undefined && objects.length === 0) throw storageUnavailable(this.location, 'a listing says that there is more, and not how to get it');
+      return { objects, more, token };
     });
   }
 
