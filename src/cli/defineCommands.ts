@@ -189,7 +189,7 @@ function defineStorage(program: Command, does: Does): void {
   const storage = program.command('storage').description('looks at places for repositories');
   const test = storage.command('test')
     .description('tells whether a place keeps what repositories rely on')
-    .argument('<url>', 'a path, file:///path or s3://bucket/prefix?…')
+    .argument('<url>', 'a path, file:///path, s3://…, azblob://… or gs://…')
     .option('--json', 'answer with one JSON document')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', `
