@@ -54,7 +54,6 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
  * With `create` a missing folder is made; otherwise it is `storage/no-location` (class input). Buckets are never made.
  * `settings` hold the credentials of buckets (default: from the environment).
  * Unknown kinds: `storage/unknown-scheme`, unusable addresses: `storage/bad-location` (both class input).
- * Keys of a service come from `settings`: unless given, the environment's.
  */
 export async function openStorage(url: string, options: Partial<OpenOptions> = {}): Promise<Storage> {
   const { create = false, settings = readSettings(), clock = systemClock } = options;
