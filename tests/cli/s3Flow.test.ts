@@ -20,8 +20,8 @@ beforeAll(async () => {
 }, 300_000);
 afterEach(() => proxy.reset());
 afterAll(async () => {
-  await proxy.stop();
-  await server.stop();
+  await proxy?.stop();
+  await server?.stop();
 });
 
 /** A sandbox whose repository is in a new bucket, and a tree to back up. */

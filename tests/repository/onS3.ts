@@ -18,7 +18,7 @@ const FAULTS: readonly S3Fault[] = [
   SLOW_DOWN, { kind: 'reply', status: 500, code: 'InternalError' }, { kind: 'reset' }, { kind: 'lost-reply' }, { kind: 'cut', after: 50 }, { kind: 'slow', ms: 20 },
 ];
 
-/** The proofs of the store, on buckets of a real service. Tests run them small, soaks at full size. */
+/** The proofs of the store, on buckets of a real service. */
 export class ProofsOnS3 {
   readonly server: S3TestServer;
   readonly proxy: S3Proxy;

@@ -9,7 +9,7 @@ import { startProcess, waitUntil, type ServerProcess } from './startProcess.ts';
 
 const run = promisify(execFile);
 const COMMAND_MS = 60_000;
-const START_MS = 60_000;
+const START_MS = 180_000;
 const PIPELINE = 'catch_errors gatekeeper healthcheck cache listing_formats bulk s3api tempauth slo dlo versioned_writes symlink proxy-server';
 
 type Ring = 'account' | 'container' | 'object';

@@ -10,7 +10,7 @@ const PAIRS = 40;
 const DAMAGES = 150;
 const FAULT_ROUNDS = 20;
 
-/** As tests/repository/onS3.test.ts, at length. */
+/** Crashes, several at once, damage and broken requests, on buckets of a real service. Run by hand: `npm test` leaves it out. */
 export const soak: Soak = {
   name: 's3',
   run: async ({ seed }) => await inScratch(async (directory) => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startSwift();
   bucket = await server.makeBucket();
 }, 300_000);
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
 test.each(conformanceChecks)('$name', async (check) => {
   const storage = await open();

@@ -32,8 +32,8 @@ beforeAll(async () => {
 }, 300_000);
 afterEach(() => proxy.reset());
 afterAll(async () => {
-  await proxy.stop();
-  await server.stop();
+  await proxy?.stop();
+  await server?.stop();
   await rm(folder, { recursive: true });
 });
 
