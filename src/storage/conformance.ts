@@ -38,6 +38,7 @@ export async function* checkConformance(
   options: ConformanceOptions,
 ): AsyncGenerator<ConformanceResult, void, undefined> {
   const { clock, random, reopen = async () => storage, checks = conformanceChecks, signal } = options;
+  const failed: string[] = [];
   for (const check of checks) {
     signal?.throwIfAborted();
     const prefix = `storage-test-${timeOrderedId(clock.now(), random)}/`;
@@ -57,6 +58,9 @@ export async function* checkConformance(
     for await (const object of listAll(storage, prefix)) await storage.delete(object.name);
     // Whoever lists what was some time ago leaves out what is there.
     if (error !== undefined) for (const put of named) await storage.delete(put);
+    if (error !== undefined) failed.push(...named);
     yield { name: check.name, error, ...(error !== undefined && check.without !== undefined && { without: check.without }) };
   }
+  // A put that was aborted, or went on when its check had failed, may have come after all was taken away.
+  for (const put of failed) await storage.delete(put);
 }

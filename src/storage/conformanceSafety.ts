@@ -86,7 +86,7 @@ export const safetyChecks: readonly ConformanceCheck[] = [
       };
       for (let round = 0; round < ROUNDS; round++) {
         const writes = versions.map((version) => storage.put(name, [version]));
-        await Promise.all([...writes, ...versions.map(read), ...versions.map(read)]);
+        await allOf([...writes, ...versions.map(read), ...versions.map(read)]);
         await read();
       }
       requireSameNames(await listedNames(storage, helper.name('')), [name], 'list after puts of one name');
@@ -106,7 +106,7 @@ export const safetyChecks: readonly ConformanceCheck[] = [
         await by.delete(name);
         await by.put(name, [bytes]);
       });
-      await Promise.all(work);
+      await allOf(work);
       requireSameNames(await listedNames(storage, helper.name('')), names.toSorted(), 'list after 60 puts at once');
       for (const [name, bytes] of contents) requireSameBytes(await other.get(name), bytes, 'get after 60 puts at once');
     },
@@ -167,4 +167,10 @@ async function abortedPut(storage: Storage, helper: ConformanceHelper, name: str
   });
   if (stored !== undefined) requireSameBytes(stored, bytes, 'get after an aborted put');
   else requireThat(error !== undefined, 'a put succeeded, but its object is not there');
+}
+
+/** Waits for all, also after one has failed: a put that still goes on would come after everything was taken away. */
+async function allOf<T>(calls: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(calls);
+  return Promise.all(calls);
 }
