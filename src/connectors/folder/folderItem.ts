@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import type { EntryAttributes } from './entryAttributes.ts';
 import type { BinaryString } from '../../domain/index.ts';
 import type { SourceItem } from '../contract.ts';
 import { decodeName } from './bytePath.ts';
@@ -14,15 +14,15 @@ export class FolderItem implements SourceItem {
   readonly kind: string;
   readonly change: BinaryString;
   readonly #fileName: BinaryString;
-  readonly #stats: BigIntStats | undefined;
+  readonly #attributes: EntryAttributes | undefined;
   readonly #target: BinaryString | undefined;
 
-  /** Without `stats` the entry's attributes could not be read; `fileName` and `target` are the exact bytes. */
+  /** Without `attributes` the entry's attributes could not be read; `fileName` and `target` are the exact bytes. */
   constructor(
     place: { readonly key: BinaryString; readonly parent: BinaryString; readonly fileName: BinaryString },
     kind: string,
     change: BinaryString,
-    stats: BigIntStats | undefined,
+    attributes: EntryAttributes | undefined,
     target?: BinaryString,
   ) {
     this.key = place.key;
@@ -30,7 +30,7 @@ export class FolderItem implements SourceItem {
     this.kind = kind;
     this.change = change;
     this.#fileName = place.fileName;
-    this.#stats = stats;
+    this.#attributes = attributes;
     this.#target = target;
   }
 
@@ -39,14 +39,14 @@ export class FolderItem implements SourceItem {
   }
 
   get size(): number {
-    return this.kind === 'file' && this.#stats !== undefined ? Number(this.#stats.size) : 0;
+    return this.kind === 'file' && this.#attributes !== undefined ? Number(this.#attributes.size) : 0;
   }
 
   get modified(): number | null {
-    return this.#stats === undefined ? null : Number(this.#stats.mtimeMs);
+    return this.#attributes === undefined ? null : Number(this.#attributes.mtimeMs);
   }
 
   get meta(): string {
-    return this.#stats === undefined ? '' : encodeItemMeta(this.#stats, this.#target);
+    return this.#attributes === undefined ? '' : encodeItemMeta(this.#attributes, this.#target);
   }
 }

@@ -1,4 +1,5 @@
-import type { BigIntStats } from 'node:fs';
+import { constants } from 'node:fs';
+import type { EntryAttributes } from './entryAttributes.ts';
 import type { BinaryString } from '../../domain/index.ts';
 
 /** What a row of this connector says besides the common fields. */
@@ -27,7 +28,7 @@ interface StoredMeta {
 }
 
 /** The JSON kept with the row: m mode in octal digits, u uid, g gid, t mtime in ns, l target, n links, d dev, i ino. */
-export function encodeItemMeta(stats: BigIntStats, target: BinaryString | undefined): string {
+export function encodeItemMeta(stats: EntryAttributes, target: BinaryString | undefined): string {
   const stored: StoredMeta = {
     m: (Number(stats.mode) & 0o7777).toString(8),
     u: Number(stats.uid),
@@ -35,7 +36,7 @@ export function encodeItemMeta(stats: BigIntStats, target: BinaryString | undefi
     t: stats.mtimeNs.toString(),
   };
   if (target !== undefined) stored.l = target;
-  if (stats.nlink > 1n && !stats.isDirectory()) {
+  if (stats.nlink > 1n && (Number(stats.mode) & constants.S_IFMT) !== constants.S_IFDIR) {
     stored.n = Number(stats.nlink);
     stored.d = stats.dev.toString();
     stored.i = stats.ino.toString();

@@ -7,6 +7,7 @@ import type { Clock } from '../../runtime/index.ts';
 import type { SourceChange, SourceContent } from '../contract.ts';
 import { decodeName, fsPath } from './bytePath.ts';
 import { changeKey, youngFrom } from './changeKey.ts';
+import { entryAttributes } from './entryAttributes.ts';
 import { specialFile, systemCode, unreadable } from './entryError.ts';
 import { FolderItem } from './folderItem.ts';
 
@@ -17,7 +18,8 @@ import { FolderItem } from './folderItem.ts';
  */
 export const ROOT_KEY: BinaryString = '\0';
 
-const BATCH = 1024;
+/** So few that what was listed dies young, see {@link entryAttributes}: 48 gave the fewest instructions of 32 to 1,024. */
+const BATCH = 48;
 const NO_CONTENT: SourceContent = { from: 'none' };
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 
@@ -84,7 +86,7 @@ function openRoot(root: BinaryString, clock: Clock, batch: SourceChange[]): Leve
       { key: ROOT_KEY, parent: '', fileName: '.' },
       'folder',
       changeKey(stats, young),
-      stats,
+      entryAttributes(stats),
     );
     batch.push({ type: 'item', item, content: NO_CONTENT });
     const pathPrefix = root.endsWith('/') ? root : `${root}/`;
@@ -116,14 +118,14 @@ function visit(level: Level, name: BinaryString, clock: Clock, batch: SourceChan
   // The class's own isFile() and so on calculate in BigInt, which costs more than all else here.
   const type = Number(stats.mode) & constants.S_IFMT;
   if (type === constants.S_IFREG) {
-    const item = new FolderItem(place, 'file', changeKey(stats, level.young), stats);
+    const item = new FolderItem(place, 'file', changeKey(stats, level.young), entryAttributes(stats));
     batch.push({ type: 'item', item, content: { from: 'file', path } });
     return undefined;
   }
   if (type === constants.S_IFDIR) return visitFolder(place, path, stats, clock, batch);
   if (type === constants.S_IFLNK) visitLink(place, path, stats, level.young, batch);
   else {
-    const item = new FolderItem(place, 'special', changeKey(stats, level.young), stats);
+    const item = new FolderItem(place, 'special', changeKey(stats, level.young), entryAttributes(stats));
     batch.push({ type: 'exception', item, outcome: specialFile(path) });
   }
   return undefined;
@@ -147,12 +149,12 @@ function visitFolder(
     const code = systemCode(error);
     if (code === 'ENOENT') return undefined;
     // No change key: the next run must not take the folder for known.
-    const item = new FolderItem(place, 'folder', '', stats);
+    const item = new FolderItem(place, 'folder', '', entryAttributes(stats));
     batch.push({ type: 'exception', item, outcome: unreadable(path, code) });
     batch.push({ type: 'unknown', prefix: keyPrefix });
     return undefined;
   }
-  const item = new FolderItem(place, 'folder', changeKey(stats, young), stats);
+  const item = new FolderItem(place, 'folder', changeKey(stats, young), entryAttributes(stats));
   batch.push({ type: 'item', item, content: NO_CONTENT });
   return { key: place.key, keyPrefix, pathPrefix: `${path}/`, names, next: 0, young, folders: undefined };
 }
@@ -166,12 +168,12 @@ function visitLink(
 ): void {
   try {
     const target = readlinkSync(fsPath(path), { encoding: 'latin1' });
-    const item = new FolderItem(place, 'link', changeKey(stats, young), stats, target);
+    const item = new FolderItem(place, 'link', changeKey(stats, young), entryAttributes(stats), target);
     batch.push({ type: 'item', item, content: NO_CONTENT });
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') return;
-    batch.push({ type: 'exception', item: new FolderItem(place, 'link', '', stats), outcome: unreadable(path, code) });
+    batch.push({ type: 'exception', item: new FolderItem(place, 'link', '', entryAttributes(stats)), outcome: unreadable(path, code) });
   }
 }
 
