@@ -18,7 +18,7 @@ export interface ItemRequest {
  * Bytes of the frames, opened, that one message to a worker asks for: small items may each lie in another frame, and the
  * sealed bytes of all frames of a message are held at once, in this thread and in the worker.
  */
-const PART_BYTES = 24 * 1024 * 1024;
+const PART_BYTES = 32 * 1024 * 1024;
 /** An item that alone needs more: like one that did not come, it is left to be read one by one, with few frames held. */
 const SCATTERED = 64 * 1024 * 1024;
 
