@@ -1,10 +1,16 @@
+import { loadedLater } from '../runtime/index.ts';
 export { browseDifference, type Difference, type DifferentPart } from './browseDifference.ts';
 export { isTop, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
 export { openEntityCatalog } from './entityCatalog.ts';
 export type { FolderMode } from './diskWrites.ts';
-export { restoreFolder, type RestoreFolderOptions } from './restoreFolder.ts';
+export type { RestoreFolderOptions } from './restoreFolder.ts';
 export type { RestoreIssue, RestoreReport } from './restoreReport.ts';
-export { restoreToTarget, type RestoreToOptions } from './restoreToTarget.ts';
-export { exportSnapshot, type ExportOptions } from './exportSnapshot.ts';
+export type { RestoreToOptions } from './restoreToTarget.ts';
+export type { ExportOptions } from './exportSnapshot.ts';
 export type { ExportFormat, ExportIssue, ExportPart, ExportReport } from './exportReport.ts';
-export { searchEntities, type EntityHit, type SearchAnswer, type SearchedEntity, type SearchGap, type SearchRequest } from './searchEntities.ts';
+export type { EntityHit, SearchAnswer, SearchedEntity, SearchGap, SearchRequest } from './searchEntities.ts';
+
+export const exportSnapshot = loadedLater(async () => (await import('./exportSnapshot.ts')).exportSnapshot);
+export const restoreFolder = loadedLater(async () => (await import('./restoreFolder.ts')).restoreFolder);
+export const restoreToTarget = loadedLater(async () => (await import('./restoreToTarget.ts')).restoreToTarget);
+export const searchEntities = loadedLater(async () => (await import('./searchEntities.ts')).searchEntities);

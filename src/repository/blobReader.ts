@@ -12,8 +12,8 @@ import { damaged, HEADER_LENGTH, readHeader, isUnreadable } from './sealedObject
 import { PACK_MAGIC } from './pack.ts';
 import type { SealingKey } from './xaes.ts';
 
-/** Opened frames kept by one reader: bodies are read in order, shared attachments come again. */
-const CACHED_FRAMES = 24;
+/** Opened frames kept by one reader, about a megabyte each: a large file after twenty versions has its bytes in as many as that, in turns. */
+const CACHED_FRAMES = 96;
 
 /** Fresh indexes with nothing new in them, after which a reader looks for no more missing blobs in another one. */
 const MOST_RELOADS = 3;

@@ -1,4 +1,3 @@
-import { isHoldfastError } from '../domain/index.ts';
 import { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import { manifestBytes, sealBytes, type Manifest } from './manifest.ts';
@@ -89,9 +88,4 @@ export class Commit {
     const pinned = new Set((manifest.predecessor ? this.#parts.pin?.manifest.layers ?? [] : []).flat().map((ref) => ref.id));
     return manifest.layers.flat().filter(({ id }) => !pinned.has(id)).map(({ id }) => names.segment(manifest.tag, id));
   }
-}
-
-/** True for errors after which the same run may be started again at once. */
-export function isPrunedUnderRun(error: unknown): boolean {
-  return isHoldfastError(error) && error.code === 'repository/pruned-under-run';
 }

@@ -18,7 +18,7 @@ import { packsOfCheckpoint } from './resumeCheckpoint.ts';
 import { configBytes, type Config } from './repositoryConfig.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { FORMAT_VERSION, isUnreadable, tooNew } from './sealedObject.ts';
-import { StoreSession } from './storeSession.ts';
+import type { StoreSession } from './storeSession.ts';
 
 export interface OpenOptions {
   /** Private directory under which local caches of all repositories are kept. */
@@ -149,6 +149,8 @@ export class Repository {
       record, predecessor, pin, lastRun: checkpoints.at(-1)?.runId,
       checkpoint: packs && candidate, checkpointPacks: packs ?? new Set<string>(), checkpointBytes: options.checkpointBytes,
     };
+    // Loaded by those who write alone: a short command spends most of its time on loading modules.
+    const { StoreSession } = await import('./storeSession.ts');
     return new StoreSession(this.context, start, doomed, PROFILES[options.profile ?? 'default'], options.workers ?? 2);
   }
 

@@ -10,6 +10,9 @@ export interface PipelineSink {
   frame(stream: number, frame: SealedFrame): void;
 }
 
+/** Batches of half a megabyte at most: what an ordinary day brings is stored before a second worker has started. */
+const ALONE = 32;
+
 /** Small young generation: most of what a store worker leaves behind are buffers that should go early. */
 const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
@@ -25,7 +28,7 @@ export class StorePipeline {
   constructor(data: StoreWorkerData, sink: PipelineSink, workers: number) {
     this.#sink = sink;
     this.#lanes = new WorkerLanes({
-      entry: new URL('./storeWorker.ts', import.meta.url), workerData: data, count: workers, limits: LIMITS,
+      entry: new URL('./storeWorker.ts', import.meta.url), workerData: data, count: workers, limits: LIMITS, alone: ALONE,
       lost: { retryClass: 'resume', message: 'A worker of the store failed. Nothing that was sealed is affected; run the backup again.' },
       receive: (lane, reply) => this.#receive(lane, reply),
     });

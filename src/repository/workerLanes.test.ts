@@ -13,9 +13,9 @@ const ECHO = new URL(`data:text/javascript,${encodeURIComponent(`
 let lanes: WorkerLanes<number, number>;
 afterEach(() => lanes.close());
 
-function lanesOf(count: number): WorkerLanes<number, number> {
+function lanesOf(count: number, alone = 0): WorkerLanes<number, number> {
   lanes = new WorkerLanes({
-    entry: ECHO, workerData: undefined, count, limits: {}, lost: { retryClass: 'resume', message: 'A worker was lost.' },
+    entry: ECHO, workerData: undefined, count, alone, limits: {}, lost: { retryClass: 'resume', message: 'A worker was lost.' },
     receive: (lane, reply) => lanes.settle(lane, reply, { result: reply }),
   });
   return lanes;
@@ -25,6 +25,22 @@ test('work is spread over as many workers as are allowed, and no more', async ()
   const { all } = lanesOf(2);
   expect(all).toHaveLength(0);
   expect(await Promise.all([1, 2, 3, 4].map((number) => lanes.give(number, number)))).toEqual([1, 2, 3, 4]);
+  expect(lanes.all).toHaveLength(2);
+});
+
+test('the first pieces have one worker alone, which takes no more of them at a time than any other', async () => {
+  lanesOf(2, 5);
+  const held = [lanes.give(1, 'hold'), lanes.give(2, 'hold')];
+  let room = false;
+  const waiting = lanes.ready().then(() => { room = true; });
+  await new Promise((resolve) => { setImmediate(resolve); });
+  expect(room).toBe(false);
+  const [lane] = lanes.all;
+  for (const number of [1, 2]) if (lane) lanes.settle(lane, number, { result: number });
+  await Promise.all([...held, waiting]);
+  expect(await Promise.all([3, 4, 5].map((number) => lanes.give(number, number)))).toEqual([3, 4, 5]);
+  expect(lanes.all).toHaveLength(1);
+  expect(await Promise.all([6, 7].map((number) => lanes.give(number, number)))).toEqual([6, 7]);
   expect(lanes.all).toHaveLength(2);
 });
 

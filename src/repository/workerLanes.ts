@@ -21,6 +21,8 @@ export interface LaneOptions<Reply, Result> {
   readonly workerData: unknown;
   readonly count: number;
   readonly limits: ResourceLimits;
+  /** Pieces of work before a second worker is started: one that gets little to do costs more than it brings. */
+  readonly alone?: number;
   /** What a lost worker means to a person, and what may be done about it. */
   readonly lost: { readonly retryClass: RetryClass; readonly message: string };
   /** Every message of a worker; `settle` what it finishes. */
@@ -34,6 +36,7 @@ export interface LaneOptions<Reply, Result> {
 export class WorkerLanes<Reply, Result> {
   readonly #options: LaneOptions<Reply, Result>;
   readonly #lanes: Lane<Result>[] = [];
+  #given = 0;
   #failure: unknown;
   #room: (() => void) | undefined;
 
@@ -45,7 +48,7 @@ export class WorkerLanes<Reply, Result> {
 
   /** Resolves when a worker can take more. At most one caller waits at a time. */
   async ready(): Promise<void> {
-    while (!this.#failure && this.#lanes.length === this.#options.count && this.#freest().waiting.size >= IN_FLIGHT) {
+    while (!this.#failure && !this.#mayStart() && this.#freest().waiting.size >= IN_FLIGHT) {
       await new Promise<void>((resolve) => { this.#room = resolve; });
     }
     if (this.#failure) throw this.#failure;
@@ -58,7 +61,8 @@ export class WorkerLanes<Reply, Result> {
   give(number: number, message: unknown, transfer: readonly ArrayBuffer[] = []): Promise<Result> {
     if (this.#failure) return Promise.reject(this.#failure as Error);
     const busy = this.#lanes.length === 0 || this.#freest().waiting.size > 0;
-    if (busy && this.#lanes.length < this.#options.count) this.#start();
+    if (busy && this.#mayStart()) this.#start();
+    this.#given++;
     return this.send(this.#freest(), number, message, transfer);
   }
 
@@ -94,6 +98,11 @@ export class WorkerLanes<Reply, Result> {
   async close(): Promise<void> {
     this.#failure ??= new HoldfastError('repository/closed', 'never', 'The worker threads were ended.');
     await Promise.all(this.#lanes.map((lane) => lane.worker.terminate()));
+  }
+
+  #mayStart(): boolean {
+    const { count, alone = 0 } = this.#options;
+    return this.#lanes.length < (this.#given < alone ? 1 : count);
   }
 
   #freest(): Lane<Result> {

@@ -6,3 +6,4 @@ export * from './scratch.ts';
 export * from './settings.ts';
 export * from './freeBuffer.ts';
 export * from './releaseMemory.ts';
+export * from './loadedLater.ts';
