@@ -1,7 +1,7 @@
 import { HoldfastError } from '../domain/index.ts';
 import { childrenAt } from './children.ts';
 import type { Child, ChildQuery } from './children.ts';
-import { itemNumber, momentOf } from './moment.ts';
+import { itemNumber, momentOf, type Moment } from './moment.ts';
 import { MAX_PAGE } from './protocol.ts';
 import type { Page, PageOptions } from './protocol.ts';
 import { fromBinary, isFolder } from './rowCodec.ts';
@@ -23,17 +23,24 @@ export function page(db: Database, snapshot: string, parentKey: string, options:
   if (parent === undefined) return { rows: [] };
   const limit = Math.max(1, Math.min(MAX_PAGE, Math.floor(options.limit)));
   const cursor = options.after === undefined ? undefined : decode(options.after, order);
+  const top = order === 'modified' && direction === 'descending' ? newestUntil(db, parent, moment) : undefined;
   const found: Child[] = [];
   for (const leaf of leavesOf(kind, cursor)) {
     const wanted = limit + 1 - found.length;
     if (wanted <= 0) break;
-    const after = cursor?.leaf === leaf ? { sort: cursor.sort, item: itemNumber(db, cursor.key) ?? 0 } : undefined;
+    const after = cursor?.leaf === leaf ? { sort: cursor.sort, item: itemNumber(db, cursor.key) ?? 0 } : top;
     const query: ChildQuery = { parent, leaf, order, direction, after, limit: wanted };
     found.push(...childrenAt(db, moment, leaf === 1 ? { ...query, kind } : query));
   }
   const rows = found.slice(0, limit).map((child) => child.row);
   const last = found[limit - 1];
   return found.length > limit && last ? { rows, next: encode(last, order) } : { rows };
+}
+
+/** The place before all that the folder can show at the moment; without it a page of long ago reads past all that came since. */
+function newestUntil(db: Database, parent: number, moment: Moment): ChildQuery['after'] {
+  const newest = db.number('select newest from tally where parent = ? and ord <= ? order by ord desc limit 1', parent, moment.ordinal);
+  return newest === undefined ? undefined : { sort: newest, item: Number.MAX_SAFE_INTEGER };
 }
 
 /** Subfolders, then items; those that the page can still show. */

@@ -59,6 +59,13 @@ function pageStep(order: PageOrder, after: boolean): RegExp {
   return new RegExp(`^SEARCH (${range}|[ip] USING INTEGER PRIMARY KEY \\(rowid=\\?\\))$`);
 }
 
+test('newest first, a page of an early moment begins at what the folder held by then', () => {
+  db.plans.clear();
+  page(db, id(0), 'F', { limit: 1, order: 'modified', direction: 'descending' });
+  const steps = [...db.plans].filter(([sql]) => sql.includes('ver_modified')).flatMap(([, plan]) => plan).join('\n');
+  expect(steps).toContain('SEARCH v USING INDEX ver_modified (parent=? AND fork=? AND leaf=? AND (modified,item)<(?,?))');
+});
+
 test('no question reads a whole table of rows or sorts one', () => {
   db.plans.clear();
   page(db, id(1), 'F', { limit: 1 });

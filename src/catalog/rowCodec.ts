@@ -5,7 +5,7 @@ import { damagedError } from './failures.ts';
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
 /** Sorts before any time that a Date can hold; stands for "no time". */
-const NO_TIME = -1e16;
+export const NO_TIME = -1e16;
 const SORT_BYTES = 255;
 // oxlint-disable-next-line no-control-regex -- the bytes of a BinaryString are control characters too
 const NOT_BINARY = /[^\u0000-\u00ff]/;

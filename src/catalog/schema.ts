@@ -4,13 +4,14 @@ import { damagedError } from './failures.ts';
 import type { SqlValue } from './rowCodec.ts';
 
 /** Raised with every change of the tables; a cache of another version is thrown away and filled again. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 const APPLICATION_ID = 0x48464361;
 
 /**
  * `ord` numbers snapshots in time order; the numbers of dropped ones stay unused gaps. A version covers the ordinals
  * first..last, and `fork` files it for questions about a moment (see timeTree.ts). Versions of one item never overlap.
- * `tally` holds, for each folder touched at an ordinal, what lies in it from then on.
+ * `tally` holds, for each folder touched at an ordinal, what lies in it from then on, and the latest `modified` of all that
+ * it ever held until then: an earlier moment's page, newest first, begins there and passes over nothing that came later.
  *
  * `search` knows the words of documents: what versions of one item that say the same have in common. Its text is not kept, and
  * the number of a document is its place in time (see searchPlace.ts). A version without a document is not searched yet.
@@ -44,7 +45,7 @@ const TABLES = `
   insert into search (search, rank) values ('hashsize', 8388608);
   create table tally (
     parent integer not null, ord integer not null, folders integer not null, items integer not null,
-    bytes integer not null, primary key (parent, ord)
+    bytes integer not null, newest real not null, primary key (parent, ord)
   ) without rowid;
 `;
 
