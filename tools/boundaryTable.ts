@@ -21,7 +21,7 @@ const ROOTS = 'is a composition root: what it wires together does not know it';
 const STAND_INS = 'a stand-in for a service knows the service alone: one that shared code with the product would share its mistakes';
 const SIMULATORS = 'simulators/*';
 const DOORS = [...BASE, 'src/storage', 'src/repository', 'src/catalog', 'src/connectors', 'src/connectors/contract.ts',
-  'src/connectors/*', 'src/formats', 'src/backup', 'src/recovery', 'src/cli'];
+  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/cli'];
 
 export const FOLDER_RULES: readonly FolderRule[] = [
   {
@@ -55,6 +55,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     },
   },
   {
+    folder: 'src/rest',
+    may: BASE,
+    otherwise: 'one HTTP layer lies under all connectors that speak REST; it knows none of their services',
+  },
+  {
     folder: 'src/storage',
     may: BASE,
     otherwise: 'storage is a dumb bucket of objects: it knows nothing of what is in them',
@@ -73,12 +78,12 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/connectors',
-    may: [...BASE, 'src/formats', 'src/connectors/*'],
+    may: [...BASE, 'src/formats', 'src/rest', 'src/connectors/*'],
     otherwise: 'a connector only reads and writes its service; what becomes of the items is decided by backup and recovery',
   },
   {
     folder: 'src/connectors/*',
-    may: [...BASE, 'src/formats', 'src/connectors/contract.ts'],
+    may: [...BASE, 'src/formats', 'src/rest', 'src/connectors/contract.ts'],
     otherwise: 'a connector only reads and writes its service; what becomes of the items is decided by backup and recovery',
     bans: { 'src/connectors': 'the list of connectors imports each connector; a connector that imports the list, or another, closes a circle' },
   },

@@ -4,13 +4,15 @@
  */
 import { descriptor as folderDescriptor } from './folder/index.ts';
 import { descriptor as imapDescriptor } from './imap/index.ts';
+import { descriptor as exchangeDescriptor } from './microsoft365/index.ts';
 import type { Descriptor } from './contract.ts';
 
 export * from './contract.ts';
 export * as folder from './folder/index.ts';
 export * as imap from './imap/index.ts';
+export * as microsoft365 from './microsoft365/index.ts';
 
-export const descriptors: readonly Descriptor[] = [folderDescriptor, imapDescriptor];
+export const descriptors: readonly Descriptor[] = [folderDescriptor, imapDescriptor, exchangeDescriptor];
 
 /** The descriptor of a service as a snapshot names it; undefined for one that this version does not know. */
 export function descriptorOf(service: string): Descriptor | undefined {

@@ -1,5 +1,6 @@
 export * from './clock.ts';
 export * from './random.ts';
+export * from './resultQueue.ts';
 export * from './retry.ts';
 export * from './sleep.ts';
 export * from './scratch.ts';

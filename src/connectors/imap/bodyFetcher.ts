@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isHoldfastError, type Outcome } from '../../domain/index.ts';
+import { ResultQueue } from '../../runtime/index.ts';
 import type { FetchContext, Fetched, SourceItem } from '../contract.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import type { ImapConnection } from './imapConnection.ts';
@@ -8,7 +9,6 @@ import { messageNumbers } from './itemKeys.ts';
 import { ensureMailbox, existingUids, uidFetch } from './mailboxCommands.ts';
 import { readMessage } from './messageItem.ts';
 import { fetchPatiently } from './patientFetch.ts';
-import { ResultQueue } from './resultQueue.ts';
 import { formatUidSet } from './uidSet.ts';
 
 /** Larger contents go to a file, in pieces. */

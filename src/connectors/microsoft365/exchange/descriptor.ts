@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { ItemRow } from '../../../domain/index.ts';
+import { safeFileName } from '../../../formats/index.ts';
+import type { Descriptor, DiskEntry } from '../../contract.ts';
+import { parseMessageMeta } from './mail/messageItem.ts';
+
+export const SERVICE = 'exchange';
+
+export const descriptor: Descriptor = {
+  service: SERVICE,
+  title: 'Exchange Online mailbox',
+  kinds: { mail: { title: 'Mail', extension: '.eml' } },
+  limits: [
+    'Of a mailbox only mail is backed up so far: no calendars, contacts, tasks, notes, rules and settings.',
+    'In-place archives and public folders are not reachable through Microsoft Graph.',
+    'Mails are kept in the form that Exchange makes of them (MIME): not the bytes that once arrived.',
+    'Hidden folders that add-ins made are not listed by Microsoft Graph.',
+  ],
+  search: {
+    titles: { name: 'Subject', author: 'From', recipient: 'To' },
+    content: { mail: 'mail' },
+    fields: ({ meta }) => {
+      const { from = '', to = '' } = parseMessageMeta(meta);
+      return { author: from, recipients: to };
+    },
+  },
+  onDisk,
+};
+
+/** Characters of a subject in a file name: at most 200 bytes, so that date and number still fit. */
+const LONGEST_NAME = 50;
+
+/** A mail is named by its date, its subject, and a number made of its key that no other shares. */
+function onDisk(row: ItemRow): DiskEntry {
+  const name = safeFileName(Array.from(row.name).slice(0, LONGEST_NAME).join(''));
+  if (row.kind === 'folder') return { name: asBytes(safeFileName(row.name)) };
+  const modifiedNs = row.modified === null ? {} : { modifiedNs: BigInt(row.modified) * 1_000_000n };
+  const date = row.modified === null ? '' : `${new Date(row.modified).toISOString().slice(0, 10)} `;
+  const number = createHash('sha256').update(row.key, 'latin1').digest('hex').slice(0, 16);
+  return { name: asBytes(`${date}${name} ${number}.eml`), ...modifiedNs };
+}
+
+function asBytes(name: string): string {
+  return Buffer.from(name).toString('latin1');
+}

@@ -1,0 +1,122 @@
+import type { ItemRow, Outcome } from '../../../../domain/index.ts';
+import type { PreviousState, SourceChange, SourceItem } from '../../../contract.ts';
+import type { SortedSpool, SpooledGroup } from '../sortedSpool.ts';
+import { idOfKey, messageKey, MESSAGES } from './mailKeys.ts';
+import { hasSameContent } from './messageItem.ts';
+import type { FolderRound, MessageRecord } from './messageListing.ts';
+
+/** Changes that are yielded together. */
+const BATCH = 256;
+/** With more changes than this one pass over all rows costs less than a look at each. */
+const MOST_LOOKS = 5000;
+
+export interface JoinOptions {
+  readonly previous: PreviousState;
+  readonly rounds: ReadonlyMap<string, FolderRound>;
+  /** Rows that no record speaks of have to be looked at, too. */
+  readonly scan: boolean;
+  /** Contents that failed last time are offered again. */
+  readonly retry: boolean;
+}
+
+/** What the spooled records of all folders change in the previous snapshot, in ascending order of keys. */
+export async function* messageChanges(spool: SortedSpool, options: JoinOptions): AsyncGenerator<readonly SourceChange[]> {
+  let changes: SourceChange[] = [];
+  for await (const [group, row] of joined(spool, options)) {
+    const change = changeOf(group, row, options);
+    if (change === undefined) continue;
+    changes.push(change);
+    if (changes.length < BATCH) continue;
+    yield changes;
+    changes = [];
+  }
+  if (changes.length > 0) yield changes;
+}
+
+type Pair = readonly [group: SpooledGroup | undefined, row: ItemRow | undefined];
+
+function joined(spool: SortedSpool, options: JoinOptions): AsyncGenerator<Pair> {
+  return options.scan || spool.length > MOST_LOOKS ? scanned(spool, options.previous) : lookedUp(spool, options.previous);
+}
+
+async function* lookedUp(spool: SortedSpool, previous: PreviousState): AsyncGenerator<Pair> {
+  for await (const group of spool.groups()) {
+    const key = messageKey(group.key);
+    let found: ItemRow | undefined;
+    for await (const rows of previous.rows(key)) found ??= rows.find((row) => row.key === key);
+    yield [group, found];
+  }
+}
+
+/** All records and all rows, side by side. */
+async function* scanned(spool: SortedSpool, previous: PreviousState): AsyncGenerator<Pair> {
+  const rows = each(previous.rows(MESSAGES));
+  let next = await rows.next();
+  for await (const group of spool.groups()) {
+    const key = messageKey(group.key);
+    while (next.done !== true && next.value.key < key) {
+      yield [undefined, next.value];
+      next = await rows.next();
+    }
+    const same = next.done !== true && next.value.key === key ? next.value : undefined;
+    yield [group, same];
+    if (same !== undefined) next = await rows.next();
+  }
+  for (; next.done !== true; next = await rows.next()) yield [undefined, next.value];
+}
+
+async function* each(batches: AsyncIterable<readonly ItemRow[]>): AsyncGenerator<ItemRow> {
+  for await (const rows of batches) yield* rows;
+}
+
+function changeOf(group: SpooledGroup | undefined, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {
+  const standing = group === undefined ? { item: undefined, left: new Set<string>() } : standingOf(group, options.rounds);
+  if (standing.item !== undefined) return present(standing.item, row);
+  if (row === undefined) return undefined;
+  if (isGone(idOfKey(row.parent), standing.left, options.rounds)) return { type: 'removed', key: row.key };
+  return options.retry && hasFailed(row) ? { type: 'item', item: plain(row), content: { from: 'fetch' } } : undefined;
+}
+
+/**
+ * Where a message stands by its records: in the folder that told of it last, if that has not told since that it left. A message that moved left one folder
+ * and is in another; in which order the two were read does not matter.
+ */
+function standingOf({ values }: SpooledGroup, rounds: JoinOptions['rounds']): { item: SourceItem | undefined; left: ReadonlySet<string> } {
+  const latest = new Map<string, SourceItem | null>();
+  for (const value of values) {
+    const [folderId, epoch, item] = JSON.parse(value) as MessageRecord;
+    const round = rounds.get(folderId);
+    if (round === undefined || round.state === 'gone' || round.epoch !== epoch) continue;
+    // Told again: it goes to the end.
+    latest.delete(folderId);
+    latest.set(folderId, item);
+  }
+  const left = new Set([...latest].flatMap(([folderId, item]) => (item === null ? [folderId] : [])));
+  const item = [...latest.values()].findLast((one) => one !== null) ?? undefined;
+  return { item, left };
+}
+
+/** Whether a row's message is there no longer, although nothing tells where it is. */
+function isGone(folderId: string, left: ReadonlySet<string>, rounds: JoinOptions['rounds']): boolean {
+  const round = rounds.get(folderId);
+  if (round?.state === 'unread') return false;
+  return left.has(folderId) || round === undefined || round.state === 'gone' || round.full;
+}
+
+function present(item: SourceItem, row: ItemRow | undefined): SourceChange | undefined {
+  if (row === undefined) return { type: 'item', item, content: { from: 'fetch' } };
+  if (hasFailed(row)) return { type: 'item', item, content: { from: 'fetch' } };
+  if (row.change === item.change) return undefined;
+  // The size of the content, not the store's count.
+  if (row.content !== '' && hasSameContent(row, item)) return { type: 'item', item: { ...item, size: row.size }, content: { from: 'kept' } };
+  return { type: 'item', item, content: { from: 'fetch' } };
+}
+
+/** Not stored, or stored as of an earlier run. */
+function hasFailed({ outcome }: ItemRow): boolean {
+  return outcome !== '' && (JSON.parse(outcome) as Outcome).state !== 'altered';
+}
+
+function plain({ key, parent, name, kind, size, modified, change, meta }: ItemRow): SourceItem {
+  return { key, parent, name, kind, size, modified, change, meta };
+}

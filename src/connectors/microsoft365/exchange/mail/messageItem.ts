@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import type { BinaryString, ItemRow } from '../../../../domain/index.ts';
+import type { SourceItem } from '../../../contract.ts';
+import { idOf, textOf, type Entry } from '../../graph/pages.ts';
+import { folderKey, messageKey } from './mailKeys.ts';
+
+/** What is asked of a message besides its content: all that a listing shows and that a restore has to set again. */
+const PROPERTIES = [
+  'id', 'changeKey', 'subject', 'bodyPreview', 'from', 'sender', 'toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo', 'receivedDateTime', 'sentDateTime',
+  'createdDateTime', 'lastModifiedDateTime', 'internetMessageId', 'hasAttachments', 'importance', 'isRead', 'isDraft', 'categories', 'flag', 'inferenceClassification',
+  'conversationId', 'conversationIndex', 'isDeliveryReceiptRequested', 'isReadReceiptRequested',
+];
+const SIZE = 'Integer 0x0E08';
+/** Of MAPI, as MS-OXPROPS numbers them: flags, delivery, submission, creation, class, and what shows that a mail was answered or forwarded. */
+const EXTENDED = [SIZE, 'Integer 0x0E07', 'SystemTime 0x0E06', 'SystemTime 0x0039', 'SystemTime 0x3007', 'String 0x001A', 'Integer 0x1080', 'Integer 0x1081', 'SystemTime 0x1082'];
+
+/** Query options of every request for messages. Outlook gives extended properties only where they are named. */
+export const MESSAGE_OPTIONS = `$select=${PROPERTIES.join(',')}&$expand=${encodeURIComponent(`singleValueExtendedProperties($filter=${EXTENDED.map((id) => `id eq '${id}'`).join(' or ')})`)}`;
+
+/** The fields of a mail's row; those that are empty or usual are left out. */
+export interface MessageMeta {
+  /** '#microsoft.graph.eventMessage…' where it is no plain message. */
+  readonly type?: string;
+  readonly from?: string;
+  /** All recipients that the message names. */
+  readonly to?: string;
+  readonly sender?: string;
+  readonly bcc?: readonly string[];
+  readonly received?: string;
+  readonly sent?: string;
+  readonly created?: string;
+  readonly messageId?: string;
+  readonly unread?: true;
+  readonly draft?: true;
+  readonly importance?: string;
+  readonly categories?: readonly string[];
+  /** followupFlag, as Graph gives it. */
+  readonly flag?: unknown;
+  readonly inference?: string;
+  readonly conversation?: string;
+  readonly conversationIndex?: string;
+  readonly deliveryReceipt?: true;
+  readonly readReceipt?: true;
+  readonly attachments?: true;
+  /** Extended properties: [id, value]. */
+  readonly extended?: readonly (readonly [string, string])[];
+  /** Of all that makes the content; see {@link contentMark}. Absent where the service does not tell enough. */
+  readonly mark?: string;
+}
+
+/** Fields that a broken row lacks read as absent. */
+export function parseMessageMeta(meta: string): MessageMeta {
+  try {
+    const value: unknown = JSON.parse(meta);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Some deltas of the service tell a changed message by its changed properties alone: the rest has to be asked for. */
+export function isWholeMessage(entry: Entry): boolean {
+  return typeof entry['changeKey'] === 'string' && 'subject' in entry && 'isDraft' in entry && 'receivedDateTime' in entry;
+}
+
+/** A message as listed. The size is the store's own count, until the content is read. */
+export function listedMessage(entry: Entry, folderId: string): SourceItem {
+  const meta = metaOf(entry);
+  const text = JSON.stringify(meta);
+  const name = textOf(entry, 'subject');
+  const modified = timeOf(textOf(entry, 'receivedDateTime') || textOf(entry, 'createdDateTime'));
+  const parent = folderKey(folderId);
+  return {
+    key: messageKey(idOf(entry)), parent, name, kind: 'mail', size: Number(sizeOf(entry) ?? 0), modified, meta: text,
+    change: hashOf([textOf(entry, 'changeKey'), textOf(entry, 'lastModifiedDateTime'), parent, name, modified, text]).toString('latin1'),
+  };
+}
+
+/**
+ * True where the stored content is that of the message as it is now, though its change key differs: it moved, or was read, flagged, categorised. A draft may be
+ * edited without a trace in any of these, so it never counts as the same.
+ */
+export function hasSameContent(row: ItemRow, item: SourceItem): boolean {
+  const [before, now] = [parseMessageMeta(row.meta), parseMessageMeta(item.meta)];
+  return now.mark !== undefined && before.mark === now.mark && now.draft !== true && before.draft !== true;
+}
+
+function metaOf(entry: Entry): MessageMeta {
+  const type = textOf(entry, '@odata.type');
+  const [from, sender] = [personOf(entry['from']), personOf(entry['sender'])];
+  const to = [...peopleOf(entry['toRecipients']), ...peopleOf(entry['ccRecipients'])].join(', ');
+  const bcc = peopleOf(entry['bccRecipients']);
+  const importance = textOf(entry, 'importance');
+  const categories = Array.isArray(entry['categories']) ? entry['categories'].filter((one) => typeof one === 'string') : [];
+  const { flag } = entry;
+  const extended = extendedOf(entry);
+  const mark = contentMark(entry);
+  return {
+    ...(type === '' || type === '#microsoft.graph.message' ? {} : { type }),
+    ...withText({ from, to, sender: sender === from ? '' : sender }), ...(bcc.length === 0 ? {} : { bcc }),
+    ...withText({
+      received: textOf(entry, 'receivedDateTime'), sent: textOf(entry, 'sentDateTime'), created: textOf(entry, 'createdDateTime'), messageId: textOf(entry, 'internetMessageId'),
+      importance: importance === 'normal' ? '' : importance, inference: textOf(entry, 'inferenceClassification'),
+      conversation: textOf(entry, 'conversationId'), conversationIndex: textOf(entry, 'conversationIndex'),
+    }),
+    ...(entry['isRead'] === false ? { unread: true } : {}), ...(entry['isDraft'] === true ? { draft: true } : {}),
+    ...(categories.length === 0 ? {} : { categories }), ...(isFlagged(flag) ? { flag } : {}),
+    ...(entry['isDeliveryReceiptRequested'] === true ? { deliveryReceipt: true } : {}), ...(entry['isReadReceiptRequested'] === true ? { readReceipt: true } : {}),
+    ...(entry['hasAttachments'] === true ? { attachments: true } : {}),
+    ...(extended.length === 0 ? {} : { extended }), ...(mark === undefined ? {} : { mark }),
+  };
+}
+
+/**
+ * Everything about the content that a listing tells, the store's count of bytes included. Without that count nothing would show an edit behind the
+ * first words, so there is no mark.
+ */
+function contentMark(entry: Entry): string | undefined {
+  const size = sizeOf(entry);
+  if (size === undefined) return undefined;
+  const names = ['@odata.type', 'subject', 'bodyPreview', 'from', 'sender', 'toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo', 'sentDateTime', 'internetMessageId', 'hasAttachments', 'importance'];
+  return hashOf([size, ...names.map((name) => entry[name] ?? null)]).toString('base64url');
+}
+
+function hashOf(parts: readonly unknown[]): Buffer {
+  return createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
+}
+
+function withText<T extends Record<string, string>>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')) as Partial<T>;
+}
+
+function isFlagged(flag: unknown): boolean {
+  const { flagStatus = 'notFlagged' } = (typeof flag === 'object' && flag !== null ? flag : {}) as { flagStatus?: unknown };
+  return flagStatus !== 'notFlagged';
+}
+
+/** 'Ann <ann@example.test>', for people and search; '' for nobody. */
+function personOf(recipient: unknown): string {
+  const { emailAddress } = (typeof recipient === 'object' && recipient !== null ? recipient : {}) as { emailAddress?: { name?: unknown; address?: unknown } };
+  const [name, address] = [emailAddress?.name, emailAddress?.address].map((value) => (typeof value === 'string' ? value : ''));
+  if (address === '' || address === name) return name ?? '';
+  return name === '' ? address ?? '' : `${name} <${address}>`;
+}
+
+function peopleOf(recipients: unknown): readonly string[] {
+  return Array.isArray(recipients) ? recipients.map(personOf).filter((person) => person !== '') : [];
+}
+
+function extendedOf(entry: Entry): [string, string][] {
+  const list = entry['singleValueExtendedProperties'];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((property: unknown): [string, string][] => {
+    const { id, value } = (property ?? {}) as { id?: unknown; value?: unknown };
+    return typeof id === 'string' && typeof value === 'string' && !isTag(id, SIZE) ? [[id, value]] : [];
+  });
+}
+
+function sizeOf(entry: Entry): string | undefined {
+  const list = entry['singleValueExtendedProperties'];
+  if (!Array.isArray(list)) return undefined;
+  const found = list.find((property: unknown) => isTag(String((property as { id?: unknown } | null)?.id), SIZE)) as { value?: unknown } | undefined;
+  return typeof found?.value === 'string' && /^\d+$/.test(found.value) ? found.value : undefined;
+}
+
+/** The service writes tags back in another case and without zeros: 'Integer 0xe08'. */
+function isTag(id: string, tag: string): boolean {
+  const normal = (text: string): string => text.toLowerCase().replace(/ 0x0+/, ' 0x');
+  return normal(id) === normal(tag);
+}
+
+function timeOf(text: string): number | null {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? null : time;
+}
+
+/** The change key of rows that are made here alone. */
+export function ownChange(...parts: readonly unknown[]): BinaryString {
+  return hashOf(parts).toString('latin1');
+}

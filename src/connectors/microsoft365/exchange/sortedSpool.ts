@@ -1,0 +1,166 @@
+import { createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Characters of records that are held before they go to disk. */
+const HELD = 16 << 20;
+const PIECE = 1 << 20;
+const LINE_END = 10;
+
+interface SpoolRecord {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The records of one key, in the order in which they were added. */
+export interface SpooledGroup {
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+/**
+ * Records that come in any order and are wanted by key. Memory holds a part of them; what is more lies sorted on disk and is merged when it is
+ * read. Keys are printable ASCII, values have no line ends (JSON text has none).
+ */
+export class SortedSpool {
+  readonly #directory: string;
+  readonly #name: string;
+  readonly #most: number;
+  readonly #files: string[] = [];
+  #held: SpoolRecord[] = [];
+  #size = 0;
+  #writing: Promise<void> = Promise.resolve();
+  /** Records so far. */
+  length = 0;
+
+  constructor(directory: string, name: string, most = HELD) {
+    this.#directory = directory;
+    this.#name = name;
+    this.#most = most;
+  }
+
+  /** May be called by several at once; waits while an earlier part is being written. */
+  async add(key: string, value: string): Promise<void> {
+    this.#held.push({ key, value });
+    this.#size += key.length + value.length;
+    this.length++;
+    if (this.#size >= this.#most) await this.#flush();
+  }
+
+  /** In ascending order of keys. Nothing may be added any more. */
+  async *groups(): AsyncGenerator<SpooledGroup> {
+    await this.#writing;
+    this.#held.sort(byKey);
+    const parts = [...this.#files.map((file) => linesOf(file)), inMemory(this.#held)];
+    let key: string | undefined;
+    let values: string[] = [];
+    for await (const record of merge(parts)) {
+      if (record.key !== key) {
+        if (key !== undefined) yield { key, values };
+        ({ key } = record);
+        values = [];
+      }
+      values.push(record.value);
+    }
+    if (key !== undefined) yield { key, values };
+  }
+
+  async remove(): Promise<void> {
+    await this.#writing;
+    for (const file of this.#files) await rm(file, { force: true });
+    this.#held = [];
+  }
+
+  async #flush(): Promise<void> {
+    const records = this.#held;
+    this.#held = [];
+    this.#size = 0;
+    const file = join(this.#directory, `${this.#name}-${this.#files.length}.sorted`);
+    this.#files.push(file);
+    const before = this.#writing;
+    this.#writing = (async () => {
+      await before;
+      await writeSorted(file, records);
+    })();
+    await this.#writing;
+  }
+}
+
+/** Sorting is stable: of equal keys the order of adding stays. */
+function byKey(a: SpoolRecord, b: SpoolRecord): number {
+  return a.key < b.key ? -1 : Number(a.key > b.key);
+}
+
+async function writeSorted(file: string, records: SpoolRecord[]): Promise<void> {
+  records.sort(byKey);
+  const handle = await open(file, 'w', 0o600);
+  try {
+    let text = '';
+    for (const { key, value } of records) {
+      text += `${key}\t${value}\n`;
+      if (text.length < PIECE) continue;
+      await handle.writeFile(text);
+      text = '';
+    }
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Records of a part in batches: an await for each would cost more than all the rest. */
+type Part = AsyncGenerator<readonly SpoolRecord[]>;
+
+async function* inMemory(records: readonly SpoolRecord[]): Part {
+  if (records.length > 0) yield records;
+}
+
+async function* linesOf(file: string): Part {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of createReadStream(file, { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>) {
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    const end = bytes.lastIndexOf(LINE_END) + 1;
+    rest = bytes.subarray(end);
+    if (end > 0) yield bytes.toString('utf8', 0, end - 1).split('\n').map(readRecord);
+  }
+}
+
+function readRecord(line: string): SpoolRecord {
+  const at = line.indexOf('\t');
+  return { key: line.slice(0, at), value: line.slice(at + 1) };
+}
+
+interface Head {
+  readonly part: Part;
+  records: readonly SpoolRecord[];
+  place: number;
+}
+
+/** Of equal keys those of the earlier part come first. */
+async function* merge(parts: readonly Part[]): AsyncGenerator<SpoolRecord> {
+  const heads: Head[] = [];
+  for (const part of parts) {
+    const head = { part, records: [], place: 0 };
+    if (await refill(head)) heads.push(head);
+  }
+  while (heads.length > 0) {
+    const first = smallest(heads);
+    const record = first.records[first.place++];
+    if (record !== undefined) yield record;
+    if (first.place >= first.records.length && !await refill(first)) heads.splice(heads.indexOf(first), 1);
+  }
+}
+
+function smallest(heads: readonly Head[]): Head {
+  const [start, ...others] = heads;
+  if (start === undefined) throw new TypeError('nothing is left to merge');
+  const keyOf = ({ records, place }: Head): string => records[place]?.key ?? '';
+  return others.reduce((best, head) => (keyOf(head) < keyOf(best) ? head : best), start);
+}
+
+async function refill(head: Head): Promise<boolean> {
+  head.place = 0;
+  const next = await head.part.next();
+  head.records = next.done === true ? [] : next.value;
+  return head.records.length > 0;
+}

@@ -1,0 +1,47 @@
+import type { RequestBudget } from '../../../rest/index.ts';
+import type { BinaryString, Progress } from '../../../domain/index.ts';
+import type { FetchContext, Fetched, PreviousState, SourceChange, SourceItem } from '../../contract.ts';
+import type { GraphClient } from '../graph/graphClient.ts';
+import type { Microsoft365Runtime } from '../settings.ts';
+
+/** How the parts of one mailbox reach it. */
+export interface MailboxAccess {
+  readonly graph: GraphClient;
+  /** '/users/<id>': what all paths of the mailbox begin with. */
+  readonly path: string;
+  readonly budget: RequestBudget;
+  readonly runtime: Microsoft365Runtime;
+}
+
+export interface SubServiceContext {
+  /** Its own part of the cursor, as its `cursor()` gave it; undefined where everything is to be listed. Not to be trusted. */
+  readonly cursor: unknown;
+  /** The rows of the previous snapshot; only those under its own prefix are its business. */
+  readonly previous: PreviousState;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** A private directory for as long as the enumeration runs. */
+  readonly scratch: string;
+}
+
+/**
+ * A part of a mailbox by kind: mail, calendars, contacts … Each brings its own folders, items and part of the cursor. All keys of one begin with its
+ * name and a slash; the session asks them in the order of their names, so each one's changes ascend within its own prefix.
+ */
+export interface SubService {
+  /** Lower case, and no beginning of another's. */
+  readonly name: string;
+  /** As {@link SourceSession.enumerate} in the contract, below its own prefix. */
+  enumerate(context: SubServiceContext): AsyncIterable<readonly SourceChange[]>;
+  /** JSON, asked for when the enumeration and the last fetch have ended. */
+  cursor(): unknown;
+  /** The content of one of its items. Called for several at once; what is refused for good is an outcome, what ends the run is thrown. */
+  fetch(item: SourceItem, context: FetchContext): Promise<Fetched>;
+}
+
+/** Makes a sub-service for one mailbox. */
+export type SubServiceFactory = (access: MailboxAccess) => SubService;
+
+export function ownsKey({ name }: SubService, key: BinaryString): boolean {
+  return key.startsWith(`${name}/`);
+}
