@@ -1,25 +1,17 @@
 import { runBackup } from '../backup/index.ts';
 import type { SourceSession } from '../connectors/contract.ts';
-import type { SnapshotWarning } from '../domain/index.ts';
 import type { Manifest, Repository } from '../repository/index.ts';
+import { backupDocument, backupSummary, exitCodeOf } from './backupSummary.ts';
 import type { CommandContext } from './commandContext.ts';
-import { EXIT, type ExitCode } from './exitCodes.ts';
-import { bytesText, countText, durationText, plural, printable } from './formatText.ts';
+import type { ExitCode } from './exitCodes.ts';
 import { openOrMakeRepository, openRepository, type MadeRepository } from './openRepository.ts';
 import { ProgressDisplay } from './progressDisplay.ts';
 import type { ProfileName, RepositoryOptions } from './sharedOptions.ts';
-import { snapshotDocument, type SnapshotDocument } from './snapshotDocument.ts';
-import { madeDocument, tellMade, type MadeDocument } from './tellMade.ts';
+import { madeDocument, tellMade } from './tellMade.ts';
 
 export interface BackupCommandOptions extends RepositoryOptions {
   readonly init?: boolean;
   readonly profile?: ProfileName;
-}
-
-/** What `backup … --json` answers: the new snapshot, what is missing of it by name, and what `--init` made. */
-interface BackupDocument extends SnapshotDocument {
-  readonly exceptions: readonly SnapshotWarning[];
-  readonly made?: MadeDocument;
 }
 
 /** `countsAll`: a run's progress counts every item of the source, so that the last run's number says how far it is. */
@@ -49,30 +41,15 @@ export async function backUp(
     await source.close();
   }
   display.stop();
-  const document = snapshotDocument(manifest);
-  await out.document({
-    ...document, exceptions: manifest.warnings, ...(made ? { made: madeDocument(made) } : {}),
-  } satisfies BackupDocument);
+  const document = backupDocument(manifest, made && madeDocument(made));
+  await out.document(document);
   if (made) await out.line();
-  for (const line of summary(manifest, document, clock.monotonic() - started)) await out.line(line);
-  return document.warnings > 0 || document.status === 'partial' ? EXIT.warnings : EXIT.done;
+  for (const line of backupSummary(manifest, clock.monotonic() - started)) await out.line(line);
+  return exitCodeOf(document);
 }
 
 async function lastCount(repository: Repository, entityId: string, signal: AbortSignal): Promise<number | undefined> {
   const tag = repository.context.keyring.entityTag(entityId);
   const last = (await repository.newest(tag, signal))?.manifest.counts;
   return last && last.items + last.folders;
-}
-
-function summary({ id, entity, status, counts }: Manifest, { warnings }: SnapshotDocument, tookMs: number): string[] {
-  const lines = [
-    `Snapshot ${id} of ${printable(entity.id)}: ${status === 'complete' ? 'complete' : 'PARTIAL'}`,
-    `  ${plural(counts.items, 'item')} in ${plural(counts.folders, 'folder')}, ${bytesText(counts.bytes)}`,
-    `  ${countText(counts.added)} added, ${countText(counts.changed)} changed, ${countText(counts.removed)} removed, in ${durationText(tookMs)}`,
-  ];
-  if (warnings > 0) {
-    const { skipped, failed, altered } = counts;
-    lines.push(`  ${plural(warnings, 'item')} not stored as at the source: ${failed} failed, ${skipped} skipped, ${altered} altered`);
-  }
-  return lines;
 }

@@ -3,6 +3,7 @@ import type { Action } from './commandContext.ts';
 import {
   byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
 } from './sharedOptions.ts';
+import { tenantOptions } from './tenantOptions.ts';
 
 /** Runs what `load` gives with the options and arguments by name. */
 export type RunAction = (load: () => Promise<Action<never>>, options: object) => Promise<void>;
@@ -59,6 +60,22 @@ One command protects a mailbox from a fresh machine:
   holdfast backup imap --host mail.example.test --user alice@example.test --password-file alice.password \\
     --repo /srv/backup --key-file holdfast.key --init`);
   does(imap, async () => (await import('./commands/backupImap.ts')).backupImap);
+  defineMicrosoft365(backup, does, init());
+}
+
+function defineMicrosoft365(backup: Command, does: Does, init: Option): void {
+  const microsoft365 = backup.command('microsoft365').description('backs up a tenant of Microsoft 365');
+  const exchange = tenantOptions(repositoryOptions(microsoft365.command('exchange')))
+    .description('backs up mailboxes of a tenant (mail only so far)')
+    .option('--mailbox <address...>', 'only these mailboxes (default: all that the tenant has, shared ones too)')
+    .option('--parallel <number>', 'mailboxes at once (default: 4)', wholeNumber(1, 64))
+    .addOption(init).addOption(profileOption())
+    .addHelpText('after', `
+The application needs the permissions User.Read.All and Mail.Read of Microsoft Graph, as application permissions with an
+administrator's consent; MailboxSettings.Read too, where no --mailbox is given.
+  holdfast backup microsoft365 exchange --tenant contoso.example --client-id 00000000-0000-0000-0000-000000000000 \\
+    --client-secret-file secret --mailbox alice@contoso.example --repo /srv/backup --key-file holdfast.key --init`);
+  does(exchange, async () => (await import('./commands/backupExchange.ts')).backupExchange);
 }
 
 function defineBrowsing(program: Command, does: Does): void {

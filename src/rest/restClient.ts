@@ -1,4 +1,4 @@
-import { HoldfastError, type Progress } from '../domain/index.ts';
+import { HoldfastError } from '../domain/index.ts';
 import { retry, type Clock, type RandomBytes, type Sleep } from '../runtime/index.ts';
 import { httpExchange, type HttpLimits, type HttpReply, type HttpRequest } from './httpExchange.ts';
 import type { BudgetUse, RequestBudget } from './requestBudget.ts';
@@ -66,7 +66,6 @@ export interface RestClientOptions {
   readonly attempts?: Attempts;
   /** Every request and answer on the wire, for records and checks. */
   readonly onExchange?: (request: HttpRequest, reply: HttpReply) => void;
-  readonly onWait?: Progress;
 }
 
 /** The HTTP layer of all services that speak REST: address, token, budget, retries, bounded waits and bodies. */
@@ -134,14 +133,13 @@ export class RestClient {
   }
 
   #failed<T>(request: RestRequest<T>, reply: HttpReply): HoldfastError {
-    const { explain, isCrowded, clock, onWait } = this.#options;
+    const { explain, isCrowded, clock } = this.#options;
     const failure = { status: reply.status, headers: reply.headers, bytes: reply.bytes, purpose: request.purpose ?? '' };
     const error = explain(failure);
     const asked = retryAfterMs(reply.headers.get('retry-after'), clock.now());
     if (error.retryClass !== 'retry' || asked === undefined) return error;
     if (asked > LONGEST_WAIT_MS) return withData(error, 'resume', {});
     if (reply.status === 429 && isCrowded?.(failure) !== true) request.budget?.closeFor(asked);
-    else onWait?.({ type: 'waiting', for: new URL(this.#options.baseUrl).host, untilMs: clock.now() + asked });
     return withData(error, 'retry', { retryAfterMs: asked });
   }
 }

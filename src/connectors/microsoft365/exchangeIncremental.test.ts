@@ -1,0 +1,164 @@
+import { expect, test } from 'vitest';
+import type { LoggedRequest } from '../../../simulators/microsoft365/index.ts';
+import type { SnapshotModel } from '../conformance.ts';
+import { TestTenant } from './testing/testTenant.ts';
+
+const isDelta = ({ url }: LoggedRequest): boolean => /\/delta\b/.test(url);
+const isContent = ({ url }: LoggedRequest): boolean => url.endsWith('/$value');
+
+function paths(snapshot: SnapshotModel): string[] {
+  return snapshot.sorted.map((row) => `${snapshot.pathOf(row)} ${row.kind} ${row.size} ${row.content} ${row.meta}`).sort();
+}
+
+test('an unchanged mailbox costs delta calls alone: one for the folders, one for each folder', async () => {
+  await using tenant = await TestTenant.start();
+  const first = await tenant.run();
+  const folders = first.snapshot.sorted.filter(({ kind, parent }) => kind === 'folder' && parent !== '').length;
+  const second = await tenant.run(first.snapshot);
+  expect(second.changed + second.fetched.length).toBe(0);
+  expect(second.requests.every(isDelta)).toBe(true);
+  expect(second.requests).toHaveLength(folders + 1);
+});
+
+test('every request asks for immutable ids', async () => {
+  await using tenant = await TestTenant.start();
+  const first = await tenant.run();
+  await tenant.addMessage();
+  const second = await tenant.run(first.snapshot);
+  for (const { headers, url } of [...first.requests, ...second.requests]) {
+    if (url !== '/v1.0/$batch') expect(headers['prefer'], url).toContain('IdType="ImmutableId"');
+  }
+});
+
+test('a first run asks for the content of each mail once, and for little besides', async () => {
+  await using tenant = await TestTenant.start({ items: 300 });
+  const { snapshot, requests } = await tenant.run();
+  const mails = snapshot.sorted.filter(({ kind }) => kind === 'mail');
+  expect(mails.length).toBeGreaterThan(200);
+  const contents = requests.filter(isContent);
+  expect(new Set(contents.map(({ url }) => url)).size).toBe(contents.length);
+  expect(contents).toHaveLength(mails.length);
+  const folders = snapshot.sorted.filter(({ kind, parent }) => kind === 'folder' && parent !== '').length;
+  // Delta of folders (30, in pages of 500) and of each folder; one batch of well-known names.
+  expect(requests.length - contents.length).toBeLessThanOrEqual(folders + 1 + 1 + 20 + folders);
+  expect(snapshot.find('Recoverable Items/Deletions')).toBeDefined();
+  expect(snapshot.find('Mail/Projects/Borealis / Übergabe')?.kind).toBe('folder');
+  expect(JSON.parse(snapshot.find('Mail/Inbox')?.meta ?? '')).toEqual({ wellKnown: 'inbox' });
+});
+
+test('a mail that moves keeps its key and its content, and is not downloaded again', async () => {
+  await using tenant = await TestTenant.start();
+  const first = await tenant.run();
+  const [moved, deleted] = await tenant.messages('inbox', 2);
+  await tenant.ask('POST', `/messages/${moved.id}/move`, { destinationId: 'archive' });
+  await tenant.ask('DELETE', `/messages/${deleted.id}`);
+  const second = await tenant.run(first.snapshot);
+  expect(second.requests.filter(isContent)).toEqual([]);
+  expect(second.changed).toBe(2);
+  for (const [id, folder] of [[moved.id, 'Archive'], [deleted.id, 'Deleted Items']]) {
+    const row = second.snapshot.byKey.get(`mail/m/${id}`);
+    expect(row && second.snapshot.pathOf(row)).toMatch(new RegExp(`^Mail/${folder}/`));
+    expect(row?.content).toBe(first.snapshot.byKey.get(`mail/m/${id}`)?.content);
+  }
+  const third = await tenant.run(second.snapshot);
+  expect(third.changed + third.fetched.length).toBe(0);
+});
+
+test('a mail that moves back and forth, also into a folder that was read already, is never lost', async () => {
+  await using tenant = await TestTenant.start();
+  let { snapshot } = await tenant.run();
+  const [message] = await tenant.messages('inbox', 1);
+  const key = `mail/m/${message.id}`;
+  for (const folder of ['deleteditems', 'inbox', 'recoverableitemsdeletions', 'drafts', 'archive', 'inbox']) {
+    await tenant.ask('POST', `/messages/${message.id}/move`, { destinationId: folder });
+    const run = await tenant.run(snapshot);
+    expect(run.fetched, folder).toEqual([]);
+    expect(run.snapshot.byKey.get(key)?.parent, folder).toBe(`mail/f/${await tenant.folderId(folder)}`);
+    ({ snapshot } = run);
+  }
+});
+
+test('a mail that moves while a run goes on is not taken for deleted', async () => {
+  await using tenant = await TestTenant.start();
+  const first = await tenant.run();
+  const [message] = await tenant.messages('deleteditems', 1);
+  // Deleted Items are read last: the move happens when the inbox was read already.
+  const inbox = await tenant.folderId('inbox');
+  const bin = await tenant.folderId('deleteditems');
+  let moved: Promise<unknown> | undefined;
+  tenant.simulator.fault({
+    on: `${encodeURIComponent(bin)}/messages/delta`, times: 1,
+    fault: { kind: 'do', action: () => { moved = tenant.ask('POST', `/messages/${message.id}/move`, { destinationId: inbox }); } },
+  });
+  const second = await tenant.run(first.snapshot);
+  await moved;
+  expect(second.snapshot.byKey.get(`mail/m/${message.id}`)?.content).toBe(first.snapshot.byKey.get(`mail/m/${message.id}`)?.content);
+  const third = await tenant.run(second.snapshot);
+  expect(third.fetched).toEqual([]);
+  expect(third.snapshot.byKey.get(`mail/m/${message.id}`)?.parent).toBe(`mail/f/${inbox}`);
+});
+
+test('a draft that was edited is downloaded again', async () => {
+  await using tenant = await TestTenant.start();
+  const [draft] = await tenant.messages('drafts', 1).then((found) => (found.length > 0 ? found : [undefined]));
+  const { id } = draft ?? await tenant.ask('POST', '/messages', { subject: 'Draft', body: { contentType: 'text', content: 'aaaa' } });
+  await tenant.ask('PATCH', `/messages/${id}`, { body: { contentType: 'text', content: `${'x'.repeat(400)}1` } });
+  const first = await tenant.run();
+  await tenant.ask('PATCH', `/messages/${id}`, { body: { contentType: 'text', content: `${'x'.repeat(400)}2` } });
+  const second = await tenant.run(first.snapshot);
+  expect(second.fetched.map(({ key }) => key)).toEqual([`mail/m/${id}`]);
+  expect(second.snapshot.byKey.get(`mail/m/${id}`)?.content).not.toBe(first.snapshot.byKey.get(`mail/m/${id}`)?.content);
+});
+
+test('folders that are made, renamed, moved and deleted are followed, and their mail is not downloaded again', async () => {
+  await using tenant = await TestTenant.start({ items: 200 });
+  const first = await tenant.run();
+  const folders = (await tenant.ask('GET', '/mailFolders?$top=100')).value as { id: string; displayName: string }[];
+  const idOf = (name: string): string => folders.find(({ displayName }) => displayName === name)?.id ?? '';
+  const [projects, invoices] = [idOf('Projects'), idOf('Invoices')];
+  await tenant.ask('PATCH', `/mailFolders/${projects}`, { displayName: 'Projekte' });
+  const made = (await tenant.ask('POST', '/mailFolders', { displayName: 'New' })).id;
+  await tenant.ask('POST', `/mailFolders/${projects}/move`, { destinationId: made });
+  const [kept] = await tenant.messages(invoices, 1);
+  await tenant.ask('POST', `/messages/${kept.id}/move`, { destinationId: made });
+  await tenant.ask('POST', `/mailFolders/${invoices}/permanentDelete`);
+  const second = await tenant.run(first.snapshot);
+  expect(second.fetched).toEqual([]);
+  expect(second.snapshot.find('Mail/New/Projekte/Atlas')?.kind).toBe('folder');
+  expect(second.snapshot.find('Mail/Invoices')).toBeUndefined();
+  const row = second.snapshot.byKey.get(`mail/m/${kept.id}`);
+  expect(row && second.snapshot.pathOf(row)).toMatch(/^Mail\/New\//);
+  expect(second.snapshot.sorted.filter(({ parent }) => parent === `mail/f/${invoices}`)).toEqual([]);
+  expect(paths(second.snapshot)).toEqual(paths((await tenant.run()).snapshot));
+});
+
+test.each(['410', '404', 'resyncRequired'])('a token that is lost in any place (%s) means listing again, and no download', async (how) => {
+  await using tenant = await TestTenant.start({ items: 120 });
+  const first = await tenant.run();
+  const size = (await tenant.run(first.snapshot)).requests.length;
+  for (let place = 0; place < size; place++) {
+    await tenant.addMessage('inbox', `Before ${place}`);
+    const [gone] = await tenant.messages('sentitems', 1);
+    await tenant.ask('POST', `/messages/${gone.id}/permanentDelete`);
+    const before = await tenant.run();
+    const fault = how === '410' ? { status: 410, code: 'SyncStateNotFound' } : how === '404' ? { status: 404, code: 'syncStateNotFound' } : { status: 400, code: 'resyncRequired' };
+    const back = tenant.simulator.fault({ on: '/delta', after: place, times: 1, fault: { kind: 'status', ...fault } });
+    const again = await tenant.run(before.snapshot);
+    back();
+    expect(again.fetched, `place ${place}`).toEqual([]);
+    expect(again.changed, `place ${place}`).toBe(0);
+  }
+});
+
+test('all tokens evicted: what changed meanwhile is found, and nothing else is downloaded', async () => {
+  await using tenant = await TestTenant.start({ items: 120 });
+  const first = await tenant.run();
+  const added = await tenant.addMessage();
+  const [gone, moved] = await tenant.messages('sentitems', 2);
+  await tenant.ask('POST', `/messages/${gone.id}/permanentDelete`);
+  await tenant.ask('POST', `/messages/${moved.id}/move`, { destinationId: 'archive' });
+  tenant.simulator.evictDeltaTokens(tenant.address);
+  const second = await tenant.run(first.snapshot);
+  expect(second.fetched.map(({ key }) => key)).toEqual([`mail/m/${added}`]);
+  expect(paths(second.snapshot)).toEqual(paths((await tenant.run()).snapshot));
+});

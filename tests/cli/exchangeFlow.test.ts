@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { startMicrosoft365, type Microsoft365 } from '../../simulators/microsoft365/index.ts';
+import { readManifest } from '../export/readers.ts';
+import { CliSandbox } from './cliSandbox.ts';
+
+/** Options that reach the simulated tenant. */
+function reach(sandbox: CliSandbox, simulator: Microsoft365): string[] {
+  const { tenant, clientId, clientSecret, graphUrl, loginUrl } = simulator;
+  writeFileSync(sandbox.path('secret'), `${clientSecret}\n`);
+  return ['--tenant', tenant, '--client-id', clientId, '--client-secret-file', sandbox.path('secret'), '--graph-url', graphUrl, '--login-url', loginUrl];
+}
+
+interface Document {
+  readonly id: string;
+  readonly entity: string;
+  readonly status: string;
+  readonly items: number;
+  readonly warnings: number;
+  readonly exceptions: readonly { readonly code: string; readonly item: string }[];
+}
+
+test('one command protects a mailbox from a fresh machine; its mail is browsed, searched and exported', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 3, items: 100, seed: 'flow' });
+  const [address = ''] = simulator.mailboxes;
+  const command = ['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--mailbox', address];
+  const [first] = await sandbox.json<Document[]>([...command, '--init']);
+  expect(first).toMatchObject({ service: 'exchange', status: 'complete', warnings: 0, removed: 0, made: { keyFileMade: true } });
+  expect(first?.items).toBeGreaterThan(50);
+
+  const before = simulator.log.total;
+  const [second] = await sandbox.json<Document[]>(command);
+  expect(second).toMatchObject({ status: 'complete', items: first?.items, added: 0, changed: 0, removed: 0 });
+  const asked = simulator.requests().filter(({ number, url }) => number > before && !url.includes('oauth2')).map(({ url }) => url);
+  expect(asked.filter((url) => !url.includes('/delta'))).toEqual([expect.stringMatching(/^\/v1\.0\/users\/[^/]+\?\$select/)]);
+
+  const paths = (await sandbox.json<{ path: string; kind: string }[]>(['ls', 'latest', '--recursive'])).filter(({ kind }) => kind === 'folder').map(({ path }) => path);
+  expect(paths).toEqual(expect.arrayContaining(['Mail', 'Mail/Inbox', 'Mail/Inbox/Newsletters', 'Mail/Projects/Atlas', 'Recoverable Items/Deletions']));
+  const inbox = await sandbox.json<{ name: string; size: number }[]>(['ls', 'latest', 'Mail/Inbox']);
+  expect(inbox.length).toBeGreaterThan(10);
+  expect(await sandbox.json(['export', 'latest', '--format', 'eml', '--to', sandbox.path('eml')])).toMatchObject({ items: first?.items, missing: 0, issues: [] });
+  const exported = readManifest(sandbox.path('eml')).filter(({ type }) => type === 'item');
+  expect(exported).toHaveLength(first?.items ?? 0);
+  const [file] = readdirSync(sandbox.path('eml', 'Mail', 'Inbox')).filter((name) => name.endsWith('.eml'));
+  expect(readFileSync(sandbox.path('eml', 'Mail', 'Inbox', file ?? ''), 'utf8')).toMatch(/^Subject: /m);
+  await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('disk')]);
+  expect(readdirSync(sandbox.path('disk', 'Mail', 'Inbox')).filter((name) => name.endsWith('.eml'))).toHaveLength(inbox.filter((row) => row.size > 0).length);
+  expect(await sandbox.json(['check', '--read-data'])).toMatchObject({});
+});
+
+test('all mailboxes of a tenant are backed up, some at once; each is an entity of its own', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 12, items: 30, seed: 'many' });
+  const documents = await sandbox.json<Document[]>(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--init']);
+  expect(documents).toHaveLength(simulator.mailboxes.length);
+  expect(new Set(documents.map(({ entity }) => entity)).size).toBe(documents.length);
+  expect(documents.every(({ status }) => status === 'complete')).toBe(true);
+  expect(simulator.requests().filter(({ status }) => status === 429).length).toBeLessThanOrEqual(simulator.log.total / 100);
+  const [address = ''] = simulator.mailboxes;
+  expect(await sandbox.json<unknown[]>(['snapshots', '--entity', address])).toHaveLength(1);
+});
+
+test('a mail that can not be had leaves one named failure, exit code 3 and a partial snapshot that a rerun completes', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 1, items: 60, seed: 'broken' });
+  const command = ['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--mailbox', simulator.mailboxes[0] ?? ''];
+  const broken = simulator.fault({ on: /messages\/[^/]*[A-M]AAA%3D\/\$value$/, times: 1_000_000, fault: { kind: 'status', status: 400, code: 'ErrorCorruptData' } });
+  const [first] = await sandbox.json<Document[]>([...command, '--init'], 3);
+  expect(first).toMatchObject({ status: 'partial' });
+  expect(first?.exceptions.length).toBeGreaterThan(0);
+  expect(first?.exceptions.every(({ code }) => code === 'unreadable')).toBe(true);
+  broken();
+  expect((await sandbox.json<Document[]>(command))[0]).toMatchObject({ status: 'complete', warnings: 0, items: first?.items, added: 0, removed: 0 });
+});
+
+test('of several mailboxes one that fails is named, and the others are backed up', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 4, items: 30, seed: 'several' });
+  const [gone = '', ...others] = simulator.mailboxes;
+  const options = reach(sandbox, simulator);
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...options, '--init']);
+  const folder = simulator.fault({ on: /mailFolders\/delta/, times: 1, fault: { kind: 'status', status: 404, code: 'MailboxNotEnabledForRESTAPI' } });
+  const documents = await sandbox.json<(Document & { error?: { code: string }; name?: string })[]>(
+    ['backup', 'microsoft365', 'exchange', ...options, '--parallel', '1', '--mailbox', gone, ...others], 3);
+  folder();
+  expect(documents.filter(({ error }) => error !== undefined)).toMatchObject([{ name: gone, error: { code: 'microsoft365/no-mailbox' } }]);
+  expect(documents.filter(({ status }) => status === 'complete')).toHaveLength(others.length);
+});
+
+test('what cannot work says why, and never says the secret', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 1, items: 10 });
+  await sandbox.json(['repo', 'init']);
+  writeFileSync(sandbox.path('wrong'), 'not the secret');
+  const options = reach(sandbox, simulator);
+  const without = options.filter((_word, place) => ![4, 5].includes(place));
+  const base = ['backup', 'microsoft365', 'exchange'];
+  const cases: readonly (readonly [readonly string[], number, string])[] = [
+    [[...base, ...without, '--client-secret-file', sandbox.path('wrong')], 1, 'microsoft365/wrong-secret'],
+    [[...base, ...without], 2, 'usage/no-secret'],
+    [[...base, ...without, '--certificate', sandbox.path('wrong')], 1, 'microsoft365/certificate'],
+    [[...base, ...options, '--tenant', 'elsewhere.example'], 1, 'microsoft365/unknown-tenant'],
+    [[...base, ...options, '--mailbox', 'nobody@contoso.example'], 1, 'microsoft365/unknown-mailbox'],
+    [[...base, ...options, '--graph-url', 'http://graph.example'], 1, 'microsoft365/settings'],
+    [[...base, ...options, '--login-url', 'http://127.0.0.1:1'], 1, 'http/unavailable'],
+  ];
+  for (const [args, code, error] of cases) {
+    const said = await sandbox.run(args);
+    expect([said.code, said.stdout], said.stderr).toEqual([code, '']);
+    expect(said.stderr).toContain(`[${error}]`);
+    for (const secret of ['not the secret', simulator.clientSecret]) expect(said.stderr).not.toContain(secret);
+  }
+  expect(await sandbox.json(['snapshots'])).toEqual([]);
+});
