@@ -80,10 +80,12 @@ function expectedLength(headers: Headers, method: string): number | undefined {
 async function takeBody(response: Response, limits: HttpLimits, where: string, onPiece: () => void): Promise<Pick<HttpReply, 'bytes' | 'file'>> {
   const taker = new BodyTaker(limits);
   try {
-    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      onPiece();
-      if (taker.length + piece.length > limits.mostBytes) throw tooLarge(where, limits.mostBytes);
-      await taker.add(piece);
+    if (response.body !== null) {
+      for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+        onPiece();
+        if (taker.length + piece.length > limits.mostBytes) throw tooLarge(where, limits.mostBytes);
+        await taker.add(piece);
+      }
     }
     return await taker.finish();
   } catch (error) {

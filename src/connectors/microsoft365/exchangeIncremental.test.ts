@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { LoggedRequest } from '../../../simulators/microsoft365/index.ts';
-import type { SnapshotModel } from '../conformance.ts';
-import { TestTenant } from './testing/testTenant.ts';
+import { modelRun, type SnapshotModel } from '../conformance.ts';
+import type { SourceSession } from '../contract.ts';
+import { openSource, Tenant } from './index.ts';
+import { startStrippingProxy } from './testing/strippingProxy.ts';
+import { quickRuntime, TestTenant } from './testing/testTenant.ts';
 
 const isDelta = ({ url }: LoggedRequest): boolean => /\/delta\b/.test(url);
 const isContent = ({ url }: LoggedRequest): boolean => url.endsWith('/$value');
@@ -161,4 +164,27 @@ test('all tokens evicted: what changed meanwhile is found, and nothing else is d
   const second = await tenant.run(first.snapshot);
   expect(second.fetched.map(({ key }) => key)).toEqual([`mail/m/${added}`]);
   expect(paths(second.snapshot)).toEqual(paths((await tenant.run()).snapshot));
+});
+
+test('a delta that tells only what changed of a mail is completed, twenty mails a request', async () => {
+  await using simulator = await TestTenant.start({ items: 150 });
+  const proxy = await startStrippingProxy(simulator.simulator.graphUrl, ['@odata.etag', 'id', 'isRead']);
+  try {
+    const { settings, address } = simulator;
+    const open = async (): Promise<SourceSession> => {
+      const tenant = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
+      return openSource(tenant, await tenant.mailbox(address, new AbortController().signal));
+    };
+    const first = await modelRun(await open());
+    const changed = await simulator.messages('inbox', 45);
+    for (const { id, isRead } of changed) await simulator.ask('PATCH', `/messages/${id}`, { isRead: isRead !== true });
+    const before = simulator.simulator.log.total;
+    const second = await modelRun(await open(), first.snapshot);
+    expect(second.changed).toBe(changed.length);
+    const batches = simulator.simulator.requests('$batch').filter(({ number }) => number > before);
+    expect(batches).toHaveLength(Math.ceil(changed.length / 20));
+    expect(paths(second.snapshot)).toEqual(paths((await simulator.run()).snapshot));
+  } finally {
+    await proxy.close();
+  }
 });

@@ -5,7 +5,7 @@ import type { Tenant } from './tenant.ts';
 
 export { descriptor } from './exchange/descriptor.ts';
 export type { Mailbox, MailboxKind } from './directory/mailboxes.ts';
-export { CLOUDS, type Cloud, type Microsoft365Runtime, type Microsoft365Settings } from './settings.ts';
+export type { Microsoft365Runtime, Microsoft365Settings } from './settings.ts';
 export { Tenant } from './tenant.ts';
 
 /** A reading session of one mailbox. Nothing is sent before its first call. */

@@ -59,7 +59,7 @@ export class VirtualTime implements Clock {
       await this.#idle();
       const next = Math.min(end, ...[...this.#sleepers].map(({ at }) => at));
       this.#simulator.advance(Math.max(1, next - this.now()));
-      for (const sleeper of [...this.#sleepers]) {
+      for (const sleeper of this.#sleepers) {
         if (sleeper.at > this.now()) continue;
         this.#sleepers.delete(sleeper);
         sleeper.wake();

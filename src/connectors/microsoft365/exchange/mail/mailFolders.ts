@@ -161,15 +161,18 @@ function topItem(key: string, name: string): SourceItem {
 /** What the entry does not tell stays as it was. */
 function folderOfEntry(id: string, entry: Entry, before: MailFolder | undefined): MailFolder {
   const count = entry['totalItemCount'];
-  const isSearch = textOf(entry, '@odata.type').endsWith('mailSearchFolder');
-  const { includeNestedFolders, sourceFolderIds, filterQuery } = entry;
+  const { name, parentId, wellKnown, hidden, search = searchOf(entry) } = { name: '', parentId: '', ...before };
   return {
-    id, name: textOf(entry, 'displayName') || (before?.name ?? ''), parentId: textOf(entry, 'parentFolderId') || (before?.parentId ?? ''),
-    ...(before?.wellKnown === undefined ? {} : { wellKnown: before.wellKnown }),
-    ...(entry['isHidden'] === true || before?.hidden === true ? { hidden: true } : {}),
-    ...(isSearch ? { search: { includeNestedFolders, sourceFolderIds, filterQuery } } : before?.search === undefined ? {} : { search: before.search }),
-    ...(typeof count === 'number' ? { count } : {}),
+    id, name: textOf(entry, 'displayName') || name, parentId: textOf(entry, 'parentFolderId') || parentId,
+    ...(wellKnown === undefined ? {} : { wellKnown }), ...(entry['isHidden'] === true || hidden === true ? { hidden: true } : {}),
+    ...(search === undefined ? {} : { search }), ...(typeof count === 'number' ? { count } : {}),
   };
+}
+
+function searchOf(entry: Entry): MailFolder['search'] {
+  if (!textOf(entry, '@odata.type').endsWith('mailSearchFolder')) return undefined;
+  const { includeNestedFolders, sourceFolderIds, filterQuery } = entry;
+  return { includeNestedFolders, sourceFolderIds, filterQuery };
 }
 
 function folderOfRow(id: string, row: ItemRow): MailFolder {

@@ -12,7 +12,7 @@ import { messageContent } from './messageContent.ts';
 import { MessageListing } from './messageListing.ts';
 
 const VANISHED: Outcome = { state: 'skipped', code: 'vanished', message: 'The mail was deleted while the run went on.' };
-/** Contents in a row that the network would not give: then it is not about these mails. */
+/** Contents in a row that the network would not give, or that were not permitted: then it is not about these mails. */
 const MOST_IN_A_ROW = 12;
 
 /** Mail: folders, messages in MIME form with what is known of them besides, and Recoverable Items as far as the service shows it. */
@@ -68,7 +68,7 @@ export class MailService implements SubService {
   #outcomeOf(error: unknown): Outcome {
     if (hasCode(error, 'not-found')) return VANISHED;
     const isOfItem = hasCode(error, 'refused', 'unavailable', 'odd-answer') || (isHoldfastError(error) && error.code === 'http/too-large');
-    if (!isOfItem && !isConnectionError(error)) throw error;
+    if (!isOfItem && !isConnectionError(error) && !hasCode(error, 'no-permission')) throw error;
     if (!isOfItem && ++this.#inARow > MOST_IN_A_ROW) throw error;
     this.#hasFailed = true;
     return { state: 'failed', code: 'unreadable', message: `Microsoft 365 does not give this mail: ${isHoldfastError(error) ? error.message : ''}` };

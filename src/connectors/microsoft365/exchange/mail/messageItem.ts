@@ -5,17 +5,17 @@ import { idOf, textOf, type Entry } from '../../graph/pages.ts';
 import { folderKey, messageKey } from './mailKeys.ts';
 
 /** What is asked of a message besides its content: all that a listing shows and that a restore has to set again. */
-const PROPERTIES = [
+export const MESSAGE_PROPERTIES = [
   'id', 'changeKey', 'subject', 'bodyPreview', 'from', 'sender', 'toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo', 'receivedDateTime', 'sentDateTime',
   'createdDateTime', 'lastModifiedDateTime', 'internetMessageId', 'hasAttachments', 'importance', 'isRead', 'isDraft', 'categories', 'flag', 'inferenceClassification',
   'conversationId', 'conversationIndex', 'isDeliveryReceiptRequested', 'isReadReceiptRequested',
-];
+] as const;
 const SIZE = 'Integer 0x0E08';
 /** Of MAPI, as MS-OXPROPS numbers them: flags, delivery, submission, creation, class, and what shows that a mail was answered or forwarded. */
 const EXTENDED = [SIZE, 'Integer 0x0E07', 'SystemTime 0x0E06', 'SystemTime 0x0039', 'SystemTime 0x3007', 'String 0x001A', 'Integer 0x1080', 'Integer 0x1081', 'SystemTime 0x1082'];
 
 /** Query options of every request for messages. Outlook gives extended properties only where they are named. */
-export const MESSAGE_OPTIONS = `$select=${PROPERTIES.join(',')}&$expand=${encodeURIComponent(`singleValueExtendedProperties($filter=${EXTENDED.map((id) => `id eq '${id}'`).join(' or ')})`)}`;
+export const MESSAGE_OPTIONS = `$select=${MESSAGE_PROPERTIES.join(',')}&$expand=${encodeURIComponent(`singleValueExtendedProperties($filter=${EXTENDED.map((id) => `id eq '${id}'`).join(' or ')})`)}`;
 
 /** The fields of a mail's row; those that are empty or usual are left out. */
 export interface MessageMeta {
@@ -86,29 +86,27 @@ export function hasSameContent(row: ItemRow, item: SourceItem): boolean {
 }
 
 function metaOf(entry: Entry): MessageMeta {
-  const type = textOf(entry, '@odata.type');
-  const [from, sender] = [personOf(entry['from']), personOf(entry['sender'])];
-  const to = [...peopleOf(entry['toRecipients']), ...peopleOf(entry['ccRecipients'])].join(', ');
-  const bcc = peopleOf(entry['bccRecipients']);
-  const importance = textOf(entry, 'importance');
-  const categories = Array.isArray(entry['categories']) ? entry['categories'].filter((one) => typeof one === 'string') : [];
-  const { flag } = entry;
-  const extended = extendedOf(entry);
-  const mark = contentMark(entry);
-  return {
-    ...(type === '' || type === '#microsoft.graph.message' ? {} : { type }),
-    ...withText({ from, to, sender: sender === from ? '' : sender }), ...(bcc.length === 0 ? {} : { bcc }),
-    ...withText({
-      received: textOf(entry, 'receivedDateTime'), sent: textOf(entry, 'sentDateTime'), created: textOf(entry, 'createdDateTime'), messageId: textOf(entry, 'internetMessageId'),
-      importance: importance === 'normal' ? '' : importance, inference: textOf(entry, 'inferenceClassification'),
-      conversation: textOf(entry, 'conversationId'), conversationIndex: textOf(entry, 'conversationIndex'),
-    }),
-    ...(entry['isRead'] === false ? { unread: true } : {}), ...(entry['isDraft'] === true ? { draft: true } : {}),
-    ...(categories.length === 0 ? {} : { categories }), ...(isFlagged(flag) ? { flag } : {}),
-    ...(entry['isDeliveryReceiptRequested'] === true ? { deliveryReceipt: true } : {}), ...(entry['isReadReceiptRequested'] === true ? { readReceipt: true } : {}),
-    ...(entry['hasAttachments'] === true ? { attachments: true } : {}),
-    ...(extended.length === 0 ? {} : { extended }), ...(mark === undefined ? {} : { mark }),
-  };
+  const text = (name: string, usual = ''): string => (textOf(entry, name) === usual ? '' : textOf(entry, name));
+  const yes = (name: string): boolean => entry[name] === true;
+  const sender = personOf(entry['sender']);
+  const from = personOf(entry['from']);
+  const { categories, flag } = entry;
+  return filled({
+    type: text('@odata.type', '#microsoft.graph.message'),
+    from, to: [...peopleOf(entry['toRecipients']), ...peopleOf(entry['ccRecipients'])].join(', '), sender: sender === from ? '' : sender, bcc: peopleOf(entry['bccRecipients']),
+    received: text('receivedDateTime'), sent: text('sentDateTime'), created: text('createdDateTime'), messageId: text('internetMessageId'),
+    unread: entry['isRead'] === false, draft: yes('isDraft'), importance: text('importance', 'normal'),
+    categories: Array.isArray(categories) ? categories.filter((one) => typeof one === 'string') : [],
+    flag: isFlagged(flag) ? flag : '', inference: text('inferenceClassification'), conversation: text('conversationId'), conversationIndex: text('conversationIndex'),
+    deliveryReceipt: yes('isDeliveryReceiptRequested'), readReceipt: yes('isReadReceiptRequested'), attachments: yes('hasAttachments'),
+    extended: extendedOf(entry), mark: contentMark(entry) ?? '',
+  });
+}
+
+/** Without what is empty or false. */
+function filled(fields: Readonly<Record<keyof MessageMeta, unknown>>): MessageMeta {
+  const isEmpty = (value: unknown): boolean => value === '' || value === false || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
 }
 
 /**
@@ -124,10 +122,6 @@ function contentMark(entry: Entry): string | undefined {
 
 function hashOf(parts: readonly unknown[]): Buffer {
   return createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
-}
-
-function withText<T extends Record<string, string>>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')) as Partial<T>;
 }
 
 function isFlagged(flag: unknown): boolean {
