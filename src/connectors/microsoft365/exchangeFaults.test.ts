@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sleep } from '../../runtime/index.ts';
 import type { Fault } from '../../../simulators/microsoft365/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
 import { quickRuntime, TestTenant } from './testing/testTenant.ts';
@@ -25,11 +26,11 @@ const FAULTS: readonly Fault[] = [
 ];
 
 test(`with one request in twenty failing by chance the end is that of a run without faults (seed ${SEED})`, async () => {
-  await using tenant = await TestTenant.start({ items: 300 });
+  await using tenant = await TestTenant.start({ items: 150 });
   const clean = await tenant.run();
   const random = chance(SEED);
   let faults = 0;
-  for (let request = 0; request < 1500; request++) {
+  for (let request = 0; request < 700; request++) {
     if (random() >= 0.05) continue;
     faults++;
     tenant.simulator.fault({ on: '/v1.0/', after: request, times: 1, fault: FAULTS[Math.floor(random() * FAULTS.length)] ?? { kind: 'reset' } });
@@ -78,7 +79,7 @@ test('a folder that cannot be read is named, what it had is kept, and the next r
   const failed = second.snapshot.sorted.filter(({ outcome }) => outcome !== '');
   expect(failed.map((row) => [second.snapshot.pathOf(row), (JSON.parse(row.outcome) as { code: string }).code])).toEqual([['Mail/Inbox/All mails of Inbox', 'folder-unreadable']]);
   expect(second.snapshot.sorted.filter(({ parent, content }) => parent === `mail/f/${inbox}` && content !== '').length)
-    .toBe(first.snapshot.sorted.filter(({ parent }) => parent === `mail/f/${inbox}`).length);
+    .toBe(first.snapshot.sorted.filter(({ parent, kind }) => kind === 'mail' && parent === `mail/f/${inbox}`).length);
   expect(second.fetched).toHaveLength(1);
   const third = await tenant.run(second.snapshot);
   expect(third.fetched).toHaveLength(1);
@@ -86,7 +87,7 @@ test('a folder that cannot be read is named, what it had is kept, and the next r
 });
 
 test('when the network is gone the run ends, and does not name every mail', async () => {
-  await using tenant = await TestTenant.start({ items: 200 });
+  await using tenant = await TestTenant.start({ items: 100 });
   tenant.simulator.fault({ on: '$value', after: 20, times: 1_000_000, fault: { kind: 'reset' } });
   await expect(tenant.run()).rejects.toMatchObject({ code: 'http/unavailable' });
 });
@@ -101,7 +102,8 @@ test('a mailbox that is deleted in mid-run, and a permission that is withdrawn, 
 });
 
 test('tokens that are refused in mid-run are renewed once, and nothing is lost', async () => {
-  await using tenant = await TestTenant.start({ items: 100 });
+  // The simulator refuses tokens of the same second, so waits are real here.
+  await using tenant = await TestTenant.start({ runtime: { sleep } });
   tenant.simulator.fault({ on: '$value', after: 7, times: 1, fault: { kind: 'do', action: () => tenant.simulator.revokeTokens() } });
   const run = await tenant.run();
   expect(run.snapshot.sorted.filter(({ outcome }) => outcome !== '')).toEqual([]);

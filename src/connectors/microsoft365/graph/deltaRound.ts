@@ -2,10 +2,14 @@ import type { GraphClient, GraphOptions } from './graphClient.ts';
 import { hasCode, oddAnswer } from './graphErrors.ts';
 import { entriesOf, linkOf, type Entry } from './pages.ts';
 
+/** Few requests, and pages of about a megabyte. */
+const PAGE_SIZE = 500;
 /** A round that never comes to its end because the token is lost each time. */
 const MOST_RESTARTS = 4;
 
 export interface DeltaRequest extends GraphOptions {
+  /** Entries that are asked for at once; the service may give fewer. */
+  readonly pageSize?: number | undefined;
   /** The first request of a full round, with its query options. */
   readonly start: string;
   /** The deltaLink of the round before; undefined: a full round. */
@@ -33,10 +37,11 @@ export interface DeltaEnd {
 export async function* deltaRound(client: GraphClient, request: DeltaRequest): AsyncGenerator<DeltaEvent, DeltaEnd> {
   let full = request.link === undefined;
   let next = request.link ?? request.start;
+  const options = { ...request, prefer: [...request.prefer ?? [], `odata.maxpagesize=${request.pageSize ?? PAGE_SIZE}`] };
   for (let restarts = 0; ;) {
     let document: Readonly<Record<string, unknown>>;
     try {
-      document = await client.get(next, request);
+      document = await client.get(next, options);
     } catch (error) {
       if (!isLostToken(error, next, request) || restarts >= MOST_RESTARTS) throw error;
       restarts++;

@@ -52,7 +52,8 @@ const KINDS: readonly Kind[] = [
       + 'Give the user a licence with Exchange Online, or leave the user out.',
   },
   {
-    code: 'microsoft365/token-refused', retryClass: 'input', fits: ({ status }) => status === 401,
+    // A token that was just made may be refused for a moment.
+    code: 'microsoft365/token-refused', retryClass: 'retry', fits: ({ status }) => status === 401,
     message: () => 'Microsoft 365 refuses the access of the application, though it signed in. Check that the application was not removed or blocked, then try again.',
   },
   {
@@ -75,8 +76,8 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * The one place where an answer of Graph becomes an error of ours. Codes: microsoft365/throttled, microsoft365/unavailable (retry) ·
- * microsoft365/no-mailbox, microsoft365/no-permission, microsoft365/token-refused (input) · microsoft365/sync-lost, microsoft365/not-found,
+ * The one place where an answer of Graph becomes an error of ours. Codes: microsoft365/throttled, microsoft365/unavailable, microsoft365/token-refused (retry) ·
+ * microsoft365/no-mailbox, microsoft365/no-permission (input) · microsoft365/sync-lost, microsoft365/not-found,
  * microsoft365/refused (never).
  */
 export function graphError(problem: GraphProblem, purpose: string): HoldfastError {

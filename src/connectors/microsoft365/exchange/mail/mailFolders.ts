@@ -10,7 +10,6 @@ import { FOLDERS, folderKey, idOfKey, RECOVERABLE_KEY, ROOT_KEY } from './mailKe
 import { ownChange } from './messageItem.ts';
 
 export const MAIL_PURPOSE = 'read mail (Mail.Read)';
-const PAGE = 'odata.maxpagesize=500';
 const OPTIONS = '$select=id,displayName,parentFolderId,totalItemCount,isHidden';
 
 /** Folders that Graph knows by name (fact 49). Hidden ones are in no list, so each is asked for. The last three are in no document, but some mailboxes have them. */
@@ -72,12 +71,12 @@ export class MailFolders {
   }
 
   async #read(context: SubServiceContext, cursor: MailCursor | undefined): Promise<void> {
-    const { graph, path, budget } = this.#access;
+    const { graph, path, budget, runtime } = this.#access;
     this.#rootId = cursor?.root ?? '';
     if (cursor !== undefined) for (const [id, row] of this.#rows) this.#now.set(id, folderOfRow(id, row));
     let isNew = cursor === undefined;
     const round = deltaRound(graph, {
-      start: `${path}/mailFolders/delta`, link: cursor?.folders, prefer: [PAGE], purpose: MAIL_PURPOSE, budget, signal: context.signal,
+      start: `${path}/mailFolders/delta`, link: cursor?.folders, pageSize: runtime.pageSize, purpose: MAIL_PURPOSE, budget, signal: context.signal,
     });
     for (;;) {
       const step = await round.next();

@@ -9,7 +9,6 @@ import type { MailboxAccess, SubServiceContext } from '../subService.ts';
 import { MAIL_PURPOSE, type MailFolder } from './mailFolders.ts';
 import { isWholeMessage, listedMessage, MESSAGE_OPTIONS } from './messageItem.ts';
 
-const PAGE = 'odata.maxpagesize=500';
 /** Looks at the folders, at most, until what left one folder was found in another. */
 const MOST_PASSES = 3;
 /** Folders into which mail moves most are read after those that it comes from. */
@@ -91,10 +90,10 @@ export class MessageListing {
   }
 
   async #readRound(id: string, round: FolderRound): Promise<DeltaEnd> {
-    const { graph, path, budget } = this.#access;
+    const { graph, path, budget, runtime } = this.#access;
     const { signal } = this.#context;
     const events = deltaRound(graph, {
-      start: `${path}/mailFolders/${encodeURIComponent(id)}/messages/delta?${MESSAGE_OPTIONS}`, link: round.link, prefer: [PAGE], purpose: MAIL_PURPOSE, budget, signal,
+      start: `${path}/mailFolders/${encodeURIComponent(id)}/messages/delta?${MESSAGE_OPTIONS}`, link: round.link, pageSize: runtime.pageSize, purpose: MAIL_PURPOSE, budget, signal,
     });
     for (;;) {
       const step = await events.next();
