@@ -8,8 +8,8 @@ import { VirtualTime } from './testing/virtualTime.ts';
 
 /** The documented limits with fewer requests, so that hours pass in seconds; the full size is a soak. */
 const MAILBOXES = 50;
-const LIMITS: BudgetLimits = { requests: 120, requestWindowMs: 600_000, concurrent: 4, uploadBytes: 150 << 20, uploadWindowMs: 300_000 };
-const WINDOWS = 4;
+const LIMITS: BudgetLimits = { requests: 60, requestWindowMs: 600_000, concurrent: 4, uploadBytes: 150 << 20, uploadWindowMs: 300_000 };
+const WINDOWS = 3;
 
 test(`${MAILBOXES} mailboxes at once use nearly all that the service permits, and almost nothing is refused`, async () => {
   const standsAt = new Date('2026-07-01T09:00:00Z');

@@ -35,7 +35,7 @@ export class TestTenant implements AsyncDisposable {
   }
 
   static async start(options: TenantOptions = {}): Promise<TestTenant> {
-    const simulator = await startMicrosoft365({ mailboxes: 3, items: 80, seed: 'exchange', ...options });
+    const simulator = await startMicrosoft365({ mailboxes: 3, items: 50, seed: 'exchange', ...options });
     return new TestTenant(simulator, options);
   }
 
