@@ -115,7 +115,8 @@ export interface SourceSession {
   cursor(): string | undefined;
   /**
    * Contents of items given as 'fetch', in any order, each exactly once (an item that vanished in between gives an outcome).
-   * Called with batches of items while `enumerate` is suspended or running.
+   * Called with batches of items while `enumerate` is suspended or running. They are the very objects that it gave: a connector may carry in them
+   * what it knows already.
    */
   fetch(items: readonly SourceItem[], context: FetchContext): AsyncIterable<Fetched>;
   close(): Promise<void>;

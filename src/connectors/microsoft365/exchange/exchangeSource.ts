@@ -2,10 +2,11 @@ import type { Entity } from '../../../domain/index.ts';
 import { makeScratch, ResultQueue } from '../../../runtime/index.ts';
 import type { EnumerateContext, FetchContext, Fetched, SourceChange, SourceItem, SourceSession } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
+import { hasCode } from '../graph/graphErrors.ts';
 import type { Tenant } from '../tenant.ts';
 import { SERVICE } from './descriptor.ts';
 import { MailService } from './mail/mailService.ts';
-import { ownsKey, type MailboxAccess, type SubService, type SubServiceFactory } from './subService.ts';
+import { gapKey, ownsKey, type MailboxAccess, type SubService, type SubServiceContext, type SubServiceFactory } from './subService.ts';
 
 /** All parts of a mailbox. */
 const SUB_SERVICES: readonly SubServiceFactory[] = [(access) => new MailService(access)];
@@ -17,41 +18,69 @@ export function entityOf({ userId, address }: Mailbox): Entity {
   return { id: `${SERVICE}:${userId}`, service: SERVICE, name: address };
 }
 
-/** Reads one mailbox: its parts one after the other, in the order of their keys. */
+/**
+ * Reads one mailbox: its parts one after the other, in the order of their keys. A part that the application may not read is named as missing, and what the
+ * previous snapshot has of it stays; only where it may read none the run fails.
+ */
 export class ExchangeSource implements SourceSession {
   readonly entity: Entity;
   readonly #tenant: Tenant;
   readonly #userId: string;
   readonly #services: readonly SubService[];
   readonly #slots: number;
+  /** Parts of the cursor of sub-services that could not be read. */
+  readonly #gaps = new Map<string, unknown>();
   #ended = false;
 
-  constructor(tenant: Tenant, mailbox: Mailbox) {
+  constructor(tenant: Tenant, mailbox: Mailbox, factories: readonly SubServiceFactory[] = SUB_SERVICES) {
     this.entity = entityOf(mailbox);
     this.#tenant = tenant;
     this.#userId = mailbox.userId;
     const budget = tenant.budget(mailbox.userId);
     const access: MailboxAccess = { graph: tenant.graph, path: `/users/${mailbox.userId}`, budget, runtime: tenant.runtime };
     this.#slots = budget.concurrent;
-    this.#services = SUB_SERVICES.map((make) => make(access)).sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#services = factories.map((make) => make(access)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async *enumerate(context: EnumerateContext): AsyncGenerator<readonly SourceChange[]> {
     this.#ended = false;
+    this.#gaps.clear();
     context.signal.throwIfAborted();
     this.#tenant.tellWaits(this.#userId, context.progress);
     const parts = parseCursor(context.cursor);
     await using scratch = await makeScratch('exchange');
     for (const service of this.#services) {
       const { previous, signal, progress } = context;
-      yield* service.enumerate({ cursor: parts[service.name], previous, signal, progress, scratch: scratch.path });
+      yield* this.#part(service, { cursor: parts[service.name], previous, signal, progress, scratch: scratch.path });
     }
     this.#ended = true;
   }
 
+  async *#part(service: SubService, context: SubServiceContext): AsyncGenerator<readonly SourceChange[]> {
+    const key = gapKey(service);
+    const late: SourceChange[] = [];
+    for await (const rows of context.previous.rows(key)) for (const row of rows) late.push({ type: 'removed', key: row.key });
+    let begun = false;
+    try {
+      for await (const changes of service.enumerate(context)) {
+        if (late.length > 0) yield late.splice(0);
+        begun = true;
+        yield changes;
+      }
+      if (late.length > 0) yield late;
+    } catch (error) {
+      if (begun || !hasCode(error, 'no-permission')) throw error;
+      this.#gaps.set(service.name, context.cursor);
+      if (this.#gaps.size === this.#services.length) throw error;
+      const item = { key, parent: '', name: `All of ${service.title}`, kind: service.kind, size: 0, modified: null, change: '', meta: '' };
+      yield [{ type: 'exception', item, outcome: { state: 'failed', code: 'no-permission', message: error.message } }];
+    }
+  }
+
   cursor(): string | undefined {
     if (!this.#ended) return undefined;
-    return JSON.stringify({ version: 1, parts: Object.fromEntries(this.#services.map((service) => [service.name, service.cursor()])) });
+    const parts = this.#services.map((service) => [service.name, this.#gaps.has(service.name) ? this.#gaps.get(service.name) : service.cursor()]);
+    return JSON.stringify({ version: 1, parts: Object.fromEntries(parts) as Record<string, unknown> });
   }
 
   /** As many at once as the service permits. */

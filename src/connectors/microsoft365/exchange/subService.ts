@@ -31,6 +31,10 @@ export interface SubServiceContext {
 export interface SubService {
   /** Lower case, and no beginning of another's. */
   readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** Of its items, as the descriptor knows them. */
+  readonly kind: string;
   /** As {@link SourceSession.enumerate} in the contract, below its own prefix. */
   enumerate(context: SubServiceContext): AsyncIterable<readonly SourceChange[]>;
   /** JSON, asked for when the enumeration and the last fetch have ended. */
@@ -41,6 +45,11 @@ export interface SubService {
 
 /** Makes a sub-service for one mailbox. */
 export type SubServiceFactory = (access: MailboxAccess) => SubService;
+
+/** Key of the row that says that none of it could be read. It comes before all others of the sub-service. */
+export function gapKey({ name }: SubService): BinaryString {
+  return `${name}/!`;
+}
 
 export function ownsKey({ name }: SubService, key: BinaryString): boolean {
   return key.startsWith(`${name}/`);

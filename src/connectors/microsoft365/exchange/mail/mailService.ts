@@ -18,6 +18,8 @@ const MOST_IN_A_ROW = 12;
 /** Mail: folders, messages in MIME form with what is known of them besides, and Recoverable Items as far as the service shows it. */
 export class MailService implements SubService {
   readonly name = NAME;
+  readonly title = 'Mail';
+  readonly kind = 'mail';
   readonly #access: MailboxAccess;
   #cursor: MailCursor | undefined;
   #hasFailed = false;

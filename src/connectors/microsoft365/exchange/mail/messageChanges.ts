@@ -8,7 +8,7 @@ import type { FolderRound, MessageRecord } from './messageListing.ts';
 /** Changes that are yielded together. */
 const BATCH = 256;
 /** With more changes than this one pass over all rows costs less than a look at each. */
-const MOST_LOOKS = 5000;
+const MOST_LOOKS = 500;
 
 export interface JoinOptions {
   readonly previous: PreviousState;
