@@ -123,3 +123,14 @@ test('mails larger than what memory is for go through a file, whole', async () =
   expect(row?.size).toBeGreaterThan(8 << 20);
   expect(run.snapshot.bytesOf(row!)?.subarray(-8).toString()).toMatch(/--\r\n$/);
 });
+
+test('parts of a batch that fail are sent again, each by its own status and without the others', async () => {
+  await using tenant = await TestTenant.start();
+  tenant.simulator.fault({ on: /mailFolders\/(inbox|drafts)\?/, times: 2, fault: { kind: 'status', status: 503, retryAfterSeconds: 1 } });
+  const { snapshot, requests } = await tenant.run();
+  const parts = requests.filter(({ batched }) => batched);
+  expect(requests.filter(({ url }) => url.endsWith('/$batch'))).toHaveLength(2);
+  expect(parts.slice(-2).map(({ url }) => /mailFolders\/(\w+)/.exec(url)?.[1]).sort()).toEqual(['drafts', 'inbox']);
+  expect(JSON.parse(snapshot.find('Mail/Inbox')?.meta ?? '')).toEqual({ wellKnown: 'inbox' });
+  expect(JSON.parse(snapshot.find('Mail/Drafts')?.meta ?? '')).toEqual({ wellKnown: 'drafts' });
+});
