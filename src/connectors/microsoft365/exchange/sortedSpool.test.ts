@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { SortedSpool } from './sortedSpool.ts';
 
-test.each([['all in memory', 1 << 20], ['much of it on disk', 2000], ['each on disk', 1]])('gives back what was added by key, in the order of adding: %s', async (_name, most) => {
+test.each([['all in memory', 1 << 20], ['much of it on disk', 2000], ['nearly each on disk', 400]])('gives back what was added by key, in the order of adding: %s', async (_name, most) => {
   const folder = mkdtempSync(join(tmpdir(), 'spool-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const spool = new SortedSpool(folder, 'test', most);

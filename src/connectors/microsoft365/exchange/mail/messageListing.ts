@@ -128,7 +128,10 @@ export class MessageListing {
       if (result !== undefined && 'error' in result && !hasCode(result.error, 'not-found')) throw result.error;
       whole.set(part, result !== undefined && 'document' in result ? result.document : undefined);
     }
-    return entries.flatMap((entry) => (whole.has(entry) ? whole.get(entry) ?? [] : [entry]));
+    return entries.flatMap((entry): readonly Entry[] => {
+      const complete = whole.has(entry) ? whole.get(entry) : entry;
+      return complete === undefined ? [] : [complete];
+    });
   }
 }
 
