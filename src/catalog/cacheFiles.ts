@@ -1,9 +1,8 @@
-import {
-  chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync, utimesSync,
-} from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isDamage } from './failures.ts';
+import { lockFile } from './fileLock.ts';
 import type { CachePlace } from './protocol.ts';
 import { createTables, openReader } from './schema.ts';
 import type { Database } from './schema.ts';
@@ -104,27 +103,13 @@ function removeUnused(path: string): boolean {
   }
 }
 
-/** Files come, go and are opened only under this lock; SQLite's own, because it ends with the process that holds it. */
+/** Files come, go and are opened only under this lock. */
 function exclusively<T>(directory: string, action: () => T): T {
-  const path = join(directory, LOCK_FILE);
-  closeSync(openSync(path, 'a', 0o600));
-  const lock = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+  const lock = lockFile(join(directory, LOCK_FILE), LOCK_WAIT_MS);
   try {
-    begin(lock, path);
     return action();
   } finally {
     lock.close();
-  }
-}
-
-function begin(lock: DatabaseSync, path: string): void {
-  try {
-    lock.exec('begin exclusive');
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    // Nothing is ever stored in it; it is emptied, not replaced, so that all go on locking the same file.
-    truncateSync(path, 0);
-    lock.exec('begin exclusive');
   }
 }
 

@@ -1,14 +1,11 @@
-import { closeSync, openSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { isBusy, isDamage } from './failures.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { isBusy } from './failures.ts';
+import { lockFile } from './fileLock.ts';
 
 const FILE = 'indexing';
 
-/**
- * The right to make search indexes: one worker a directory of caches has it, because reading all contents of an entity is the work of a whole machine.
- * It is a lock of SQLite's on an empty file, which ends with the process that holds it.
- */
+/** The right to make search indexes: one worker a directory of caches has it, because reading all contents of an entity is the work of a whole machine. */
 export class IndexingClaim {
   readonly #path: string;
   #lock: DatabaseSync | undefined;
@@ -19,15 +16,10 @@ export class IndexingClaim {
   }
 
   take(): 'mine' | 'busy' {
-    if (this.#lock) return 'mine';
-    closeSync(openSync(this.#path, 'a', 0o600));
-    const lock = new DatabaseSync(this.#path, { timeout: 0 });
     try {
-      begin(lock, this.#path);
-      this.#lock = lock;
+      this.#lock ??= lockFile(this.#path, 0);
       return 'mine';
     } catch (error) {
-      lock.close();
       if (isBusy(error)) return 'busy';
       throw error;
     }
@@ -36,16 +28,5 @@ export class IndexingClaim {
   release(): void {
     this.#lock?.close();
     this.#lock = undefined;
-  }
-}
-
-function begin(lock: DatabaseSync, path: string): void {
-  try {
-    lock.exec('begin exclusive');
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    // Nothing is ever stored in it.
-    truncateSync(path, 0);
-    lock.exec('begin exclusive');
   }
 }
