@@ -2,11 +2,10 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ContainerSASPermissions, generateBlobSASQueryParameters, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { startAzurite, type Azurite } from '../../../tests/servers/azurite.ts';
-import { freePorts } from '../../../tests/servers/freePorts.ts';
 import { startHttpProxy, type HttpProxy } from '../../../tests/servers/httpProxy.ts';
 import { readSettings, systemClock, systemRandom } from '../../runtime/index.ts';
 import type { Storage } from '../contract.ts';
-import { listAll } from '../listAll.ts';
+import { bytes, callsOn, MIB, requestsOf, testWatchedBucket, type WatchedBucket } from '../bucket/testWatchedBucket.ts';
 import { RetryingStorage } from '../retryingStorage.ts';
 import { openAzure } from './openAzure.ts';
 
@@ -32,42 +31,37 @@ interface Opened {
   readonly container?: string;
   readonly endpoint?: string;
   readonly now?: number;
+  readonly quietMs?: number;
 }
 
 /** A storage with a folder of its own, through the proxy unless told. */
-function open({ environment = { AZURE_STORAGE_KEY: azurite.key }, container = 'backups', endpoint = proxy.endpoint, now }: Opened = {}): Promise<Storage> {
+function open({ environment = { AZURE_STORAGE_KEY: azurite.key }, container = 'backups', endpoint = proxy.endpoint, now, quietMs = 10_000 }: Opened = {}): Promise<Storage> {
   return openAzure(`azblob://${container}/f${folders++}?account=${azurite.account}&endpoint=${endpoint}`, {
-    settings: readSettings(environment), quietMs: 10_000,
+    settings: readSettings(environment), quietMs,
     clock: { ...systemClock, ...(now !== undefined && { now: () => now }) },
   });
 }
 
-/** Requests of `work`, as "METHOD what", with the bytes that each sent. */
-async function requestsOf(work: () => Promise<unknown>): Promise<{ what: string[]; bytes: number[] }> {
-  proxy.seen.length = 0;
-  await work();
-  const kinds = ['comp', 'restype'].map((name) => (url: URL) => url.searchParams.get(name) ?? '');
-  return {
-    what: proxy.seen.map(({ method, url }) => [method, ...kinds.map((kind) => kind(url))].filter(Boolean).join(' ')),
-    bytes: proxy.seen.map(({ bytes }) => bytes),
-  };
-}
-
-const bytes = (size: number): Uint8Array => new Uint8Array(systemRandom(size));
-const MIB = 1024 * 1024;
+const bucket: WatchedBucket = {
+  wire: () => proxy,
+  open: ({ port, quietMs } = {}) => open({ ...(port !== undefined && { endpoint: `http://127.0.0.1:${port}/${azurite.account}` }), ...(quietMs !== undefined && { quietMs }) }),
+  purpose: (url) => ['comp', 'restype'].map((name) => url.searchParams.get(name) ?? '').filter(Boolean).join(' '),
+  page: 'GET list container',
+};
+testWatchedBucket(bucket);
 
 test('a small object is one request, a pack one for each block and one that makes it appear', async () => {
   const storage = await open();
-  expect((await requestsOf(() => storage.put('manifest', [bytes(4 * MIB)]))).what).toEqual(['PUT']);
-  const pack = await requestsOf(() => storage.put('pack', [bytes(9 * MIB), bytes(100)]));
+  expect((await requestsOf(bucket, () => storage.put('manifest', [bytes(4 * MIB)]))).what).toEqual(['PUT']);
+  const pack = await requestsOf(bucket, () => storage.put('pack', [bytes(9 * MIB), bytes(100)]));
   expect(pack.what).toEqual(['PUT block', 'PUT block', 'PUT block', 'PUT blocklist']);
 });
 
 test('a range is one request; the end of an object is two, since the service has no suffix ranges', async () => {
   const storage = await open();
   await storage.put('pack', [bytes(1000)]);
-  expect((await requestsOf(() => storage.get('pack', { range: { offset: 10, length: 20 } }))).what).toEqual(['GET']);
-  expect((await requestsOf(() => storage.get('pack', { range: { offset: -10, length: 10 } }))).what).toEqual(['HEAD', 'GET']);
+  expect((await requestsOf(bucket, () => storage.get('pack', { range: { offset: 10, length: 20 } }))).what).toEqual(['GET']);
+  expect((await requestsOf(bucket, () => storage.get('pack', { range: { offset: -10, length: 10 } }))).what).toEqual(['HEAD', 'GET']);
 });
 
 test('an object that changes between the two requests is not mixed', async () => {
@@ -87,20 +81,6 @@ test('an object that changes between the two requests is not mixed', async () =>
   };
   const end = await retrying.get('x', { range: { offset: -100, length: 100 } });
   expect(Buffer.from(end).equals(changed.subarray(400))).toBe(true);
-});
-
-test('each page of a listing is one request, wherever it starts', async () => {
-  const storage = await open();
-  const names = Array.from({ length: 25 }, (_, i) => `p/${String(i).padStart(3, '0')}`);
-  await Promise.all(names.map((name) => storage.put(name, [bytes(1)])));
-  const listed: string[] = [];
-  const all = await requestsOf(async () => {
-    for await (const { name } of listAll(storage, 'p/', { limit: 10 })) listed.push(name);
-  });
-  expect(listed).toEqual(names);
-  expect(all.what).toEqual(Array.from({ length: 3 }, () => 'GET list container'));
-  const late = await requestsOf(() => storage.list('p/', { after: 'p/020', limit: 2 }));
-  expect(late.what).toHaveLength(1);
 });
 
 test('a server that cannot start a listing in the middle costs more requests, and gives the same', async () => {
@@ -125,7 +105,7 @@ test('after a broken connection only the blocks that are missing are sent again'
   const pack = bytes(10 * MIB);
   let blocks = 0;
   proxy.meddle = ({ url }) => url.searchParams.get('comp') === 'block' && ++blocks === 3 ? 'cut' : undefined;
-  const sent = await requestsOf(() => retrying.put('pack', [pack]));
+  const sent = await requestsOf(bucket, () => retrying.put('pack', [pack]));
   expect(sent.what).toEqual(['PUT block', 'PUT block', 'PUT block', 'PUT block', 'PUT blocklist']);
   expect(Buffer.from(await storage.get('pack')).equals(pack)).toBe(true);
 });
@@ -136,7 +116,7 @@ test('blocks that the service has forgotten are sent again', async () => {
   let lists = 0;
   proxy.meddle = ({ url }) => url.searchParams.get('comp') === 'blocklist' && ++lists === 1
     ? { status: 400, headers: { 'x-ms-error-code': 'InvalidBlockList' } } : undefined;
-  const sent = await requestsOf(() => retrying.put('pack', [bytes(5 * MIB)]));
+  const sent = await requestsOf(bucket, () => retrying.put('pack', [bytes(5 * MIB)]));
   expect(sent.what.filter((what) => what === 'PUT block')).toHaveLength(4);
 });
 
@@ -185,12 +165,6 @@ test.each<[string, () => Opened, object]>([
   }
 });
 
-function callsOn(storage: Storage): (() => Promise<unknown>)[] {
-  return [
-    () => storage.get('x'), () => storage.put('x', [bytes(3)]), () => storage.list(''), () => storage.stat('x'), () => storage.delete('x'),
-  ];
-}
-
 test('a token that may not write says that rights are lacking', async () => {
   const storage = await open({ environment: { AZURE_STORAGE_SAS_TOKEN: tokenOf('rl', new Date(Date.now() + HOUR)) } });
   await expect(storage.list('')).resolves.toEqual({ objects: [] });
@@ -210,51 +184,9 @@ test.each([
   const storage = await open();
   proxy.meddle = () => ({ status, headers: { 'x-ms-error-code': code, 'retry-after': '7' } });
   for (const call of [() => storage.put('x', [bytes(3)]), () => storage.delete('x')]) {
-    const { what } = await requestsOf(() => expect(call()).rejects.toMatchObject(expected));
+    const { what } = await requestsOf(bucket, () => expect(call()).rejects.toMatchObject(expected));
     expect(what).toHaveLength(1);
   }
-});
-
-test('nobody listening, and a server that stays silent, may pass', async () => {
-  const [port = 0] = await freePorts(1);
-  const nobody = await open({ endpoint: `http://127.0.0.1:${port}/${azurite.account}` });
-  await expect(nobody.get('x')).rejects.toMatchObject({
-    code: 'storage/unavailable', retryClass: 'retry', message: expect.stringContaining('nobody listens'),
-  });
-  proxy.meddle = () => 'silence';
-  const silent = await openAzure(`azblob://backups/x?account=${azurite.account}&endpoint=${proxy.endpoint}`, {
-    settings: readSettings({ AZURE_STORAGE_KEY: azurite.key }), clock: systemClock, quietMs: 300,
-  });
-  for (const call of callsOn(silent)) {
-    await expect(call()).rejects.toMatchObject({ code: 'storage/unavailable', message: expect.stringContaining('nothing was heard') });
-  }
-});
-
-test('calls after one another use one connection', async () => {
-  const storage = await open();
-  await storage.list('');
-  const before = proxy.connections;
-  for (let i = 0; i < 10; i++) {
-    await storage.put('x', [bytes(1000)]);
-    await storage.get('x');
-    await storage.get('missing').catch(() => undefined);
-    await storage.stat('x');
-    await storage.delete('x');
-    await storage.delete('x');
-    await storage.put('pack', [bytes(5 * MIB)]);
-  }
-  // The server may close an idle one while the machine is busy.
-  expect(proxy.connections - before).toBeLessThan(10);
-});
-
-test('an abort ends a call that waits, with its reason', async () => {
-  const storage = await open();
-  proxy.meddle = () => 'silence';
-  const controller = new AbortController();
-  const get = storage.get('x', { signal: controller.signal });
-  const reason = new Error('enough');
-  controller.abort(reason);
-  await expect(get).rejects.toBe(reason);
 });
 
 test('what others put into the container is not listed, and real folders are found out by their order', async () => {

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { freePorts } from '../../../tests/servers/freePorts.ts';
 import { startGcsStandIn, type GcsStandIn } from '../../../tests/servers/gcsStandIn.ts';
 import { readSettings, systemClock, systemRandom } from '../../runtime/index.ts';
 import { checkConformance, conformanceChecks } from '../conformance.ts';
 import type { Storage } from '../contract.ts';
-import { listAll } from '../listAll.ts';
+import { bytes, callsOn, MIB, requestsOf, testWatchedBucket, type WatchedBucket } from '../bucket/testWatchedBucket.ts';
 import { RetryingStorage } from '../retryingStorage.ts';
 import { openGcs } from './openGcs.ts';
 
@@ -45,15 +44,13 @@ function open({ bucket = 'backups', file = keyFile, endpoint = server.endpoint, 
   });
 }
 
-async function requestsOf(work: () => Promise<unknown>): Promise<{ what: string[]; bytes: number[] }> {
-  server.seen.length = 0;
-  await work();
-  const kind = (url: URL): string => url.searchParams.get('uploadType') ?? url.searchParams.get('alt') ?? '';
-  return { what: server.seen.map(({ method, url }) => `${method} ${kind(url)}`.trimEnd()), bytes: server.seen.map(({ bytes }) => bytes) };
-}
-
-const bytes = (size: number): Uint8Array => new Uint8Array(systemRandom(size));
-const MIB = 1024 * 1024;
+const bucket: WatchedBucket = {
+  wire: () => server,
+  open: ({ port, quietMs } = {}) => open({ ...(port !== undefined && { endpoint: `http://127.0.0.1:${port}` }), ...(quietMs !== undefined && { quietMs }) }),
+  purpose: (url) => url.searchParams.get('uploadType') ?? url.searchParams.get('alt') ?? '',
+  page: 'GET',
+};
+testWatchedBucket(bucket);
 
 describe('a bucket of a server that is as strict as the documents', () => {
   test.each(conformanceChecks)('$name', async (check) => {
@@ -66,29 +63,15 @@ describe('a bucket of a server that is as strict as the documents', () => {
 
 test('a small object is one request, a pack two', async () => {
   const storage = await open();
-  expect((await requestsOf(() => storage.put('manifest', [bytes(4 * MIB)]))).what).toEqual(['POST multipart']);
-  expect((await requestsOf(() => storage.put('pack', [bytes(9 * MIB), bytes(100)]))).what).toEqual(['POST resumable', 'PUT resumable']);
+  expect((await requestsOf(bucket, () => storage.put('manifest', [bytes(4 * MIB)]))).what).toEqual(['POST multipart']);
+  expect((await requestsOf(bucket, () => storage.put('pack', [bytes(9 * MIB), bytes(100)]))).what).toEqual(['POST resumable', 'PUT resumable']);
 });
 
 test('a range is one request, also at the end of an object', async () => {
   const storage = await open();
   await storage.put('pack', [bytes(1000)]);
-  expect((await requestsOf(() => storage.get('pack', { range: { offset: 10, length: 20 } }))).what).toEqual(['GET media']);
-  expect((await requestsOf(() => storage.get('pack', { range: { offset: -10, length: 10 } }))).what).toEqual(['GET media']);
-});
-
-test('each page of a listing is one request, wherever it starts', async () => {
-  const storage = await open();
-  const names = Array.from({ length: 25 }, (_, i) => `p/${String(i).padStart(3, '0')}`);
-  await Promise.all(names.map((name) => storage.put(name, [bytes(1)])));
-  const listed: string[] = [];
-  const all = await requestsOf(async () => {
-    for await (const { name } of listAll(storage, 'p/', { limit: 10 })) listed.push(name);
-  });
-  expect(listed).toEqual(names);
-  expect(all.what).toEqual(['GET', 'GET', 'GET']);
-  const late = await requestsOf(() => storage.list('p/', { after: 'p/020', limit: 2 }));
-  expect(late.what).toEqual(['GET']);
+  expect((await requestsOf(bucket, () => storage.get('pack', { range: { offset: 10, length: 20 } }))).what).toEqual(['GET media']);
+  expect((await requestsOf(bucket, () => storage.get('pack', { range: { offset: -10, length: 10 } }))).what).toEqual(['GET media']);
 });
 
 test('after a broken connection an upload goes on where it stopped', async () => {
@@ -97,7 +80,7 @@ test('after a broken connection an upload goes on where it stopped', async () =>
   const pack = bytes(16 * MIB);
   let puts = 0;
   server.meddle = ({ method }) => method === 'PUT' && ++puts === 1 ? { cutAfter: 10 * MIB } : undefined;
-  const sent = await requestsOf(() => retrying.put('pack', [pack]));
+  const sent = await requestsOf(bucket, () => retrying.put('pack', [pack]));
   // The session, the piece that came through, the question how much did, the rest.
   expect(sent.what).toEqual(['POST resumable', 'PUT resumable', 'PUT resumable', 'PUT resumable']);
   expect(sent.bytes[2]).toBe(0);
@@ -119,7 +102,7 @@ test('an upload whose last answer was lost is found to be done, and one that the
       if (method === 'PUT' && puts === 1) return { status: 503 };
       return method === 'PUT' && puts === 2 && lost.status === 410 ? lost : undefined;
     };
-    expect((await requestsOf(() => retrying.put('pack', [pack]))).what).toEqual(what);
+    expect((await requestsOf(bucket, () => retrying.put('pack', [pack]))).what).toEqual(what);
     expect(Buffer.from(await storage.get('pack')).equals(pack)).toBe(true);
   }
 });
@@ -134,18 +117,14 @@ test('other bytes under the name of an upload that broke off are not joined to i
   expect(Buffer.from(await storage.get('pack')).equals(pack)).toBe(true);
 });
 
-const callsOn = (storage: Storage): (() => Promise<unknown>)[] => [
-  () => storage.get('x'), () => storage.put('x', [bytes(3)]), () => storage.list(''), () => storage.stat('x'), () => storage.delete('x'),
-];
-
 test('a missing bucket is told by every call; while the bucket is there, only the first missing object costs a request more', async () => {
   for (const i of callsOn(await open()).keys()) {
     const call = callsOn(await open({ bucket: 'nothing-here' }))[i] as () => Promise<unknown>;
     await expect(call()).rejects.toMatchObject({ code: 'storage/no-location', retryClass: 'input' });
   }
   const storage = await open();
-  expect((await requestsOf(() => storage.stat('x'))).what).toEqual(['GET', 'GET']);
-  expect((await requestsOf(() => storage.stat('x'))).what).toEqual(['GET']);
+  expect((await requestsOf(bucket, () => storage.stat('x'))).what).toEqual(['GET', 'GET']);
+  expect((await requestsOf(bucket, () => storage.stat('x'))).what).toEqual(['GET']);
 });
 
 function otherAccount(): string {
@@ -180,7 +159,7 @@ test.each([
   const storage = await open();
   server.meddle = () => ({ status, headers: { 'retry-after': '7' }, body: JSON.stringify({ error: { errors: [{ reason }] } }) });
   for (const call of [() => storage.put('x', [bytes(3)]), () => storage.delete('x')]) {
-    const { what } = await requestsOf(() => expect(call()).rejects.toMatchObject(expected));
+    const { what } = await requestsOf(bucket, () => expect(call()).rejects.toMatchObject(expected));
     expect(what).toHaveLength(1);
   }
 });
@@ -189,44 +168,6 @@ test('bytes that were damaged on the way are refused by the service, and sent ag
   const storage = await open();
   server.meddle = () => ({ status: 400, body: '{"error":{"errors":[{"reason":"invalid"}]}}' });
   await expect(storage.put('x', [bytes(3)])).rejects.toMatchObject({ code: 'storage/unavailable', retryClass: 'retry' });
-});
-
-test('nobody listening, and a server that stays silent, may pass', async () => {
-  const [port = 0] = await freePorts(1);
-  await expect((await open({ endpoint: `http://127.0.0.1:${port}` })).get('x')).rejects.toMatchObject({
-    code: 'storage/unavailable', retryClass: 'retry', message: expect.stringContaining('nobody listens'),
-  });
-  server.meddle = () => 'silence';
-  for (const call of callsOn(await open({ quietMs: 300 }))) {
-    await expect(call()).rejects.toMatchObject({ code: 'storage/unavailable', message: expect.stringContaining('nothing was heard') });
-  }
-});
-
-test('calls after one another use one connection', async () => {
-  const storage = await open();
-  await storage.list('');
-  const before = server.connections;
-  for (let i = 0; i < 10; i++) {
-    await storage.put('x', [bytes(1000)]);
-    await storage.get('x');
-    await storage.get('missing').catch(() => undefined);
-    await storage.stat('x');
-    await storage.delete('x');
-    await storage.delete('x');
-    await storage.put('pack', [bytes(5 * MIB)]);
-  }
-  // The server may close an idle one while the machine is busy.
-  expect(server.connections - before).toBeLessThan(10);
-});
-
-test('an abort ends a call that waits, with its reason', async () => {
-  const storage = await open();
-  server.meddle = () => 'silence';
-  const controller = new AbortController();
-  const get = storage.get('x', { signal: controller.signal });
-  const reason = new Error('enough');
-  controller.abort(reason);
-  await expect(get).rejects.toBe(reason);
 });
 
 test('credentials that are missing or none are told before any request, without a piece of the file', async () => {
