@@ -10,6 +10,7 @@ import { ExportPaths } from './exportPaths.ts';
 import type { ExportFormat, ExportReport } from './exportReport.ts';
 import type { ExportWriter, OutgoingItem } from './exportWriter.ts';
 import { folderGroups } from './folderGroups.ts';
+import { FolderLearner } from './folderLearner.ts';
 import { MboxFiles, MOST_OPEN, TOP_MBOX } from './mboxFiles.ts';
 import { ZipParts, type ZipPartsOptions } from './zipParts.ts';
 
@@ -67,9 +68,9 @@ class SnapshotExport {
   readonly #reader: ItemReader;
   readonly #options: ExportOptions;
   readonly #paths: ExportPaths;
+  readonly #learner: FolderLearner;
   /** Folders that the writer was told of. */
   readonly #made = new Set<BinaryString>();
-  #learnedAll = false;
 
   constructor(source: SegmentSource, manifest: Manifest, reader: ItemReader, options: ExportOptions) {
     this.#source = source;
@@ -77,7 +78,11 @@ class SnapshotExport {
     this.#reader = reader;
     this.#options = options;
     const exact = options.format === 'zip' && !exportFormats(options.descriptor).includes('eml');
-    this.#paths = new ExportPaths(exact ? 'exact' : 'safe', [MANIFEST, TOP_MBOX]);
+    const paths = new ExportPaths(exact ? 'exact' : 'safe', [MANIFEST, TOP_MBOX]);
+    this.#paths = paths;
+    this.#learner = new FolderLearner(() => stateRows(source, manifest.layers, '', options.signal), {
+      knows: (key) => paths.knows(key), learn: (row) => paths.learn(row, options.descriptor.onDisk(row).name),
+    });
   }
 
   async run(): Promise<ExportReport> {
@@ -139,7 +144,7 @@ class SnapshotExport {
     const { within, signal } = this.#options;
     for await (const batch of this.#rows()) {
       for (const row of batch) {
-        if (row.kind === 'folder') await this.#learn(row);
+        if (row.kind === 'folder') await this.#learner.learn(row);
         if (within && !within(row)) continue;
         if (row.kind === 'folder') {
           await this.#folder(row, log, writer);
@@ -180,17 +185,6 @@ class SnapshotExport {
     this.#made.add(row.key);
     if (path !== '') log.report.folders++;
     await writer.folder(row, entry, path);
-  }
-
-  /** A folder may lie in one whose key comes later: then all are learned at once. */
-  async #learn(row: ItemRow): Promise<void> {
-    if (this.#paths.knows(row.key)) return;
-    this.#paths.learn(row, this.#options.descriptor.onDisk(row).name);
-    if (row.parent === '' || this.#paths.knows(row.parent) || this.#learnedAll) return;
-    this.#learnedAll = true;
-    for await (const batch of stateRows(this.#source, this.#manifest.layers, '', this.#options.signal)) {
-      for (const one of batch) if (one.kind === 'folder') this.#paths.learn(one, this.#options.descriptor.onDisk(one).name);
-    }
   }
 }
 

@@ -1,6 +1,8 @@
 import { HoldfastError, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { RestoreItem, TargetSession, WriteResult } from '../connectors/contract.ts';
 import { stateRows, type ItemReader, type Manifest, type ReadResult, type Repository } from '../repository/index.ts';
+import { rowsOf } from './browseSnapshot.ts';
+import { FolderLearner } from './folderLearner.ts';
 import { NO_RESTORE, type RestoreReport } from './restoreReport.ts';
 
 export interface RestoreToOptions {
@@ -40,32 +42,33 @@ interface Folder {
 }
 
 class TargetRestore {
-  readonly #repository: Repository;
   readonly #manifest: Manifest;
   readonly #target: TargetSession;
   readonly #reader: ItemReader;
   readonly #options: RestoreToOptions;
   readonly #folders = new Map<BinaryString, Folder>();
+  readonly #learner: FolderLearner;
+  readonly #rows: () => AsyncIterable<readonly ItemRow[]>;
   readonly #report: RestoreReport = { ...NO_RESTORE, issues: [] };
-  #learnedAll = false;
   #batch: RestoreItem[] = [];
   #bytes = 0;
 
   constructor(repository: Repository, manifest: Manifest, target: TargetSession, reader: ItemReader, options: RestoreToOptions) {
-    this.#repository = repository;
     this.#manifest = manifest;
     this.#target = target;
     this.#reader = reader;
     this.#options = options;
+    this.#rows = () => stateRows(rowsOf(repository, manifest), manifest.layers, '', options.signal);
+    this.#learner = new FolderLearner(this.#rows, {
+      knows: (key) => this.#folders.has(key), learn: (row) => this.#folders.set(row.key, { row, passed: false }),
+    });
   }
 
   async run(): Promise<RestoreReport> {
-    const { storage, keyring } = this.#repository.context;
-    const source = { storage, keyring, tag: this.#manifest.tag };
     const { signal, within } = this.#options;
-    for await (const rows of stateRows(source, this.#manifest.layers, '', signal)) {
+    for await (const rows of this.#rows()) {
       for (const row of rows) {
-        if (row.kind === 'folder') await this.#learn(row);
+        if (row.kind === 'folder') await this.#learner.learn(row);
         if (!within || within(row)) await this.#take(row);
       }
       signal.throwIfAborted();
@@ -77,21 +80,6 @@ class TargetRestore {
     await this.#flush();
     if (this.#options.dryRun !== true) await this.#target.finish(signal);
     return this.#report;
-  }
-
-  /** A folder may lie in one whose key comes later: then all are learned at once. */
-  async #learn(row: ItemRow): Promise<void> {
-    if (this.#folders.has(row.key)) return;
-    this.#folders.set(row.key, { row, passed: false });
-    if (row.parent === '' || this.#folders.has(row.parent) || this.#learnedAll) return;
-    this.#learnedAll = true;
-    const { storage, keyring } = this.#repository.context;
-    const source = { storage, keyring, tag: this.#manifest.tag };
-    for await (const rows of stateRows(source, this.#manifest.layers, '', this.#options.signal)) {
-      for (const one of rows) {
-        if (one.kind === 'folder' && !this.#folders.has(one.key)) this.#folders.set(one.key, { row: one, passed: false });
-      }
-    }
   }
 
   /** Names of the folders above, top first. */
