@@ -1,6 +1,7 @@
 /**
- * `npm run soak [-- NAME…] [--seed N]`: runs the programs under tests/soak at the full sizes that the issues name, one
- * after another, and appends seed, commit, date, machine and result of each to docs/benchmarks.md.
+ * `npm run soak [-- NAME…] [--seed N [--resume]]`: runs the programs under tests/soak at the full sizes that the issues name, one
+ * after another, and appends seed, commit, date, machine and result of each to docs/benchmarks.md. A program of several parts is NAME for all or
+ * NAME/PART for one; with --resume those are left out that were recorded with this seed and did not fail.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,8 +14,10 @@ import { filesUnder } from './modules.ts';
 /** What a file tests/soak/<name>.soak.ts exports as `soak`. It throws when what it shows does not hold. */
 export interface Soak {
   readonly name: string;
-  /** Gives what was shown, in one line. */
-  run(options: { readonly seed: number }): Promise<string>;
+  /** What it consists of, where it is too long for one sitting: each is a run and a record of its own. */
+  readonly parts?: readonly string[];
+  /** Gives what was shown, in one line. `part`: one of `parts`, '' where there are none. */
+  run(options: { readonly seed: number; readonly part: string }): Promise<string>;
 }
 
 export interface SoakRecord {
@@ -43,6 +46,31 @@ export function withRecord(text: string, record: SoakRecord): string {
   return `${text.slice(0, start)}${section.trimEnd()}\n${row}${rest}`;
 }
 
+/** Whether the text has a record of that name and seed that is no failure. */
+export function hasRecord(text: string, name: string, seed: number): boolean {
+  const [, section = ''] = text.split(`${HEADING}\n`);
+  return section.split('\n').some((line) => {
+    const [, rowName, rowSeed, , , result = ''] = line.split(' | ');
+    return rowName === name && rowSeed === String(seed) && !result.startsWith('FAILED');
+  });
+}
+
+/** One thing to run. */
+interface SoakJob {
+  readonly name: string;
+  readonly soak: Soak;
+  readonly part: string;
+}
+
+/** All that `names` mean, all there is where they are none. */
+export function jobsOf(soaks: readonly Soak[], names: readonly string[]): SoakJob[] {
+  const all = soaks.flatMap((soak) => (soak.parts ?? ['']).map((part): SoakJob => ({ name: part === '' ? soak.name : `${soak.name}/${part}`, soak, part })));
+  const unknown = names.filter((name) => !all.some((job) => job.name === name || job.soak.name === name));
+  const known = [...soaks.map(({ name }) => name), ...all.map(({ name }) => name).filter((name) => name.includes('/'))].join(', ');
+  if (unknown.length > 0 || all.length === 0) throw new Error(`no soak named ${unknown.join(', ')}; there are: ${known || 'none'}`);
+  return all.filter((job) => names.length === 0 || names.includes(job.name) || names.includes(job.soak.name));
+}
+
 async function loadSoaks(): Promise<Soak[]> {
   const soaks: Soak[] = [];
   for (const path of filesUnder(ROOT, ['tests/soak'], '.soak.ts')) {
@@ -67,17 +95,12 @@ function record(name: string, seed: number, result: string): void {
   }));
 }
 
-async function runSoaks(names: readonly string[], seed: number): Promise<boolean> {
-  const soaks = await loadSoaks();
-  const known = soaks.map(({ name }) => name).join(', ');
-  const unknown = names.filter((name) => !soaks.some((soak) => soak.name === name));
-  if (unknown.length > 0 || soaks.length === 0) throw new Error(`no soak named ${unknown.join(', ')}; there are: ${known || 'none'}`);
+async function runSoaks(jobs: readonly SoakJob[], seed: number): Promise<boolean> {
   let good = true;
-  for (const soak of soaks.filter(({ name }) => names.length === 0 || names.includes(name))) {
-    const { name } = soak;
+  for (const { name, soak, part } of jobs) {
     console.log(`${name}: seed ${seed}`);
     const started = performance.now();
-    const result = await soak.run({ seed }).catch((error: unknown) => {
+    const result = await soak.run({ seed, part }).catch((error: unknown) => {
       good = false;
       console.error(error);
       return `FAILED: ${error instanceof Error ? error.message : String(error)}`;
@@ -90,8 +113,11 @@ async function runSoaks(names: readonly string[], seed: number): Promise<boolean
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({ options: { seed: { type: 'string' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({ options: { seed: { type: 'string' }, resume: { type: 'boolean' } }, allowPositionals: true });
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`);
-  process.exitCode = await runSoaks(positionals, seed) ? 0 : 1;
+  if (values.resume === true && values.seed === undefined) throw new Error('--resume goes on with the run of a seed: say which with --seed');
+  const recorded = values.resume === true && existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : '';
+  const jobs = jobsOf(await loadSoaks(), positionals).filter(({ name }) => !hasRecord(recorded, name, seed));
+  process.exitCode = await runSoaks(jobs, seed) ? 0 : 1;
 }
