@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../domain/index.ts';
 import type { ContentText, TextFormat } from '../formats/index.ts';
+import { whenTooSlow } from './whenTooSlow.ts';
 
 export interface TextRequest {
   readonly format: TextFormat;
@@ -21,8 +22,6 @@ export interface TextReadersOptions {
   readonly entry?: URL;
 }
 
-/** However little of the processor a reader gets. */
-const LONGEST_WAIT_MS = 10 * 60_000;
 const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 384 };
 
 /**
@@ -40,7 +39,7 @@ export class TextReaders {
     this.#idle = Array.from({ length: options.workers }, () => undefined);
   }
 
-  /** Takes `content`'s memory away from the caller. Rejects only with the signal's reason. */
+  /** Takes `content`'s memory away from the caller. Rejects with the signal's reason, and where nobody can tell how long the thread has computed. */
   async read(format: TextFormat, content: Uint8Array<ArrayBuffer>): Promise<TextResult> {
     this.#options.signal.throwIfAborted();
     const idle = await this.#take();
@@ -95,7 +94,9 @@ export class TextReaders {
     const onError = (error: unknown): void => crashed(messageOf(error));
     const onExit = (code: number): void => crashed(`exit code ${code}`);
     const onAbort = (): void => reject(signal.reason as Error);
-    const stopTimers = whenTooSlow(worker, limitMs, (took) => resolve({ code: 'search/too-slow', message: `Reading its text took over ${took}.` }));
+    const stopTimers = whenTooSlow(worker, limitMs, {
+      slow: (took) => resolve({ code: 'search/too-slow', message: `Reading its text took over ${took}.` }), failed: reject,
+    });
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal.addEventListener('abort', onAbort, { once: true });
     worker.ref();
@@ -107,24 +108,4 @@ export class TextReaders {
       worker.unref();
     });
   }
-}
-
-/**
- * Calls back once the worker has computed for `limitMs`, or was waited for as long as anybody waits; gives what ends that. Not the time on the
- * wall alone: on a busy machine it would condemn contents that are harmless.
- */
-function whenTooSlow(worker: Worker, limitMs: number, tell: (took: string) => void): () => void {
-  let before: NodeJS.CpuUsage | undefined;
-  const look = async (): Promise<void> => {
-    before ??= await worker.cpuUsage();
-    const { user, system } = await worker.cpuUsage(before);
-    if (user + system >= limitMs * 1000) tell(`${Math.ceil(limitMs / 1000)} s`);
-  };
-  // One that does not run yet, or no longer, has no usage: it is looked at again, and its end is heard of elsewhere.
-  const looks = setInterval(() => void look().catch(() => undefined), limitMs / 4);
-  const last = setTimeout(() => tell(`${LONGEST_WAIT_MS / 60_000} minutes`), LONGEST_WAIT_MS);
-  return () => {
-    clearInterval(looks);
-    clearTimeout(last);
-  };
 }
