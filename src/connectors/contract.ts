@@ -19,8 +19,8 @@ export interface DiskEntry {
 export interface Searchable {
   /** What people call the fields; a field without a title does not exist here. */
   readonly titles: { readonly name: string; readonly author?: string; readonly recipient?: string };
-  /** Kinds whose content has words, and how they are read. */
-  readonly content: Readonly<Record<string, TextFormat>>;
+  /** How the content of an item is read for its words; undefined where it has none. Must give the same for equal rows. */
+  readonly format: (row: ItemRow) => TextFormat | undefined;
   /** Names and addresses that the row itself tells; '' where there are none. */
   readonly fields: (row: ItemRow) => { readonly author: string; readonly recipients: string };
 }

@@ -1,12 +1,11 @@
 const MOST_CHARSETS = 8;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 const western = new TextDecoder('windows-1252');
 
-/** Names of character sets that a mail mentions anywhere, without UTF-8 and those that nobody here knows. */
-export function namedCharsets(mail: Uint8Array): string[] {
+/** Names of character sets that a mail or a page mentions anywhere, without UTF-8 and those that nobody here knows. */
+export function namedCharsets(content: Uint8Array): string[] {
   const found = new Set<string>();
-  const text = Buffer.from(mail.buffer, mail.byteOffset, mail.byteLength).toString('latin1');
-  for (const [, name = ''] of text.matchAll(/charset\s*=\s*"?([\w.:+-]{2,40})/gi)) {
+  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  for (const [, name = ''] of text.matchAll(/charset\s*=\s*["']?([\w.:+-]{2,40})/gi)) {
     const known = knownCharset(name);
     if (known !== undefined && known !== 'utf-8') found.add(known);
     if (found.size >= MOST_CHARSETS) break;
@@ -24,17 +23,17 @@ function knownCharset(name: string): string | undefined {
 
 /**
  * Bytes that do not say how they are written: by their byte order mark, as UTF-8 where they are that, as the first of
- * `charsets` that fits, and as windows-1252, which always does.
+ * `charsets` that fits, and as windows-1252, which always does. `cut`: they may end in the middle of a character.
  */
-export function decodeText(bytes: Uint8Array, charsets: readonly string[]): string {
-  const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+export function decodeText(bytes: Uint8Array, charsets: readonly string[], { cut = false }: { readonly cut?: boolean } = {}): string {
+  const marked = markedCharset(bytes);
+  if (marked !== undefined) return new TextDecoder(marked).decode(bytes);
   // Seven bits, and valid UTF-8: only its own escapes tell this one.
   const escaped = bytes.includes(0x1b) ? ['iso-2022-jp'] : [];
-  for (const decoder of [...escaped.map(fatal), utf8, ...charsets.map(fatal)]) {
+  for (const charset of [...escaped, 'utf-8', ...charsets]) {
     try {
-      return decoder.decode(bytes);
+      // What is streamed may go on: the beginning of a character at the end is no fault.
+      return new TextDecoder(charset, { fatal: true }).decode(bytes, { stream: cut });
     } catch {
       continue;
     }
@@ -42,6 +41,8 @@ export function decodeText(bytes: Uint8Array, charsets: readonly string[]): stri
   return western.decode(bytes);
 }
 
-function fatal(charset: string): InstanceType<typeof TextDecoder> {
-  return new TextDecoder(charset, { fatal: true });
+/** By the byte order mark of UTF-16. */
+export function markedCharset([first, second]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }

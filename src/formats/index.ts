@@ -4,4 +4,5 @@ export * from './safeFileName.ts';
 export { packContent, type PackedContent } from './zipContent.ts';
 export type { ZipEntry } from './zipRecords.ts';
 export { ZipWriter, type ZipWriterOptions } from './zipWriter.ts';
-export { readText, type ContentText, type TextFormat } from './readText.ts';
+export { readText, type ContentText } from './readText.ts';
+export { textFormatOfFile, type TextFormat } from './textFormat.ts';

@@ -54,6 +54,17 @@ test('a text attachment is read by its mark, as UTF-8, by a charset that the mai
   expect((await attach(Buffer.from('grün', 'latin1'), 'no-such')).text).toContain('grün');
 });
 
+test('text attachments are known by type or name, whatever they are', async () => {
+  const attach = (type: string, name: string, content: string) => part(`Content-Type: ${type}`, `Content-Disposition: attachment; filename="${name}"`,
+    'Content-Transfer-Encoding: base64', '', Buffer.from(content).toString('base64'), '');
+  const mail = await read(multipart('mixed',
+    attach('application/octet-stream', 'notes.md', '# Plan *one*'), attach('application/json', 'data', '{"two": "three"}'), attach('text/html', 'page.htm', '<p>fo<b>ur'),
+    attach('application/octet-stream', 'call.ics', 'BEGIN:VEVENT\r\nSUMMARY:five\r\nEND:VEVENT'), attach('text/vcard', 'card', 'BEGIN:VCARD\r\nFN:Six\r\nPHOTO;ENCODING=b:aWdub3JlZA==\r\nEND:VCARD'),
+    attach('application/octet-stream', 'letter.eml', 'From: Eve <eve@e.test>\r\nSubject: Seven\r\n\r\neight'), attach('application/octet-stream', 'photo.jpg', 'nine'), attach('text/css', 'style.txt', 'ten')));
+  expect(words(mail.text)).toBe('# Plan *one* {"two": "three"} four five Six eight Seven Eve eve@e.test');
+  expect(mail.files.split('\n')).toHaveLength(8);
+});
+
 test('is bounded in length, also where HTML or an attachment makes more of little', async () => {
   const long = 'word '.repeat(400_000);
   expect((await read(['Content-Type: text/plain', '', long])).text.length).toBe(MOST_TEXT);

@@ -1,6 +1,8 @@
 import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
-import { decodeText, namedCharsets } from './decodeText.ts';
+import { namedCharsets } from './decodeText.ts';
+import { readFileText } from './fileText.ts';
 import { readHtmlText } from './htmlText.ts';
+import { textFormatOfPart, type TextFormat } from './textFormat.ts';
 
 /** The words of a mail that its header summary does not have. */
 export interface MailText {
@@ -14,26 +16,26 @@ export interface MailText {
   readonly files: string;
 }
 
-/** Characters of the text of one mail, and of each of the other fields. */
+/** Characters of the text of one mail or file, and of each of the other fields. */
 export const MOST_TEXT = 1024 * 1024;
 const MOST_FIELD = 64 * 1024;
 /** Mails in mails in mails: deeper ones are not looked into. */
 const DEEPEST = 5;
-/** Text that is a copy of another part, or no words. */
-const NO_WORDS = new Set(['text/rtf', 'text/richtext', 'text/x-amp-html', 'text/css', 'text/javascript']);
 
 interface Collected {
   readonly text: string[];
   readonly files: string[];
+  /** The mail is the beginning of a longer one. */
+  readonly cut: boolean;
   left: number;
 }
 
 /**
- * Reads the words of a mail, however broken its MIME is; `mail` may be only the beginning of one. Throws where the parser gives up (parts nested past
+ * Reads the words of a mail, however broken its MIME is; `cut`: it is only the beginning of one. Throws where the parser gives up (parts nested past
  * 64, headers past 2 MiB). Bounded by {@link MOST_TEXT} and {@link DEEPEST}; the time is the caller's to bound.
  */
-export async function readMailText(mail: Uint8Array): Promise<MailText> {
-  const collected: Collected = { text: [], files: [], left: MOST_TEXT };
+export async function readMailText(mail: Uint8Array, { cut = false }: { readonly cut?: boolean } = {}): Promise<MailText> {
+  const collected: Collected = { text: [], files: [], cut, left: MOST_TEXT };
   const email = await collect(mail, collected, 0);
   return {
     authors: addresses([email.from, email.sender]),
@@ -46,7 +48,7 @@ export async function readMailText(mail: Uint8Array): Promise<MailText> {
 async function collect(mail: Uint8Array, into: Collected, depth: number): Promise<Email> {
   const email = await PostalMime.parse(mail, { maxNestingDepth: 64, maxRfc822NestingDepth: DEEPEST });
   add(into, bodyOf(email, into.left));
-  const charsets = email.attachments.some(isText) ? namedCharsets(mail) : [];
+  const charsets = email.attachments.some((one) => formatOf(one) !== undefined) ? namedCharsets(mail) : [];
   for (const attachment of email.attachments) {
     if (attachment.filename) into.files.push(attachment.filename);
     await look(attachment, charsets, into, depth);
@@ -56,25 +58,18 @@ async function collect(mail: Uint8Array, into: Collected, depth: number): Promis
 
 async function look(attachment: Attachment, charsets: readonly string[], into: Collected, depth: number): Promise<void> {
   const { content } = attachment;
-  if (into.left <= 0 || typeof content === 'string') return;
+  const format = formatOf(attachment);
+  if (format === undefined || into.left <= 0 || typeof content === 'string') return;
   const bytes = new Uint8Array(content instanceof ArrayBuffer ? content : content.slice());
-  if (isMail(attachment)) {
+  if (format === 'mail') {
     if (depth >= DEEPEST || attachment.rfc822DepthExceeded === true) return;
     const nested = await collect(bytes, into, depth + 1);
     add(into, [nested.subject ?? '', addresses([nested.from, ...(nested.to ?? []), ...(nested.cc ?? [])])].join('\n'));
-  } else if (isText(attachment)) {
-    // A charset needs at most four bytes for a character.
-    const text = decodeText(bytes.subarray(0, into.left * 4), charsets);
-    add(into, attachment.mimeType === 'text/html' ? readHtmlText(text, into.left) : text);
-  }
+  } else add(into, readFileText(format, bytes, { limit: into.left, charsets, cut: into.cut }));
 }
 
-function isMail({ mimeType }: Attachment): boolean {
-  return mimeType === 'message/rfc822' || mimeType === 'message/global';
-}
-
-function isText({ mimeType }: Attachment): boolean {
-  return mimeType.startsWith('text/') && !NO_WORDS.has(mimeType);
+function formatOf({ mimeType, filename }: Attachment): TextFormat | undefined {
+  return textFormatOfPart(mimeType, filename ?? '');
 }
 
 /** A mail that says the same as text and as HTML is read once: as HTML only where its text is missing or a stub. */

@@ -1,16 +1,14 @@
 import type { MailText } from './mailText.ts';
+import type { TextFormat } from './textFormat.ts';
 
 /** The words of an item's content, for a search. Fields that a format does not have are ''. */
 export type ContentText = MailText;
 
-/** How a content is read for its words. */
-export type TextFormat = 'mail';
-
-const READERS: Readonly<Record<TextFormat, (content: Uint8Array) => Promise<ContentText>>> = {
-  mail: async (content) => (await import('./mailText.ts')).readMailText(content),
-};
-
-/** Reads the words of a content, which may be only the beginning of one. May throw, and may take as long as the content makes it. */
-export function readText(format: TextFormat, content: Uint8Array): Promise<ContentText> {
-  return READERS[format](content);
+/** Reads the words of a content; `cut`: it is only the beginning of one. May throw, and may take as long as the content makes it. */
+export async function readText(format: TextFormat, content: Uint8Array, { cut = false }: { readonly cut?: boolean } = {}): Promise<ContentText> {
+  // Loaded by those who read alone: a short command spends most of its time on loading modules.
+  const { MOST_TEXT, readMailText } = await import('./mailText.ts');
+  if (format === 'mail') return readMailText(content, { cut });
+  const { readFileText } = await import('./fileText.ts');
+  return { authors: '', recipients: '', text: readFileText(format, content, { limit: MOST_TEXT, cut }), files: '' };
 }

@@ -19,7 +19,7 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 /** Of a larger content only so much is looked at: a mail's texts come before its attachments. */
 export const MOST_CONTENT = 16 * 1024 * 1024;
 /** Part of every signature: raised when words are read out of contents in another way. */
-const READING = 1;
+const READING = 2;
 /** Fewer new documents are not worth merging the index for. */
 const TIDY_FROM = 5000;
 const NO_TEXT: ContentText = { authors: '', recipients: '', text: '', files: '' };
@@ -136,8 +136,8 @@ class IndexBuild {
     return this.#formatOf(row) === undefined ? 0 : Math.min(row.size, MOST_CONTENT);
   }
 
-  #formatOf({ kind, content }: ItemRow): TextFormat | undefined {
-    return content === '' ? undefined : this.#options.search.content[kind];
+  #formatOf(row: ItemRow): TextFormat | undefined {
+    return row.content === '' ? undefined : this.#options.search.format(row);
   }
 
   #signature(row: ItemRow): string {
@@ -192,12 +192,12 @@ class IndexBuild {
 
   async #read(version: Signed, format: TextFormat, content: Uint8Array<ArrayBuffer>): Promise<IndexedVersion> {
     this.#bytes += content.length;
-    const result = await this.#texts.read(format, content);
+    const result = await this.#texts.read(format, content, { cut: content.length < version.row.size });
     return 'text' in result ? this.#document(version, result.text) : this.#failed(version, result.code, result.message);
   }
 
   #failed(version: Signed, code: string, message: string): IndexedVersion {
-    this.#options.progress({ type: 'warning', item: version.row.name, code, message: `Not indexed, found by its header only: ${message}` });
+    this.#options.progress({ type: 'warning', item: version.row.name, code, message: `Its text is not indexed: ${message}` });
     return { ...this.#document(version, NO_TEXT), failure: code };
   }
 

@@ -37,7 +37,7 @@ function restore(
 /** Rows whose meta is the DiskEntry itself as JSON, times as text. */
 const scripted: Descriptor = {
   service: 'scripted', title: '', kinds: {}, limits: [],
-  search: { titles: { name: 'Name' }, content: {}, fields: () => ({ author: '', recipients: '' }) },
+  search: { titles: { name: 'Name' }, format: () => undefined, fields: () => ({ author: '', recipients: '' }) },
   onDisk: ({ meta }) => {
     const { modifiedNs, ...entry } = JSON.parse(meta) as DiskEntry & { modifiedNs?: string };
     return { ...entry, ...(modifiedNs === undefined ? {} : { modifiedNs: BigInt(modifiedNs) }) };

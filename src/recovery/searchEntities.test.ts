@@ -31,7 +31,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const search: Searchable = {
   titles: { name: 'Subject', author: 'From', recipient: 'To' },
-  content: { mail: 'mail' },
+  format: ({ kind }) => (kind === 'mail' ? 'mail' : undefined),
   fields: ({ meta }) => (meta === '' ? { author: '', recipients: '' } : JSON.parse(meta) as { author: string; recipients: string }),
 };
 

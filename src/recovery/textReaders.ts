@@ -6,6 +6,8 @@ import { whenTooSlow } from './whenTooSlow.ts';
 export interface TextRequest {
   readonly format: TextFormat;
   readonly content: Uint8Array;
+  /** It is only the beginning of one. */
+  readonly cut: boolean;
 }
 
 export type TextReply = { readonly text: ContentText } | { readonly error: string };
@@ -40,13 +42,13 @@ export class TextReaders {
   }
 
   /** Takes `content`'s memory away from the caller. Rejects with the signal's reason, and where nobody can tell how long the thread has computed. */
-  async read(format: TextFormat, content: Uint8Array<ArrayBuffer>): Promise<TextResult> {
+  async read(format: TextFormat, content: Uint8Array<ArrayBuffer>, { cut = false }: { readonly cut?: boolean } = {}): Promise<TextResult> {
     this.#options.signal.throwIfAborted();
     const idle = await this.#take();
     const worker = idle && this.#all.has(idle) ? idle : this.#start();
     let result: TextResult | undefined;
     try {
-      result = await this.#ask(worker, { format, content });
+      result = await this.#ask(worker, { format, content, cut });
       return result;
     } finally {
       const usable = result && ('text' in result || result.code === 'search/unreadable');

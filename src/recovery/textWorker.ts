@@ -7,7 +7,7 @@ import type { TextReply, TextRequest } from './textReaders.ts';
 const port = parentPort;
 if (!port) throw new Error('textWorker runs as a worker thread');
 
-port.on('message', ({ format, content }: TextRequest) => {
+port.on('message', ({ format, content, cut }: TextRequest) => {
   const reply = (answer: TextReply): void => port.postMessage(answer);
-  readText(format, content).then((text) => reply({ text }), (error: unknown) => reply({ error: messageOf(error) }));
+  readText(format, content, { cut }).then((text) => reply({ text }), (error: unknown) => reply({ error: messageOf(error) }));
 });

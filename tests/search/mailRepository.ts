@@ -10,7 +10,8 @@ export const OPERATOR_KEY = new Uint8Array(32).fill(1);
 
 /** How mails of {@link backUpMails} are searched. */
 export const searchOfMail: Searchable = {
-  titles: { name: 'Subject', author: 'From', recipient: 'To' }, content: { mail: 'mail' },
+  titles: { name: 'Subject', author: 'From', recipient: 'To' }, 
+  format: ({ kind }) => (kind === 'mail' ? 'mail' : undefined),
   fields: ({ meta }) => JSON.parse(meta) as { author: string; recipients: string },
 };
 

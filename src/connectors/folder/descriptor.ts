@@ -1,4 +1,5 @@
 import type { BinaryString, ItemRow } from '../../domain/index.ts';
+import { textFormatOfFile } from '../../formats/index.ts';
 import type { Descriptor, DiskEntry } from '../contract.ts';
 import { decodeItemMeta } from './itemMeta.ts';
 
@@ -19,7 +20,11 @@ export const descriptor: Descriptor = {
     'Files are read one after another while they may be in use: a snapshot is not one instant of the whole tree.',
     'Paths longer than the operating system opens (4,095 bytes on Linux) are named as failed.',
   ],
-  search: { titles: { name: 'Name' }, content: {}, fields: () => ({ author: '', recipients: '' }) },
+  search: {
+    titles: { name: 'Name' },
+    format: ({ kind, name }) => (kind === 'file' ? textFormatOfFile(name) : undefined),
+    fields: () => ({ author: '', recipients: '' }),
+  },
   onDisk,
 };
 

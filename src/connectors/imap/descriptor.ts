@@ -14,7 +14,7 @@ export const descriptor: Descriptor = {
   ],
   search: {
     titles: { name: 'Subject', author: 'From', recipient: 'To' },
-    content: { mail: 'mail' },
+    format: ({ kind }) => (kind === 'mail' ? 'mail' : undefined),
     fields: ({ meta }) => {
       const { from = '', to = '' } = parseMailMeta(meta);
       return { author: from, recipients: to };

@@ -18,7 +18,7 @@ export const descriptor: Descriptor = {
   ],
   search: {
     titles: { name: 'Subject', author: 'From', recipient: 'To' },
-    content: { mail: 'mail' },
+    format: ({ kind }) => (kind === 'mail' ? 'mail' : undefined),
     fields: ({ meta }) => {
       const { from = '', to = '' } = parseMessageMeta(meta);
       return { author: from, recipients: to };
