@@ -6,6 +6,7 @@ import type { AddedCounts, BeginAnswer, CatalogSnapshot } from './protocol.ts';
 import { badRow, binary, rowValues, sameRow } from './rowCodec.ts';
 import { PAGE_INDEXES } from './schema.ts';
 import type { Database } from './schema.ts';
+import { placesOf } from './searchPlace.ts';
 import { Tally } from './tally.ts';
 import { CURRENT_FORK, STILL_THERE, forkOf } from './timeTree.ts';
 
@@ -70,8 +71,11 @@ export class Ingest {
     if (!this.#last) this.#db.exec(PAGE_INDEXES.create);
     const { added, changed, removed } = this.#counts;
     const rows = (this.#last?.rows ?? 0) + added - removed;
-    const insert = 'insert into snapshot (ord, id, day, rows, added, changed, removed) values (?, ?, ?, ?, ?, ?, ?)';
-    this.#db.run(insert, this.#ordinal, this.#info.id, dayOf(this.#info), rows, added, changed, removed);
+    const insert = `insert into snapshot (ord, id, day, rows, added, changed, removed, reach)
+      select ?, ?, ?, ?, ?, ?, ?, max(?, coalesce(max(reach), 0)) from snapshot`;
+    const start = startOf(this.#info);
+    const day = start.toISOString().slice(0, 10);
+    this.#db.run(insert, this.#ordinal, this.#info.id, day, rows, added, changed, removed, placesOf(start.getTime())[1]);
     return this.#counts;
   }
 
@@ -125,9 +129,9 @@ export class Ingest {
   }
 }
 
-function dayOf(info: CatalogSnapshot): string {
+function startOf(info: CatalogSnapshot): Date {
   const time = new Date(info.startedAt);
-  if (!Number.isNaN(time.getTime())) return time.toISOString().slice(0, 10);
+  if (!Number.isNaN(time.getTime())) return time;
   const text = 'The time of a snapshot cannot be read; it must be written as ISO 8601.';
   throw new HoldfastError('catalog/bad-time', 'never', text, { data: { snapshot: info.id } });
 }

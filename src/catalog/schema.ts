@@ -15,11 +15,15 @@ const APPLICATION_ID = 0x48464361;
  *
  * `search` knows the words of documents: what versions of one item that say the same have in common. Its text is not kept, and
  * the number of a document is its place in time (see searchPlace.ts). A version without a document is not searched yet.
+ *
+ * `reach` is the last place of the second in which the snapshot began, or that of an earlier snapshot where clocks went back: what it shows
+ * lies no further, but for documents that are `ahead` (dated later than the first snapshot that shows them). So a search at an
+ * early snapshot passes over all that came later.
  */
 const TABLES = `
   create table snapshot (
     ord integer primary key, id text not null unique, day text not null, rows integer not null,
-    added integer not null, changed integer not null, removed integer not null
+    added integer not null, changed integer not null, removed integer not null, reach integer not null
   );
   create table item (id integer primary key, key blob not null unique);
   create table ver (
@@ -35,8 +39,10 @@ const TABLES = `
   create index ver_pending on ver (last, leaf, doc) where doc is null and leaf = 1;
   create index ver_doc on ver (doc, last) where doc is not null;
   create table doc (
-    id integer primary key, item integer not null, signature blob not null, failure text, unique (item, signature)
+    id integer primary key, item integer not null, signature blob not null, failure text, ahead integer not null default 0,
+    unique (item, signature)
   );
+  create index doc_ahead on doc (id) where ahead = 1;
   create index doc_failure on doc (id) where failure is not null;
   create virtual table search using fts5 (
     name, authors, recipients, text, files, place,

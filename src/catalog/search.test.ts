@@ -44,11 +44,11 @@ function documentOf(version: number, { name, parent, content, modified }: ItemRo
   };
 }
 
-function find(query: SearchQuery, limit = 1000): SearchHit[] {
+function find(query: SearchQuery, limit = 1000, snapshot?: string): SearchHit[] {
   const hits: SearchHit[] = [];
   let after: number | undefined;
   for (;;) {
-    const page = catalog.ask('search', query, { limit, after });
+    const page = catalog.ask('search', query, { limit, after, snapshot });
     hits.push(...page.hits);
     if (!page.more) return hits;
     after = page.hits.at(-1)?.place;
@@ -57,10 +57,20 @@ function find(query: SearchQuery, limit = 1000): SearchHit[] {
 
 const keys = (query: SearchQuery, limit?: number): string[] => find(query, limit).map((hit) => hit.row.key);
 
+const MINUTE = 60_000;
+/** Keys of folders and what each is called; the items of {@link filled} lie in them in turn, every fourth at the top. */
+const PLACES: readonly { readonly key: string; readonly parent: string; readonly name: string; readonly path: string }[] = [
+  { key: '', parent: '', name: '', path: '' }, { key: 'A', parent: '', name: 'One', path: '/One' },
+  { key: 'B', parent: 'A', name: 'Two', path: '/One/Two' }, { key: 'C', parent: '', name: 'Two', path: '/Two' },
+];
+const placeOf = (index: number) => PLACES[index % PLACES.length] as (typeof PLACES)[number];
+const dateOf = (index: number): number => 1e12 + index * MINUTE;
+
 /** One snapshot whose items say these words; `modified` counts up. */
 function filled(documents: readonly Words[]): void {
-  const rows = documents.map((words, i) => row({ key: `k${String(i).padStart(5, '0')}`, kind: 'mail', modified: 1e12 + i * 60_000, name: words.name ?? '' }));
-  catalog.add(snapshotOf(0, new Map(rows.map((one) => [one.key, one]))), undefined);
+  const folders = PLACES.slice(1).map(({ key, parent, name }) => row({ key, parent, name, kind: 'folder' }));
+  const rows = documents.map((words, i) => row({ key: `k${String(i).padStart(5, '0')}`, parent: placeOf(i).key, kind: 'mail', modified: dateOf(i), name: words.name ?? '' }));
+  catalog.add(snapshotOf(0, new Map([...folders, ...rows].map((one) => [one.key, one]))), undefined);
   indexAll((one) => documents[Number(one.key.slice(1))] ?? {});
 }
 
@@ -68,7 +78,7 @@ function filled(documents: readonly Words[]): void {
 function expected(documents: readonly Words[], asked: Asked): string[] | undefined {
   const found: string[] = [];
   for (const [i, words] of documents.entries()) {
-    const answer = matches({ version: 0, signature: '', date: 0, name: '', authors: '', recipients: '', text: '', files: '', ...words }, asked);
+    const answer = matches({ date: dateOf(i), path: placeOf(i).path, name: '', authors: '', recipients: '', text: '', files: '', ...words }, asked);
     if (answer === undefined) return undefined;
     if (answer) found.unshift(`k${String(i).padStart(5, '0')}`);
   }
@@ -92,9 +102,12 @@ const queryWord = fc.tuple(fc.constantFrom('', '', '', '-'), fc.oneof(
   { weight: 2, arbitrary: word.map((one) => `${[...one].slice(0, 2).join('')}*`) }, { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
 )).map((parts) => parts.join(''));
 const query = fc.array(queryWord, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(' '));
+const moment = fc.integer({ min: -2, max: 27 }).map(dateOf);
+const folder = fc.constantFrom('One', '/One/', 'One/Two', 'Two', '/');
 const asked = fc.oneof(
   { weight: 3, arbitrary: fc.record({ words: query }) },
-  { weight: 1, arbitrary: fc.record({ words: query, name: query, author: query, recipient: query }, { requiredKeys: [] }) },
+  { weight: 1, arbitrary: fc.record({ words: query, name: query, author: query, recipient: query, folder, from: moment, until: moment }, { requiredKeys: [] }) },
+  { weight: 1, arbitrary: fc.record({ words: word, folder, from: moment, until: moment }, { requiredKeys: ['folder'] }) },
 );
 
 test('every query finds exactly what reading all texts finds, newest first', () => {
@@ -156,10 +169,15 @@ const TEXTS = ['alpha one', 'beta two', 'alpha two', 'beta one'];
 const state = fc.uniqueArray(fc.record({ key: fc.nat(6), text: fc.nat(3), folder: fc.nat(1), flags: fc.nat(1) }), { selector: (entry) => entry.key, maxLength: 6 });
 const step = fc.oneof({ weight: 3, arbitrary: state }, { weight: 1, arbitrary: fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }) }, { weight: 1, arbitrary: fc.constant('index' as const) });
 
+/** Long ago; or at a time that early snapshots have before them, later ones behind them. */
+function modifiedOf(key: number): number {
+  return key % 2 === 0 ? 1e12 + key * 1000 : Date.UTC(2026, 0, 1) + key * 4 * 3_600_000;
+}
+
 function modelRows(entries: readonly Entry[]): Map<string, ItemRow> {
   const folders = [0, 1].map((i) => row({ key: `f${i}`, kind: 'folder', name: `Folder ${i}` }));
-  const items = entries.map(({ key, text: content, folder, flags }) =>
-    row({ key: `k${key}`, parent: `f${folder}`, kind: 'mail', name: 'item', content: String(content), change: String(flags), modified: 1e12 + key * 1000 }));
+  const items = entries.map(({ key, text: content, folder: place, flags }) =>
+    row({ key: `k${key}`, parent: `f${place}`, kind: 'mail', name: 'item', content: String(content), change: String(flags), modified: modifiedOf(key) }));
   return new Map([...folders, ...items].map((one) => [one.key, one]));
 }
 
@@ -174,6 +192,12 @@ function modelHits(kept: readonly ModelSnapshot[], word: string): string[] {
     }
   }
   return [...found].map(([name, { first, last }]) => `${name} ${first} ${last}`).sort();
+}
+
+/** What of one snapshot must be found, newest first: the row as it is there, and the folder that holds it there. */
+function modelAt({ state: rows }: ModelSnapshot, word: string): string[] {
+  const found = [...rows.values()].filter((one) => one.kind !== 'folder' && (TEXTS[Number(one.content)] ?? '').includes(word));
+  return found.toSorted((a, b) => (b.modified ?? 0) - (a.modified ?? 0)).map((one) => `${one.key} ${one.content} ${one.change} Folder ${one.parent.slice(1)}`);
 }
 
 test('whatever is added, moved, flagged, deleted and pruned, a search shows what the kept snapshots show', () => {
@@ -202,10 +226,20 @@ test('whatever is added, moved, flagged, deleted and pruned, a search shows what
       const inFolder = find({ words: word, folder: 'Folder 1' }).map(({ row: one, path }) => `${one.key} ${path.join('/')}`);
       expect(inFolder.toSorted()).toEqual(modelHits(kept, word).filter((hit) => hit.split(' ')[1] === 'f1').map((hit) => `${hit.split(' ')[0]} Folder 1`).toSorted());
     }
+    for (const snapshot of kept) {
+      for (const word of ['alpha', 'two']) {
+        const shown = find({ words: word }, 2, snapshot.id).map(({ row: one, path }) => `${one.key} ${one.content} ${one.change} ${path.join('/')}`);
+        expect(shown, `at ${snapshot.id}`).toEqual(modelAt(snapshot, word));
+        // The range is that of all times, not of the one asked for.
+        const ranges = find({ words: word }, 2, snapshot.id).map(({ row: one, first, last }) => `${one.key} ${one.parent} ${one.content} ${first} ${last}`);
+        expect(modelHits(kept, word)).toEqual(expect.arrayContaining(ranges));
+      }
+    }
     expect(index()).toBe(0);
     // Nothing of what was dropped is left behind.
     const documents = new Set(kept.flatMap(({ state: rows }) => [...rows.values()].filter((one) => one.kind !== 'folder').map((one) => `${one.key} ${one.parent} ${one.content}`)));
     expect(history.ask('searchStatus')).toMatchObject({ pending: 0, failed: 0 });
     expect(find({}).length).toBe(documents.size);
+    expect(() => find({}, 2, 'f'.repeat(32))).toThrow('does not hold');
   }), { numRuns: 60 });
 });

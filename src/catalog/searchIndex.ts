@@ -72,8 +72,12 @@ function documentOf(db: Database, item: number, signature: Uint8Array): number |
   return db.number('select id from doc where item = ? and signature = ?', item, signature);
 }
 
+const AHEAD = `update doc set ahead = 1 where id = ? and ahead = 0
+  and id > (select reach from snapshot where ord >= (select first from ver where id = ?) order by ord limit 1)`;
+
 function attach(db: Database, version: number, doc: number): void {
   db.run('update ver set doc = ? where id = ?', doc, version);
+  db.run(AHEAD, doc, version);
 }
 
 /** Undefined where the version is gone or has its document: numbers of versions are never used twice. */

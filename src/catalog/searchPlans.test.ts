@@ -63,6 +63,18 @@ test('a page of hits is read from the index in its order, between its bounds, an
   }
 });
 
+test('at an early snapshot what came later is passed over, and only what is ahead of it is looked up', () => {
+  let hits = 0;
+  const found = steps(() => { hits = search(db, { words: 'words' }, { limit: 3, snapshot: snapshotOf(0, new Map()).id }).hits.length; });
+  expect(hits).toBe(3);
+  const index = found.filter((step) => step.includes('VIRTUAL TABLE') && step.includes('search'));
+  // One after another by their numbers, or one whose number is known.
+  expect(index).toHaveLength(2);
+  for (const step of [/INDEX \d+:.*=.*/, /[<>].*[<>]/]) expect(index).toContainEqual(expect.stringMatching(step));
+  expect(found).toContainEqual(expect.stringMatching(/SEARCH ahead USING COVERING INDEX doc_ahead/));
+  for (const step of found) expect(step).not.toMatch(WHOLE_TABLE);
+});
+
 test('as many statements for many hits as for few', () => {
   const count = (limit: number): number => {
     let asked = 0;

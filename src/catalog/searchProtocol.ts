@@ -55,13 +55,18 @@ export interface SearchOptions {
   readonly after?: HitPlace | undefined;
   /** The hit at `after` too. */
   readonly inclusive?: boolean | undefined;
+  /** Only what this snapshot shows. One that the catalog does not hold: `catalog/no-snapshot`. */
+  readonly snapshot?: string | undefined;
 }
 
-/** A document: the row of its last version, and the first and last kept snapshot that show one of its versions. */
+/**
+ * A document: the row of its last version, or of that which the snapshot asked for shows, and the first and last kept snapshot that show one
+ * of its versions.
+ */
 export interface SearchHit {
   readonly place: HitPlace;
   readonly row: ItemRow;
-  /** Names of the folders above it, top first, at `last`. */
+  /** Names of the folders above it, top first, at the snapshot asked for, else at `last`. */
   readonly path: readonly string[];
   readonly first: string;
   readonly last: string;

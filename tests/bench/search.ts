@@ -16,7 +16,8 @@ const directory = mkdtempSync(join(process.argv[4] ?? tmpdir(), 'search-bench-')
 const FOLDERS = 200;
 const QUESTIONS = 100;
 const BATCH = 256;
-const SNAPSHOTS = ['1', '2'].map((digit) => digit.padStart(32, '0'));
+/** The first half of the mails, all of them, and some more. */
+const [EARLY, FULL, LATER] = ['1', '2', '3'].map((digit) => digit.padStart(32, '0')) as [string, string, string];
 const FIRST_MAIL = 1.4e12;
 const BETWEEN = 300_000;
 
@@ -86,7 +87,10 @@ const partOf = (text: string, count: number): string => {
 };
 const hanWord = (): string => partOf(syntheticText(below(MAILS / 20) * 20 + 1).text, 20).split(' ').find((word) => /\p{sc=Han}/u.test(word)) ?? '東京';
 
-const KINDS: Record<string, () => SearchQuery> = {
+/** `at`: only what this snapshot shows. */
+type Asked = SearchQuery & { readonly at?: string };
+
+const KINDS: Record<string, () => Asked> = {
   'one word': () => ({ words: anyWord() }),
   'a common word': () => ({ words: wordOf(below(20)) }),
   'a rare word': () => ({ words: wordOf(20_000 + below(40_000)) }),
@@ -117,6 +121,10 @@ const KINDS: Record<string, () => SearchQuery> = {
   'word before a day': () => ({ words: anyWord(), until: FIRST_MAIL + below(MAILS) * BETWEEN }),
   'a folder': () => ({ folder: `Folder ${below(FOLDERS)}` }),
   'word in a folder': () => ({ words: anyWord(), folder: `Folder ${below(FOLDERS)}` }),
+  'a word at an early snapshot': () => ({ words: anyWord(), at: EARLY }),
+  'a common word at an early snapshot': () => ({ words: wordOf(below(20)), at: EARLY }),
+  'all of an early snapshot': () => ({ at: EARLY }),
+  'a word at the last snapshot': () => ({ words: anyWord(), at: FULL }),
   'nothing found': () => ({ words: `${anyWord()} nosuchword` }),
 };
 
@@ -130,15 +138,15 @@ async function questions({ search }: Catalog): Promise<void> {
     let cpuMs = 0;
     let hits = 0;
     for (let count = 0; count < QUESTIONS; count++) {
-      const query = make();
-      const [ms, page, cpu] = await timed(() => search.find(query, { limit: 50 }));
+      const { at: snapshot, ...query } = make();
+      const [ms, page, cpu] = await timed(() => search.find(query, { limit: 50, snapshot }));
       times.push(ms);
       cpuMs += cpu;
       hits += page.hits.length;
       const after = page.hits.at(-1)?.place;
-      if (page.more) later.push((await timed(() => search.find(query, { limit: 50, after })))[0]);
+      if (page.more) later.push((await timed(() => search.find(query, { limit: 50, snapshot, after })))[0]);
       // A place far down the list.
-      if (page.more) later.push((await timed(() => search.find(query, { limit: 50, after: deep() })))[0]);
+      if (page.more) later.push((await timed(() => search.find(query, { limit: 50, snapshot, after: deep() })))[0]);
     }
     printTimes(`search, ${kind}`, times, { hits, meanCpuMs: rounded(cpuMs / QUESTIONS) });
     if (later.length > 0) printTimes(`pages further down, ${kind}`, later, {});
@@ -157,8 +165,12 @@ function peakMb(): number {
 
 let catalog = await Catalog.open({ directory, entity: 'bench', generation: '1' });
 try {
-  const [first, second] = SNAPSHOTS as [string, string];
-  const [addMs] = await timed(() => catalog.addSnapshot({ id: first, startedAt: '2026-01-01T00:00:00Z' }, rows(0, MAILS), { base: undefined }));
+  const half = Math.floor(MAILS / 2);
+  const startedAt = (mails: number): string => new Date(FIRST_MAIL + mails * BETWEEN).toISOString();
+  const [addMs] = await timed(async () => {
+    await catalog.addSnapshot({ id: EARLY, startedAt: startedAt(half) }, rows(0, half), { base: undefined });
+    await catalog.addSnapshot({ id: FULL, startedAt: startedAt(MAILS) }, rows(half, MAILS), { base: EARLY });
+  });
   print('rows', { rows: MAILS, seconds: rounded(addMs / 1000) });
   const [makeMs] = await timed(async () => { for (let i = 0; i < 2000; i++) syntheticText(i); });
   const [indexMs, indexed, indexCpuMs] = await timed(() => indexAll(catalog));
@@ -174,11 +186,11 @@ try {
   print('first search after opening', { ms: rounded(coldMs) });
   await questions(catalog);
   const more = Math.ceil(MAILS / 1000);
-  await catalog.addSnapshot({ id: second, startedAt: '2026-01-02T00:00:00Z' }, rows(MAILS, MAILS + more), { base: first });
+  await catalog.addSnapshot({ id: LATER, startedAt: startedAt(MAILS + more) }, rows(MAILS, MAILS + more), { base: FULL });
   const [moreMs, added] = await timed(() => indexAll(catalog));
   print('one more snapshot, 0.1 % new', { documents: added, ms: rounded(moreMs) });
   if (indexed !== MAILS || added !== more) throw new Error(`${indexed} and ${added} documents instead of ${MAILS} and ${more}`);
-  const [dropMs] = await timed(() => catalog.dropSnapshots([second]));
+  const [dropMs] = await timed(() => catalog.dropSnapshots([LATER]));
   print('dropping it again', { ms: rounded(dropMs) });
   print('memory', { peakRssMB: peakMb() });
 } finally {

@@ -9,6 +9,14 @@ export interface Asked {
   readonly name?: string;
   readonly author?: string;
   readonly recipient?: string;
+  readonly folder?: string;
+  readonly from?: number;
+  readonly until?: number;
+}
+
+/** What is searched in; `path`: names of the folders above it, each after a '/'. */
+export interface PlainDocument extends Pick<IndexedVersion, 'name' | 'authors' | 'recipients' | 'text' | 'files' | 'date'> {
+  readonly path?: string;
 }
 
 interface Word {
@@ -127,8 +135,20 @@ function partsOf(query: string): Part[] {
   return parts;
 }
 
-/** Undefined where the query holds no word. */
-export function matches(document: IndexedVersion, asked: Asked): boolean | undefined {
+/** Undefined where one of the texts asked for holds no word. */
+export function matches(document: PlainDocument, asked: Asked): boolean | undefined {
+  const { folder, from, until, ...texts } = asked;
+  const held = holdsAll(document, texts);
+  if (held === undefined) return undefined;
+  const second = Math.floor((document.date ?? Number.NEGATIVE_INFINITY) / 1000);
+  if (from !== undefined && second < from / 1000) return false;
+  if (until !== undefined && second >= until / 1000) return false;
+  if (folder === undefined) return held;
+  const wanted = folder.split('/').filter((name) => name !== '').map((name) => `/${name}`).join('');
+  return held && `${document.path ?? ''}/`.startsWith(`${wanted}/`);
+}
+
+function holdsAll(document: PlainDocument, asked: Omit<Asked, 'folder' | 'from' | 'until'>): boolean | undefined {
   const fields = {
     name: [document.name], author: [document.authors], recipient: [document.recipients],
     words: [document.name, document.authors, document.recipients, document.text, document.files],
