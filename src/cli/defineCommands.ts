@@ -34,13 +34,22 @@ export function defineCommands(program: Command, run: RunAction): void {
 type Does = (command: Command, load: () => Promise<Action<never>>) => void;
 
 function defineRepository(program: Command, does: Does): void {
-  const repo = program.command('repo').description('makes repositories');
+  const repo = program.command('repo').description('makes repositories and their settings');
   const init = repositoryOptions(repo.command('init'), { recovery: false })
     .description('makes a repository; refuses a place that has one')
     .addHelpText('after', `
 The key file is made (for you alone, mode 0600) where it does not exist, else used. Then the recovery key is shown,
 once: print it or write it down. Without key file and recovery key nobody reads the repository, you included.`);
   does(init, async () => (await import('./commands/initRepository.ts')).initRepository);
+
+  const settings = repositoryOptions(repo.command('settings'))
+    .description('tells what is set in a repository, or sets it for all who use it')
+    .addOption(new Option('--index <state>', 'whether items may be indexed for search; default: as for the repository, which has on').choices(['on', 'off', 'default']))
+    .option('--entity <entity>', 'only for this entity (id or name)')
+    .addHelpText('after', `
+What may not be indexed cannot be searched. Local indexes that there are of it are deleted: on this machine at once, on others
+when they next use the repository.`);
+  does(settings, async () => (await import('./commands/repositorySettings.ts')).repositorySettings);
 }
 
 function defineBackup(program: Command, does: Does): void {
@@ -117,6 +126,8 @@ function defineSearch(program: Command, does: Does): void {
     .option('--folder <path>', 'only in this folder and those below it')
     .option('--after <day>', 'from this day (YYYY-MM-DD, UTC) or time on', day)
     .option('--before <day>', 'before this day or time', day)
+    .addOption(new Option('--snapshot <snapshot>', `only what this one shows: ${SNAPSHOT}`).conflicts('at'))
+    .option('--at <day>', 'only what was there then: in the last snapshot of each entity up to this day (its beginning, UTC) or time', day)
     .addOption(new Option('--limit <number>', 'at most so many hits').argParser(wholeNumber(1, 1000)).default(50))
     .option('--continue <cursor>', 'the hits after the one with this cursor')
     .option('--no-index', 'index nothing now: search what is indexed already')

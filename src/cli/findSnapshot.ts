@@ -1,4 +1,4 @@
-import { HoldfastError } from '../domain/index.ts';
+import { HoldfastError, type Entity } from '../domain/index.ts';
 import type { Manifest, Repository } from '../repository/index.ts';
 import type { CommandContext } from './commandContext.ts';
 import { printable } from './formatText.ts';
@@ -29,7 +29,7 @@ export async function snapshotsOf(context: CommandContext, repository: Repositor
   for (const { error } of damaged) context.stderr.write(`warning: ${printable(error.message)} [${error.code}]\n`);
   const all = stored.map(({ manifest }) => manifest);
   if (entity === undefined) return { snapshots: all, damaged };
-  const snapshots = ofEntity(all, entity);
+  const snapshots = ofEntity(all, entity, 'snapshot');
   const tags = new Set(snapshots.map(({ tag }) => tag));
   return { snapshots, damaged: damaged.filter(({ tag }) => tags.has(tag)) };
 }
@@ -40,16 +40,17 @@ function damagedSnapshot(error: HoldfastError): DamagedSnapshot {
   return { tag, id, error };
 }
 
-function ofEntity(all: readonly Manifest[], entity: string): readonly Manifest[] {
-  const byId = all.filter((manifest) => manifest.entity.id === entity);
+/** Those of the entity that a person means by its id or its name. `what` they are: a word for the error `cli/no-entity`. */
+export function ofEntity<T extends { readonly entity: Entity }>(all: readonly T[], entity: string, what: string): readonly T[] {
+  const byId = all.filter((one) => one.entity.id === entity);
   if (byId.length > 0) return byId;
-  const byName = all.filter((manifest) => manifest.entity.name === entity);
+  const byName = all.filter((one) => one.entity.name === entity);
   const ids = entityIds(byName);
   if (ids.length > 1) throw ambiguous(`Several entities are called "${entity}"; give the id of one`, ids);
   if (byName.length > 0) return byName;
   const known = entityIds(all);
-  const there = known.length === 0 ? 'The repository holds no snapshot yet.' : `There are:\n${listText(known)}`;
-  throw new HoldfastError('cli/no-entity', 'input', `The repository holds no snapshot of "${entity}". ${there}`);
+  const there = known.length === 0 ? `The repository holds no ${what} yet.` : `There are:\n${listText(known)}`;
+  throw new HoldfastError('cli/no-entity', 'input', `The repository holds no ${what} of "${entity}". ${there}`);
 }
 
 /**
@@ -101,6 +102,6 @@ function listText(lines: readonly string[]): string {
   return [...shown, ...(hidden > 0 ? [`  and ${hidden} more`] : [])].join('\n');
 }
 
-function entityIds(snapshots: readonly Manifest[]): string[] {
+function entityIds(snapshots: readonly { readonly entity: Entity }[]): string[] {
   return [...new Set(snapshots.map(({ entity }) => entity.id))].sort();
 }

@@ -71,7 +71,7 @@ test('the catalog shows at each snapshot what the repository holds, also when it
   const snapshots = await history();
   for (const round of ['made', 'found', 'made anew']) {
     if (round === 'made anew') await rm(join(repository.context.cacheDirectory, 'catalog'), { recursive: true });
-    const catalog = await openEntityCatalog(repository, snapshots, signal);
+    const catalog = await openEntityCatalog(repository, snapshots, { indexed: true, signal });
     for (const manifest of snapshots) {
       const { storage, keyring } = repository.context;
       const expected = await all(stateRows({ storage, keyring, tag: manifest.tag }, manifest.layers));
@@ -83,7 +83,7 @@ test('the catalog shows at each snapshot what the repository holds, also when it
 
 test('a day counts what its snapshot added, changed and removed; a pruned snapshot is dropped', async () => {
   const snapshots = await history();
-  const catalog = await openEntityCatalog(repository, snapshots, signal);
+  const catalog = await openEntityCatalog(repository, snapshots, { indexed: true, signal });
   expect(await catalog.countsPerDay('2026-01-02', '2026-01-05')).toMatchObject([
     { day: '2026-01-02', snapshots: 1, added: 3, changed: 0, removed: 0 },
     { day: '2026-01-03', snapshots: 1, added: 1, changed: 1, removed: 0 },
@@ -91,7 +91,7 @@ test('a day counts what its snapshot added, changed and removed; a pruned snapsh
     { day: '2026-01-05', snapshots: 1, added: 2, changed: 1, removed: 2 },
   ]);
   await catalog.close();
-  const without = await openEntityCatalog(repository, snapshots.toSpliced(1, 1), signal);
+  const without = await openEntityCatalog(repository, snapshots.toSpliced(1, 1), { indexed: true, signal });
   expect(await without.snapshots()).toEqual(snapshots.toSpliced(1, 1).map((manifest) => manifest.id));
   await without.close();
 });

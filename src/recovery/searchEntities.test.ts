@@ -6,9 +6,10 @@ import { runBackup } from '../backup/index.ts';
 import type { Searchable, SourceChange, SourceItem, SourceSession } from '../connectors/contract.ts';
 import type { ProgressEvent } from '../domain/index.ts';
 import { readMailSummary } from '../formats/index.ts';
-import { prune, Repository } from '../repository/index.ts';
+import { prune, Repository, writeIndexSetting, type Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { CountingStorage, MemoryStorage } from '../storage/index.ts';
+import { forgetWords } from './entityCatalog.ts';
 import { searchEntities, type SearchAnswer, type SearchRequest } from './searchEntities.ts';
 
 let directory: string;
@@ -79,14 +80,16 @@ async function backUp(mails: Readonly<Record<string, Mail>>, name?: string): Pro
   return (await runBackup(repository, mailbox(mails, name), { signal, progress: () => {}, clock })).id;
 }
 
-async function ask(query: SearchRequest['query'], options: Partial<SearchRequest> = {}): Promise<SearchAnswer> {
+/** `at`: number of the snapshot to look into alone. */
+async function ask(query: SearchRequest['query'], { at, ...options }: Partial<SearchRequest> & { at?: number } = {}): Promise<SearchAnswer> {
   const groups = Map.groupBy((await repository.snapshots()).map(({ manifest }) => manifest), ({ tag }) => tag);
-  return searchEntities(repository, [...groups.values()].map((snapshots) => ({ snapshots, search })), {
+  const idAt = (snapshots: readonly Manifest[]): string | undefined => snapshots.find(({ id }) => snapshotNumber(id) === at)?.id;
+  return searchEntities(repository, [...groups.values()].map((snapshots) => ({ snapshots, search, at: idAt(snapshots) })), {
     query, limit: 100, index: true, signal, progress, ...options,
   });
 }
 
-async function found(query: SearchRequest['query'], options?: Partial<SearchRequest>): Promise<string[]> {
+async function found(query: SearchRequest['query'], options?: Parameters<typeof ask>[1]): Promise<string[]> {
   const { hits } = await ask(query, options);
   return hits.map(({ row, path, first, last }) => `${row.key} ${path.join('/')} ${snapshotNumber(first)}-${snapshotNumber(last)}`);
 }
@@ -112,6 +115,37 @@ test('mail is found by body, people, subject and folder, with the snapshots that
   expect(await found({ folder: 'Archive' })).toEqual(['m5 Archive/Old/er 2-2', 'm4 Archive/Old/er 2-2']);
   expect(await found({ folder: 'Archive/Old/er', words: 'draft' })).toEqual(['m5 Archive/Old/er 2-2']);
   expect((await ask({ folder: 'Nowhere' })).folder).toBe(false);
+});
+
+test('at one snapshot the search shows what that one shows, as it was then, with the range of all', async () => {
+  await backUp(FIRST);
+  await backUp({ m1: { ...FIRST.m1, flags: 'seen' }, m4: { text: mail('Trip back', 'draft from Rome'), folder: 'BA' } });
+  await backUp({ m4: { text: mail('Trip back', 'draft from Rome'), folder: 'BA' } });
+  expect(await found({ words: 'draft' })).toEqual(['m4 Archive/Old/er 2-3', 'm2 Inbox 1-1', 'm1 Inbox 1-2']);
+  expect(await found({ words: 'draft' }, { at: 1 })).toEqual(['m2 Inbox 1-1', 'm1 Inbox 1-2']);
+  expect(await found({ words: 'draft' }, { at: 2 })).toEqual(['m4 Archive/Old/er 2-3', 'm1 Inbox 1-2']);
+  expect(await found({ words: 'draft' }, { at: 3 })).toEqual(['m4 Archive/Old/er 2-3']);
+  const [first] = (await ask({ words: 'first' }, { at: 1 })).hits;
+  const [second] = (await ask({ words: 'first' }, { at: 2 })).hits;
+  expect([first?.row.change, second?.row.change]).toEqual(['', 'seen']);
+});
+
+test('what may not be indexed is not, loses what was, and is told', async () => {
+  await backUp(FIRST, 'ann');
+  await backUp(FIRST, 'bob');
+  expect((await ask({ words: 'draft' })).hits).toHaveLength(4);
+  const tag = repository.context.keyring.entityTag('mailbox:ann');
+  await writeIndexSetting(repository.context, { tag, index: false });
+  events = [];
+  const answer = await ask({ words: 'draft' });
+  expect(answer.hits.map(({ entity }) => entity.name)).toEqual(['bob', 'bob']);
+  expect(answer.gaps).toMatchObject([{ entity: { name: 'ann' }, off: true, unindexed: true }]);
+  expect(indexedItems()).toBe(0);
+  await forgetWords(repository, [{ id: 'mailbox:ann', service: 'mailbox', name: 'ann' }]);
+  await writeIndexSetting(repository.context, { tag, index: null });
+  expect((await ask({ words: 'draft' })).hits).toHaveLength(4);
+  // Its words were gone: they were read again.
+  expect(indexedItems()).toBe(3);
 });
 
 test('a new snapshot has only its new versions indexed, and new flags are not read', async () => {

@@ -1,7 +1,7 @@
 import { HoldfastError, type Entity, type Progress } from '../domain/index.ts';
 import type { SearchHit, SearchQuery } from '../catalog/index.ts';
 import type { Searchable } from '../connectors/contract.ts';
-import type { Manifest, Repository } from '../repository/index.ts';
+import { readIndexSetting, type Manifest, type Repository } from '../repository/index.ts';
 import { buildSearchIndex } from './buildSearchIndex.ts';
 import { openEntityCatalog } from './entityCatalog.ts';
 
@@ -9,6 +9,8 @@ import { openEntityCatalog } from './entityCatalog.ts';
 export interface SearchedEntity {
   readonly snapshots: readonly Manifest[];
   readonly search: Searchable;
+  /** Only what this one of them shows. */
+  readonly at?: string | undefined;
 }
 
 export interface SearchRequest {
@@ -39,6 +41,8 @@ export interface SearchGap {
   readonly failedNames: readonly string[];
   /** Nothing of the entity is indexed. */
   readonly unindexed: boolean;
+  /** It may not be indexed: the repository's setting says so. */
+  readonly off: boolean;
 }
 
 export interface SearchAnswer {
@@ -63,19 +67,27 @@ interface Tagged {
   readonly hit: EntityHit;
 }
 
-/** Searches entities one after another: no more than one catalog is open, and no more than two pages are held. */
+/**
+ * Searches entities one after another: no more than one catalog is open, and no more than two pages are held. What may not be indexed is not looked
+ * at, and told.
+ */
 export async function searchEntities(
   repository: Repository, entities: readonly SearchedEntity[], request: SearchRequest,
 ): Promise<SearchAnswer> {
   const after = request.after === undefined ? undefined : decodeCursor(request.after);
+  const setting = await readIndexSetting(repository.context, request.signal);
   const gaps: SearchGap[] = [];
   let best: Tagged[] = [];
   let more = false;
   let folder = false;
-  for (const { snapshots, search } of entities) {
-    const [first] = snapshots;
+  for (const searched of entities) {
+    const [first] = searched.snapshots;
     if (!first) continue;
-    const found = await searchOne(repository, { snapshots, search }, request, after, gaps);
+    if (!setting.of(first.tag)) {
+      gaps.push({ entity: first.entity, pending: 0, failed: 0, failedNames: [], unindexed: true, off: true });
+      continue;
+    }
+    const found = await searchOne(repository, searched, request, after, gaps);
     folder ||= found.folder;
     best.push(...found.hits.map((hit) => ({ tag: first.tag, hit: { ...hit, entity: first.entity, cursor: encodeCursor(hit.place, first.tag) } })));
     more ||= found.more || best.length > request.limit;
@@ -85,20 +97,20 @@ export async function searchEntities(
 }
 
 async function searchOne(
-  repository: Repository, { snapshots, search }: SearchedEntity, request: SearchRequest, after: Cursor | undefined, gaps: SearchGap[],
+  repository: Repository, { snapshots, search, at }: SearchedEntity, request: SearchRequest, after: Cursor | undefined, gaps: SearchGap[],
 ): Promise<{ hits: readonly SearchHit[]; more: boolean; folder: boolean }> {
   const { query, limit, index, signal, progress } = request;
   const { entity, tag } = snapshots[0] as Manifest;
-  const catalog = await openEntityCatalog(repository, snapshots, signal);
+  const catalog = await openEntityCatalog(repository, snapshots, { indexed: true, signal });
   try {
     if (index) await buildSearchIndex(repository, snapshots, catalog, { search, signal, progress });
     const { pending, failed, begun } = await catalog.search.status(signal);
     if (pending + failed > 0) {
       const failures = failed === 0 ? [] : await catalog.search.failures(NAMED, signal);
-      gaps.push({ entity, pending, failed, failedNames: failures.map(({ row }) => row.name), unindexed: !begun && pending > 0 });
+      gaps.push({ entity, pending, failed, failedNames: failures.map(({ row }) => row.name), unindexed: !begun && pending > 0, off: false });
     }
     const place = after && { after: after.place, inclusive: tag > after.tag };
-    return await catalog.search.find(query, { limit, ...place }, signal);
+    return await catalog.search.find(query, { limit, snapshot: at, ...place }, signal);
   } finally {
     await catalog.close();
   }

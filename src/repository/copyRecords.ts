@@ -12,7 +12,7 @@ export const RECORD_LANES = 4;
  * Copies the records under a prefix that the copy lacks; those that cannot be opened are named and left out.
  * @returns the tags (second parts of the names) of all that stand in the copy now.
  */
-export async function copyRecords(view: CopyView, prefix: 'entities/' | 'removals/'): Promise<Set<string>> {
+export async function copyRecords(view: CopyView, prefix: 'entities/' | 'removals/' | 'settings/'): Promise<Set<string>> {
   const tags = new Set<string>();
   const { source, target, signal } = view;
   await inLanes(comparedListings(source.storage, target.storage, prefix, signal), RECORD_LANES, async ({ name, source: there, target: here }) => {

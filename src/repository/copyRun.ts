@@ -56,6 +56,7 @@ export class CopyRun {
     this.#markers = await markerNames(view.target, view.signal);
     const known = await this.#known();
     const tags = await copyRecords(view, 'entities/');
+    await copyRecords(view, 'settings/');
     const due: DueSnapshot[] = [];
     await using packs = new PackCopier(view, tags);
     let indexed: number;

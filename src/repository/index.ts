@@ -1,6 +1,7 @@
 import { loadedLater } from '../runtime/index.ts';
 export { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, type KeyFile } from './accountKey.ts';
 export type { EntityRecord } from './entityKeys.ts';
+export { type IndexSetting, readIndexSetting, writeIndexSetting } from './indexSetting.ts';
 export type { Manifest, StoredManifest } from './manifest.ts';
 export type { Profile } from './profile.ts';
 export type { CheckOptions } from './check.ts';

@@ -23,6 +23,7 @@ export const names = {
   /** What marks a repository as a copy of another place's. */
   copy: (id: string) => `copies/${id}`,
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
+  setting: (n: number, id: string) => `settings/${String(n).padStart(10, '0')}-${id}`,
 } as const;
 
 /** The last segment of an object's name. */

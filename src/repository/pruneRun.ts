@@ -1,6 +1,7 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import { DoomedList, doomedBytes, doomedRecords } from './doomed.ts';
+import { numberOf } from './journal.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import { deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes } from './pruneDelete.ts';
@@ -9,7 +10,7 @@ import type { PrunePolicy } from './prunePolicy.ts';
 import { entityRoots, refused, strayClosings, type EntityRoots, type PruneView } from './pruneRoots.ts';
 import { spare, type Doom } from './pruneSpare.ts';
 import { PruneStream } from './pruneStream.ts';
-import { numberOf, readRemovals, writeRemoval } from './removals.ts';
+import { readRemovals, writeRemoval } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { listRootNames, namesUnder, pinnedManifests, streamsUnder, tagAndId, timeOfId, type Root } from './roots.ts';
 import { isUnreadable } from './sealedObject.ts';

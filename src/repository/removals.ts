@@ -1,9 +1,9 @@
-import { timeOrderedId } from '../runtime/index.ts';
 import { listAll } from '../storage/index.ts';
-import { lastSegment, names } from './names.ts';
+import { appendRecord } from './journal.ts';
+import { names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { isText, listOf, objectOf, shaped } from './recordShape.ts';
-import { openJson, sealJson } from './sealedObject.ts';
+import { openJson } from './sealedObject.ts';
 
 /** One removed snapshot: its manifest's SHA-256 (hex) is what its successor names as predecessor. */
 export interface RemovedSnapshot {
@@ -23,12 +23,8 @@ const isRemoval = objectOf({ removed: listOf(objectOf({ tag: isText, id: isText,
 
 /** Puts the record under the next free number. It must stand before the first of the manifests is deleted. */
 export async function writeRemoval(context: RepositoryContext, removed: readonly RemovedSnapshot[], signal?: AbortSignal): Promise<void> {
-  const { storage, keyring, clock, random } = context;
-  let last = 0;
-  for await (const object of listAll(storage, PREFIX, signal ? { signal } : {})) last = Math.max(last, numberOf(object.name));
-  const name = names.removal(last + 1, timeOrderedId(clock.now(), random));
-  const record: RemovalRecord = { madeAt: new Date(clock.now()).toISOString(), removed };
-  await storage.put(name, sealJson(name, record, keyring.meta, random), signal ? { signal } : {});
+  const record: RemovalRecord = { madeAt: new Date(context.clock.now()).toISOString(), removed };
+  await appendRecord(context, PREFIX, names.removal, record, signal);
 }
 
 /** Every removal on record, as `<tag>/<id>` → hashes of the manifest. */
@@ -48,9 +44,4 @@ export async function readRemovals(
     }
   }
   return removed;
-}
-
-/** The number in names like 'doomed/0000000007-<id>'. */
-export function numberOf(name: string): number {
-  return Number.parseInt(lastSegment(name).split('-')[0] ?? '', 10) || 0;
 }

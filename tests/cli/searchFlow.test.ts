@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
 import { TestMailbox } from '../servers/testMailbox.ts';
@@ -72,6 +72,13 @@ test('mail of several mailboxes and files are found by words, people, folder and
   expect(inAnn.map(({ path, firstSnapshot, lastSnapshot }) => [path, firstSnapshot, lastSnapshot])).toEqual([
     ['INBOX/Budget again', second, second], ['Work/Final report', first, second], ['INBOX/Budget', first, second],
   ]);
+  const of = '--entity=imap:ann@example.test@127.0.0.1';
+  expect(paths(await find('draft', of, '--snapshot', first))).toEqual(['Work/Final report', 'INBOX/Budget']);
+  expect(paths(await find('draft', '--snapshot', second))).toEqual(['INBOX/Budget again', 'Work/Final report', 'INBOX/Budget']);
+  expect(paths(await find('draft', of, '--snapshot', 'latest'))).toHaveLength(3);
+  expect(paths(await find('draft', '--at', '2100-01-01'))).toEqual(['INBOX/Budget again', 'INBOX/Re: Budget', 'Work/Final report', 'INBOX/Budget']);
+  expect(await sandbox.json(['search', 'draft', '--at', '2024-01-01'], 1)).toMatchObject({ error: { code: 'cli/no-snapshot' } });
+  expect((await sandbox.run(['search', 'draft', '--at', '2100-01-01', '--snapshot', first])).code).toBe(2);
   const text = await sandbox.run(['search', 'again']);
   expect(text).toMatchObject({ code: 0 });
   expect(text.stdout).toContain('Bob <bob@example.test>  Budget again');
@@ -79,10 +86,14 @@ test('mail of several mailboxes and files are found by words, people, folder and
   expect((await sandbox.run(['search', 'nosuchword'])).stdout).toBe('Nothing found.\n');
 
   mkdirSync(sandbox.path('tree', 'Plans'), { recursive: true });
-  writeFileSync(sandbox.path('tree', 'Plans', 'Summer budget.txt'), 'x');
+  writeFileSync(sandbox.path('tree', 'Plans', 'Summer budget.txt'), 'Grüße aus 東京都');
+  writeFileSync(sandbox.path('tree', 'Plans', 'call.ics'), 'BEGIN:VEVENT\r\nSUMMARY:Kick\r\n -off\r\nATTENDEE;CN=Dora:mailto:dora@example.test\r\nEND:VEVENT\r\n');
+  writeFileSync(sandbox.path('tree', 'Plans', 'picture.jpg'), 'Grüße');
   await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
   expect(paths(await find('summer', 'budget'))).toEqual(['Plans/Summer budget.txt']);
-  expect(paths(await find('--folder', 'Plans'))).toEqual(['Plans/Summer budget.txt']);
+  expect(paths(await find('--folder', 'Plans'))).toHaveLength(3);
+  expect(paths(await find('grusse', '京都', '--folder', 'Plans'))).toEqual(['Plans/Summer budget.txt']);
+  expect(paths(await find('kick-off', 'dora@example.test'))).toEqual(['Plans/call.ics']);
 });
 
 test('what is not indexed is said, and wrong questions too', async () => {
@@ -106,4 +117,39 @@ test('what is not indexed is said, and wrong questions too', async () => {
   for (const wrong of [['search'], ['search', 'one', '--after', '2024-02-30'], ['search', 'one', '--limit', '0'], ['search', 'one', '--before', 'yesterday']]) {
     expect((await sandbox.run(wrong)).code).toBe(2);
   }
+});
+
+test('where indexing is turned off nothing is indexed, what was goes, and a search says so', async () => {
+  using sandbox = new CliSandbox();
+  for (const name of ['one', 'two']) {
+    mkdirSync(sandbox.path(name));
+    writeFileSync(sandbox.path(name, `${name}.txt`), 'secret words');
+    await sandbox.json(['backup', 'folder', sandbox.path(name), '--init']);
+  }
+  const [one, two] = ['one', 'two'].map((name) => `folder:${sandbox.path(name)}`);
+  const settings = (...args: readonly string[]) => sandbox.json(['repo', 'settings', ...args]);
+  expect(await settings()).toEqual({ index: 'on', entities: [{ entity: one, index: 'on', own: false }, { entity: two, index: 'on', own: false }] });
+  expect(paths(await sandbox.json<Hit[]>(['search', 'secret'])).toSorted()).toEqual(['one.txt', 'two.txt']);
+  const caches = (): string[] => readdirSync(sandbox.path('cache'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sqlite'));
+  const before = caches();
+  expect(await settings('--index', 'off', '--entity', one ?? '')).toMatchObject({ index: 'on', entities: [{ entity: one, index: 'off', own: true }, { index: 'on' }] });
+  // Its file is gone, words and all.
+  expect(caches().filter((name) => before.includes(name))).toHaveLength(1);
+  const part = await sandbox.run(['search', 'secret']);
+  expect(part).toMatchObject({ code: 3 });
+  expect(part.stdout).toContain('two.txt');
+  expect(part.stderr).toContain(`${one}: not indexed, because that is turned off`);
+  expect(await sandbox.json(['search', 'secret', '--entity', one ?? ''], 1)).toMatchObject({ error: { code: 'search/not-indexed' } });
+  // Days and folders need no words.
+  expect(await sandbox.json(['days', '--entity', one ?? ''])).toMatchObject([{ entity: one, snapshots: 1 }]);
+  await settings('--index', 'off');
+  const none = await sandbox.run(['search', 'secret']);
+  expect(none).toMatchObject({ code: 1, stdout: '' });
+  expect(none.stderr).toContain('Not indexed');
+  await settings('--index', 'on');
+  await settings('--index', 'default', '--entity', one ?? '');
+  expect((await sandbox.run(['repo', 'settings'])).stdout).toBe('search index: on\n');
+  expect(paths(await sandbox.json<Hit[]>(['search', 'secret'])).toSorted()).toEqual(['one.txt', 'two.txt']);
+  expect(await sandbox.json(['repo', 'settings', '--index', 'off', '--entity', 'nobody'], 1)).toMatchObject({ error: { code: 'cli/no-entity' } });
+  expect((await sandbox.run(['repo', 'settings', '--entity', one ?? ''])).code).toBe(2);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { HoldfastError } from '../../src/domain/index.ts';
-import { check, copyRepository, detachCopy, prune } from '../../src/repository/index.ts';
+import { check, copyRepository, detachCopy, prune, readIndexSetting, writeIndexSetting } from '../../src/repository/index.ts';
 import { CountingStorage, FaultyStorage, FileStorage, MemoryStorage, ReadOnlyStorage, RetryingStorage, type Storage } from '../../src/storage/index.ts';
 import { BETWEEN, caches, NEXT, Pair } from './copyPair.ts';
 import { backupTree, copyStorage, initRepository, namesIn, openRepository } from './fixture.ts';
@@ -40,10 +40,10 @@ test('a second run with nothing new lists, compares the keys, and puts one small
   const repository = await openRepository(source, caches.path('source'), pair.clock);
   source.reset();
   expect(await copyRepository(repository, target)).toMatchObject({ snapshotsCopied: 0, objects: 0, bytes: 0, findings: [] });
-  // Lists: keys, seals, entities, packs. Gets: both key slots.
-  expect(source.counts).toMatchObject({ list: { requests: 4 }, get: { requests: 2 }, put: { requests: 0 }, stat: { requests: 0 }, delete: { requests: 0 } });
+  // Lists: keys, seals, entities, settings, packs. Gets: both key slots.
+  expect(source.counts).toMatchObject({ list: { requests: 5 }, get: { requests: 2 }, put: { requests: 0 }, stat: { requests: 0 }, delete: { requests: 0 } });
   // Besides those: marks three times. Gets besides the key slots: config, the last mark.
-  expect(target.counts).toMatchObject({ list: { requests: 7 }, get: { requests: 4 }, put: { requests: 1 }, stat: { requests: 0 }, delete: { requests: 1 } });
+  expect(target.counts).toMatchObject({ list: { requests: 8 }, get: { requests: 4 }, put: { requests: 1 }, stat: { requests: 0 }, delete: { requests: 1 } });
   expect(target.counts.put.bytes).toBeLessThan(400);
 });
 
@@ -56,6 +56,19 @@ test('an unchanged layer is not read again: a run over one new file reads what i
   expect(result).toMatchObject({ snapshotsCopied: 1, findings: [] });
   expect(result.bytes).toBeLessThan(10_000);
   await pair.proveCopy();
+});
+
+test('what may be indexed is the same in the copy, and is decided in the original alone', async () => {
+  const pair = await Pair.start();
+  await writeIndexSetting((await pair.open()).context, { tag: null, index: false });
+  await pair.copy();
+  const copy = await pair.open(pair.target);
+  expect((await readIndexSetting(copy.context)).ofAll).toBe(false);
+  await expect(writeIndexSetting(copy.context, { tag: null, index: true })).rejects.toMatchObject({ code: 'repository/is-copy' });
+  await writeIndexSetting((await pair.open()).context, { tag: null, index: null });
+  await pair.copy();
+  expect((await readIndexSetting(copy.context)).ofAll).toBe(true);
+  expect((await check(copy)).errors).toEqual([]);
 });
 
 test('a copy refuses backups and prunes until it is detached, and then further copies', async () => {

@@ -1,5 +1,5 @@
 import { openEntityCatalog } from '../../recovery/index.ts';
-import type { Manifest } from '../../repository/index.ts';
+import { readIndexSetting, type Manifest } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { snapshotsOf } from '../findSnapshot.ts';
@@ -24,9 +24,10 @@ export async function listDays(context: CommandContext, options: RepositoryOptio
   const repository = await openRepository(context, options);
   const days: DayDocument[] = [];
   const known = await snapshotsOf(context, repository, options.entity);
+  const setting = await readIndexSetting(repository.context, signal);
   for (const snapshots of Map.groupBy(known.snapshots, ({ tag }) => tag).values()) {
     const [first, last] = [snapshots[0] as Manifest, snapshots.at(-1) as Manifest];
-    const catalog = await openEntityCatalog(repository, snapshots, signal);
+    const catalog = await openEntityCatalog(repository, snapshots, { indexed: setting.of(first.tag), signal });
     try {
       const counted = await catalog.countsPerDay(first.startedAt.slice(0, 10), last.startedAt.slice(0, 10));
       days.push(...counted.map((day) => ({ entity: first.entity.id, ...day })));

@@ -4,7 +4,7 @@ import { searchEntities, type EntityHit, type SearchAnswer, type SearchedEntity 
 import type { Manifest } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
-import { snapshotsOf } from '../findSnapshot.ts';
+import { pickSnapshot, snapshotsOf, type KnownSnapshots } from '../findSnapshot.ts';
 import { plural, printable } from '../formatText.ts';
 import { openRepository } from '../openRepository.ts';
 import { usageError } from '../presentError.ts';
@@ -21,6 +21,8 @@ interface Options extends RepositoryOptions {
   readonly folder?: string;
   readonly after?: number;
   readonly before?: number;
+  readonly snapshot?: string;
+  readonly at?: number;
   readonly limit: number;
   readonly continue?: string;
   readonly index: boolean;
@@ -34,13 +36,13 @@ export async function search(context: CommandContext, options: Options): Promise
   const progress = display.listener;
   const repository = await openRepository(context, options, progress);
   const known = await snapshotsOf(context, repository, options.entity);
-  const entities = searchedEntities(known.snapshots);
+  const entities = searchedEntities(known, options);
   const answer = await searchEntities(repository, entities, {
     query, limit: options.limit, after: options.continue, index: options.index, signal, progress,
   });
   display.stop();
-  tellFolder(options, answer, entities);
   tellUnindexed(answer, entities);
+  tellFolder(options, answer, entities);
   const searchableOf = new Map(entities.map((entity) => [entity.snapshots[0]?.entity.id, entity.search]));
   const searchable = (hit: EntityHit) => searchableOf.get(hit.entity.id) as SearchedEntity['search'];
   await out.document(answer.hits.map((hit) => hitDocument(hit, searchable(hit))));
@@ -62,14 +64,26 @@ function queryOf(options: Options) {
   return { words, author: from, recipient: to, name: subject, folder, from: after, until: before };
 }
 
-function searchedEntities(snapshots: readonly Manifest[]): SearchedEntity[] {
-  return [...Map.groupBy(snapshots, ({ tag }) => tag).values()].map((group) => {
-    const { entity } = group[0] as Manifest;
-    const descriptor = descriptorOf(entity.service);
-    if (descriptor) return { snapshots: group, search: descriptor.search };
-    throw new HoldfastError('cli/unknown-service', 'never',
-      `The snapshots of ${entity.id} are of "${entity.service}", which this version does not know. Update Holdfast, or choose another entity with --entity.`);
+/** Those that had a snapshot at the time asked for, where one is. */
+function searchedEntities(known: KnownSnapshots, { snapshot, at }: Options): SearchedEntity[] {
+  const chosen = snapshot === undefined ? undefined : pickSnapshot(known, snapshot);
+  const groups = [...Map.groupBy(known.snapshots, ({ tag }) => tag).values()].filter((group) => !chosen || group[0]?.tag === chosen.tag);
+  if (at === undefined) return groups.map((group) => searchedEntity(group, chosen));
+  const then = groups.flatMap((group) => {
+    const last = group.findLast(({ startedAt }) => Date.parse(startedAt) <= at);
+    return last ? [searchedEntity(group, last)] : [];
   });
+  if (then.length > 0 || groups.length === 0) return then;
+  throw new HoldfastError('cli/no-snapshot', 'input',
+    `There was no snapshot yet at ${new Date(at).toISOString()}. "holdfast snapshots" lists those that there are.`);
+}
+
+function searchedEntity(snapshots: readonly Manifest[], at: Manifest | undefined): SearchedEntity {
+  const { entity } = snapshots[0] as Manifest;
+  const descriptor = descriptorOf(entity.service);
+  if (descriptor) return { snapshots, search: descriptor.search, at: at?.id };
+  throw new HoldfastError('cli/unknown-service', 'never',
+    `The snapshots of ${entity.id} are of "${entity.service}", which this version does not know. Update Holdfast, or choose another entity with --entity.`);
 }
 
 function tellFolder({ folder }: Options, answer: SearchAnswer, entities: readonly SearchedEntity[]): void {
@@ -83,15 +97,20 @@ function tellUnindexed({ gaps }: SearchAnswer, entities: readonly SearchedEntity
   const unindexed = gaps.filter((gap) => gap.unindexed);
   if (unindexed.length === 0 || unindexed.length < entities.length) return;
   const names = unindexed.map(({ entity }) => entity.id).slice(0, 5).join(', ');
-  throw new HoldfastError('search/not-indexed', 'input', `Not indexed, so it cannot be searched: ${names}. Leave --no-index out to index it now.`);
+  const off = unindexed.every((gap) => gap.off);
+  const text = off
+    ? `Not indexed, so it cannot be searched: ${names}. Indexing is turned off there; "holdfast repo settings --index on" turns it on.`
+    : `Not indexed, so it cannot be searched: ${names}. Leave --no-index out to index it now.`;
+  throw new HoldfastError('search/not-indexed', 'input', text);
 }
 
 function tellGaps({ stderr }: CommandContext, { gaps }: SearchAnswer): void {
-  for (const { entity, pending, failed, failedNames } of gaps) {
+  for (const { entity, pending, failed, failedNames, off } of gaps) {
     const name = printable(entity.id);
+    if (off) stderr.write(`warning: ${name}: not indexed, because that is turned off, and so not searched [search/not-indexed]\n`);
     if (pending > 0) stderr.write(`warning: ${name}: ${plural(pending, 'version')} not indexed and so not searched [search/not-indexed]\n`);
     if (failed === 0) continue;
     const some = failedNames.map((one) => `"${printable(one)}"`).join(', ');
-    stderr.write(`warning: ${name}: the text of ${plural(failed, 'item')} is not indexed, only the header: ${some} [search/unreadable]\n`);
+    stderr.write(`warning: ${name}: the text of ${plural(failed, 'item')} is not indexed, only name and header: ${some} [search/unreadable]\n`);
   }
 }
