@@ -2,8 +2,12 @@ import { decodeItemMeta } from '../../src/connectors/folder/itemMeta.ts';
 import { parseCursor } from '../../src/connectors/imap/cursorState.ts';
 import { parseFolderMeta } from '../../src/connectors/imap/folderItem.ts';
 import { parseInternalDate } from '../../src/connectors/imap/internalDate.ts';
-import { fingerprint, parseMailMeta } from '../../src/connectors/imap/messageItem.ts';
+import { fingerprint, parseMailMeta, readMessage } from '../../src/connectors/imap/messageItem.ts';
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from '../../src/connectors/imap/modifiedUtf7.ts';
+import { parseUidSet } from '../../src/connectors/imap/uidSet.ts';
+import { parseMailCursor } from '../../src/connectors/microsoft365/exchange/mail/mailCursor.ts';
+import { parseFolderMeta as parseExchangeFolder } from '../../src/connectors/microsoft365/exchange/mail/mailFolders.ts';
+import { parseMessageMeta } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
 import { mailHeaderLength, readMailSummary } from '../../src/formats/index.ts';
 import { decodeBase64Lines, encodeBase64Lines } from '../../src/repository/base64Lines.ts';
 import { splitParts } from '../../src/repository/parts.ts';
@@ -72,14 +76,42 @@ export const contentTargets: readonly FuzzTarget[] = [
     run: (input) => {
       readMailSummary(input);
       fingerprint(input.subarray(0, mailHeaderLength(input)));
+      const item = { key: 'k', parent: 'f', name: '', kind: 'mail', size: 3, modified: null, change: '', meta: '{}' };
+      parseMailMeta(readMessage(item, input, input.length).meta);
     },
   },
   { name: 'mail-meta', samples: [json({ flags: ['\\Seen'], internalDate: 1, fp: 'x', listedSize: 4 })], run: (input) => { parseMailMeta(input.toString()); } },
   { name: 'mail-folder-meta', samples: [json({ path: 'INBOX', subscribed: true, delimiter: '/' })], run: (input) => { parseFolderMeta(input.toString()); } },
   { name: 'mail-cursor', samples: [json({ version: 1, nextNumber: 3, folders: [{ number: 1, path: 'INBOX' }] })], run: (input) => { parseCursor(input.toString()); } },
+  { name: 'message-meta', samples: [json({ from: 'A <a@example.test>', to: '', categories: ['x'], extended: [['String 0x1', 'y']], mark: 'z', unread: true })], run: (input) => { parseMessageMeta(input.toString()); } },
+  { name: 'message-folder-meta', samples: [json({ wellKnown: 'inbox', hidden: true, count: 3 })], run: (input) => { parseExchangeFolder(input.toString()); } },
+  {
+    name: 'message-cursor', samples: [json({ folders: 'https://example.test/d', root: 'r', messages: { f: 'https://example.test/m' }, retry: true })],
+    run: (input) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(input.toString());
+      } catch {
+        // Whoever reads the whole cursor tells JSON from other text.
+        return;
+      }
+      parseMailCursor(value);
+    },
+  },
   {
     name: 'mailbox-name', samples: [Buffer.from(encodeModifiedUtf7('Entwürfe & mehr/日本'))], words: ['&', '-', '&-', ',', '&AAAA-'],
     run: (input) => { encodeModifiedUtf7(decodeModifiedUtf7(input.toString())); },
+  },
+  {
+    // Of a server, not stored; what is no set is told as such.
+    name: 'uid-set', samples: [Buffer.from('1:4,9,12:10'), Buffer.from('')], words: [':', ',', '4294967295', '*', '-1', '1e9', 'Infinity'],
+    run: (input) => {
+      try {
+        if (parseUidSet(input.toString()).some(([first, last]) => first > last)) throw new Error('a range that goes backwards');
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+      }
+    },
   },
   { name: 'mail-date', samples: [Buffer.from('23-Nov-2026 10:00:00 +0100')], words: ['-', ' ', '+', '99', 'Feb'], run: (input) => { parseInternalDate(input.toString()); } },
   { name: 'file-meta', samples: [json({ m: '644', u: 0, g: 0, t: '1700000000000000000', l: 'x' })], run: (input) => { decodeItemMeta(input.toString()); } },

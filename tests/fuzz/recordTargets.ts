@@ -5,14 +5,15 @@ import { deriveKey, formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFil
 import { readCheckpoints } from '../../src/repository/checkpoint.ts';
 import { readMarker } from '../../src/repository/copyMarker.ts';
 import { DoomedList } from '../../src/repository/doomed.ts';
-import { readEntity } from '../../src/repository/entityKeys.ts';
+import { readEntities, readEntity } from '../../src/repository/entityKeys.ts';
+import { readIndexSetting } from '../../src/repository/indexSetting.ts';
 import { Keyring } from '../../src/repository/keyring.ts';
 import { checkSeal, readManifest, type Manifest } from '../../src/repository/manifest.ts';
 import { names } from '../../src/repository/names.ts';
 import { readRemovals } from '../../src/repository/removals.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { configBytes } from '../../src/repository/repositoryConfig.ts';
-import { pinnedManifests, readCheckpointRoot } from '../../src/repository/roots.ts';
+import { pinnedManifests, readCheckpointRoot, readRootManifest } from '../../src/repository/roots.ts';
 import { objectHeader, openJson } from '../../src/repository/sealedObject.ts';
 import { SealingKey } from '../../src/repository/xaes.ts';
 import { MemoryStorage } from '../../src/storage/index.ts';
@@ -101,6 +102,7 @@ export const recordTargets: readonly FuzzTarget[] = [
   sealed('manifest', names.snapshot(tag, id), manifest, async () => {
     const stored = await readManifest(storage, keyring, tag, id);
     stored.manifest.layers.flat().map((ref) => names.segment(tag, ref.id));
+    await readRootManifest(context, names.snapshot(tag, id));
   }),
   sealed('seal', names.seal(tag, id), { manifest: '00' }, () => checkSeal(storage, keyring, { manifest, sha256: '00' })),
   sealed('checkpoint', names.checkpoint(tag, id),
@@ -111,6 +113,10 @@ export const recordTargets: readonly FuzzTarget[] = [
   sealed('pin', names.pin(tag, id), { tag, snapshot: id, purpose: 'restore', madeAt: manifest.startedAt }, () => pinnedManifests(context, [names.pin(tag, id)])),
   sealed('doomed', names.doomed(1, id), { n: 1, id, objects: [names.pack(tag, id), names.snapshot(tag, id)] }, () => DoomedList.load(storage, keyring)),
   sealed('removal', names.removal(1, id), { madeAt: manifest.startedAt, removed: [{ tag, id, sha256: '00' }] }, () => readRemovals(context, rethrow)),
-  sealed('entity', names.entity(tag, id), { entity, key: random(32).toString('base64') }, () => readEntity(storage, keyring, tag)),
+  sealed('setting', names.setting(1, id), { madeAt: manifest.startedAt, tag, index: false }, async () => (await readIndexSetting(context)).of(tag)),
+  sealed('entity', names.entity(tag, id), { entity, key: random(32).toString('base64') }, async () => {
+    await readEntity(storage, keyring, tag);
+    await readEntities(storage, keyring);
+  }),
   sealed('copy-mark', names.copy(id), { of: 'memory:', madeAt: manifest.startedAt, packs: 3, flawed: { [`${tag}/${id}`]: 1 } }, () => readMarker(context, names.copy(id))),
 ];
