@@ -1,14 +1,15 @@
 /**
- * Fills a catalog with mails of which only the words are made, indexes them as the product does, and times every kind of question.
- * `node tests/bench/search.ts [mails] [seed] [directory]`; prints JSON lines. Not part of CI.
+ * Fills a catalog with mails of which only the words are made, indexes them as the product does, times every kind of question, and compares one of each
+ * with a plain scan. `node tests/bench/search.ts [mails] [seed] [directory]`; prints JSON lines. Not part of CI.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Catalog } from '../../src/catalog/index.ts';
-import type { IndexedVersion, SearchQuery } from '../../src/catalog/index.ts';
+import type { IndexedVersion } from '../../src/catalog/index.ts';
 import type { ItemRow, RowChange } from '../../src/domain/index.ts';
 import { addressOf, anyPerson, anyRank, numbersFrom, syntheticText, wordOf } from '../sources/syntheticTexts.ts';
+import { compareWithScan, type Question } from './searchScan.ts';
 
 const MAILS = Number(process.argv[2] ?? 1_000_000);
 const random = numbersFrom(Number(process.argv[3] ?? 42));
@@ -87,10 +88,7 @@ const partOf = (text: string, count: number): string => {
 };
 const hanWord = (): string => partOf(syntheticText(below(MAILS / 20) * 20 + 1).text, 20).split(' ').find((word) => /\p{sc=Han}/u.test(word)) ?? '東京';
 
-/** `at`: only what this snapshot shows. */
-type Asked = SearchQuery & { readonly at?: string };
-
-const KINDS: Record<string, () => Asked> = {
+const KINDS: Record<string, () => Question> = {
   'one word': () => ({ words: anyWord() }),
   'a common word': () => ({ words: wordOf(below(20)) }),
   'a rare word': () => ({ words: wordOf(20_000 + below(40_000)) }),
@@ -159,6 +157,20 @@ function printTimes(what: string, times: number[], more: Record<string, number>)
   print(what, { count: times.length, medianMs: at(0.5), p95Ms: at(0.95), maxMs: at(1), ...more });
 }
 
+/** One question of each kind, with all its hits. */
+async function compare(catalog: Catalog): Promise<void> {
+  const asked = Object.values(KINDS).map((make) => make());
+  const start = performance.now();
+  const { hits, differing } = await compareWithScan(catalog, asked, {
+    mails: MAILS, indexOf: (key) => Number(key.slice(1)), shownAt: (snapshot) => (snapshot === EARLY ? Math.floor(MAILS / 2) : MAILS),
+    document: (index) => {
+      const { subject, author, ...words } = syntheticText(index);
+      return { name: subject, authors: author, ...words, date: FIRST_MAIL + index * BETWEEN, path: `/Folder ${folderOf(index)}` };
+    },
+  });
+  print('compared with a plain scan', { questions: asked.length, hits, differing: differing.join('; '), seconds: rounded((performance.now() - start) / 1000) });
+}
+
 function peakMb(): number {
   return Math.round(process.resourceUsage().maxRSS / 1024);
 }
@@ -184,7 +196,9 @@ try {
   catalog = await Catalog.open({ directory, entity: 'bench', generation: '1' });
   const [coldMs] = await timed(() => catalog.search.find({ words: wordOf(1) }, { limit: 50 }));
   print('first search after opening', { ms: rounded(coldMs) });
+  print('from nothing to the first hits', { seconds: rounded((addMs + indexMs + tidyMs + coldMs) / 1000) });
   await questions(catalog);
+  await compare(catalog);
   const more = Math.ceil(MAILS / 1000);
   await catalog.addSnapshot({ id: LATER, startedAt: startedAt(MAILS + more) }, rows(MAILS, MAILS + more), { base: FULL });
   const [moreMs, added] = await timed(() => indexAll(catalog));

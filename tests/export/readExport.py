@@ -2,6 +2,7 @@
 
 readExport.py mbox FILE...   each mail of each mbox, unquoted
 readExport.py eml FILE...    each file
+readExport.py zip FILE...    each file of each ZIP, in pieces and without its subject
 """
 import email
 import email.policy
@@ -10,6 +11,7 @@ import json
 import mailbox
 import re
 import sys
+import zipfile
 
 
 def told(path, raw, **more):
@@ -32,5 +34,17 @@ def read_eml(path):
         told(path, file.read())
 
 
+def read_zip(path):
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.is_dir():
+                continue
+            digest = hashlib.sha256()
+            with archive.open(entry) as file:
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+            print(json.dumps({"file": entry.filename, "size": entry.file_size, "sha256": digest.hexdigest()}))
+
+
 for path in sys.argv[2:]:
-    {"mbox": read_mbox, "eml": read_eml}[sys.argv[1]](path)
+    {"mbox": read_mbox, "eml": read_eml, "zip": read_zip}[sys.argv[1]](path)

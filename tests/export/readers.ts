@@ -22,6 +22,12 @@ export async function readMails(kind: 'mbox' | 'eml', files: readonly string[]):
   return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as ReadMail);
 }
 
+/** Each file of a ZIP as Python's zipfile reads it. */
+export async function readZip(file: string): Promise<Pick<ReadMail, 'file' | 'size' | 'sha256'>[]> {
+  const { stdout } = await run('python3', [join(import.meta.dirname, 'readExport.py'), 'zip', file], OPTIONS);
+  return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as ReadMail);
+}
+
 /** Whether three other programs find the ZIP sound; they throw where it is not. */
 export async function testZip(file: string): Promise<void> {
   const { stdout } = await run('unzip', ['-tqq', file], OPTIONS);

@@ -5,13 +5,13 @@ import type { IndexedVersion } from '../../src/catalog/index.ts';
  * an index. Tests hold the index against it.
  */
 export interface Asked {
-  readonly words?: string;
-  readonly name?: string;
-  readonly author?: string;
-  readonly recipient?: string;
-  readonly folder?: string;
-  readonly from?: number;
-  readonly until?: number;
+  readonly words?: string | undefined;
+  readonly name?: string | undefined;
+  readonly author?: string | undefined;
+  readonly recipient?: string | undefined;
+  readonly folder?: string | undefined;
+  readonly from?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 /** What is searched in; `path`: names of the folders above it, each after a '/'. */
@@ -154,7 +154,8 @@ function holdsAll(document: PlainDocument, asked: Omit<Asked, 'folder' | 'from' 
     words: [document.name, document.authors, document.recipients, document.text, document.files],
   };
   let all = true;
-  for (const [field, query] of Object.entries(asked) as [keyof typeof fields, string][]) {
+  for (const [field, query] of Object.entries(asked) as [keyof typeof fields, string | undefined][]) {
+    if (query === undefined) continue;
     const parts = partsOf(query);
     if (parts.length === 0) return undefined;
     const texts = fields[field].map(wordsOf);
