@@ -4,6 +4,8 @@ import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
 import { TestMailbox } from '../servers/testMailbox.ts';
 import { CliSandbox } from './cliSandbox.ts';
 
+/** Dozens of commands, each with a thread or two of its own: on a busy machine they take seconds each. */
+const PATIENT = 400_000;
 const USERS = ['ann@example.test', 'bob@example.test'];
 let server: Dovecot;
 
@@ -32,7 +34,7 @@ async function backUp(sandbox: CliSandbox, user: string): Promise<string> {
 
 const paths = (hits: readonly Hit[]): string[] => hits.map(({ path }) => path);
 
-test('mail of several mailboxes and files are found by words, people, folder and day', async () => {
+test('mail of several mailboxes and files are found by words, people, folder and day', { timeout: PATIENT }, async () => {
   using sandbox = new CliSandbox();
   const ann = await TestMailbox.open(server, 'ann@example.test');
   await ann.create('Work');
@@ -119,7 +121,7 @@ test('what is not indexed is said, and wrong questions too', async () => {
   }
 });
 
-test('where indexing is turned off nothing is indexed, what was goes, and a search says so', async () => {
+test('where indexing is turned off nothing is indexed, what was goes, and a search says so', { timeout: PATIENT }, async () => {
   using sandbox = new CliSandbox();
   for (const name of ['one', 'two']) {
     mkdirSync(sandbox.path(name));
