@@ -4,7 +4,7 @@ import { damagedError } from './failures.ts';
 import type { SqlValue } from './rowCodec.ts';
 
 /** Raised with every change of the tables; a cache of another version is thrown away and filled again. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 const APPLICATION_ID = 0x48464361;
 
 /**
