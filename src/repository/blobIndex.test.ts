@@ -3,11 +3,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock, systemRandom } from '../runtime/index.ts';
 import { CountingStorage, MemoryStorage } from '../storage/index.ts';
 import { StreamIndex, type IndexContext } from './blobIndex.ts';
 import type { IndexedPack } from './indexBuilder.ts';
+import { IndexFile } from './indexFile.ts';
 import { Keyring } from './keyring.ts';
 
 const STREAM = 'a'.repeat(32);
@@ -126,4 +127,15 @@ test('a local file with one changed bit, wherever it is, is made anew', async ()
     for (let n = 0; n < 9; n++) expect(index.locate(id(n), 0, NOTHING)?.pack).toBe(pack(n).id);
     index.close();
   }
+});
+
+test('a local file whose numbers ask for gigabytes is refused before they are taken', () => {
+  const header = Buffer.alloc(24);
+  [0x4846495a, 0, 0, 0, 0xf0000000, 0].forEach((value, i) => header.writeUInt32LE(value, i * 4));
+  const path = join(cache, 'made-up.idx');
+  writeFileSync(path, Buffer.concat([header, createHash('sha256').update(header).digest()]));
+  const taken = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  onTestFinished(() => taken.mockRestore());
+  expect(() => IndexFile.open(path)).toThrow('ends too early');
+  expect(Math.max(...taken.mock.calls.map(([bytes]) => bytes))).toBeLessThan(2 ** 20);
 });

@@ -19,6 +19,7 @@ const FENCE = 128;
 const SMALL = 131072;
 /** Frames whose address a file keeps at hand. */
 const LATELY = 256;
+const LARGE_READ = 1024 * 1024;
 /** SHA-256 of all before it. */
 const TRAILER = 32;
 /** Files that this process has found whole: a run opens the same ones several times. Device, inode, size, time of the last change. */
@@ -192,6 +193,8 @@ function lowerBound(records: Buffer, count: number, ids: Buffer, at: number): nu
 }
 
 function read(fd: number, position: number, length: number): Buffer {
+  // Before gigabytes are taken for what a wrong number says.
+  if (length > LARGE_READ && position + length > fstatSync(fd).size) throw new Error('index file ends too early');
   const buffer = Buffer.allocUnsafeSlow(length);
   fill(fd, buffer, position);
   return buffer;

@@ -34,15 +34,20 @@ function held(): number {
   return heapUsed + arrayBuffers;
 }
 
+/** Without >>, which takes what lies above 2 GiB for less than nothing. */
+function mib(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}
+
 class MemoryWatch {
   readonly #held = held();
   readonly #peak = process.resourceUsage().maxRSS;
 
   look(): string | undefined {
     const peak = (process.resourceUsage().maxRSS - this.#peak) * 1024;
-    if (peak > AT_ONCE) return `Error: memory rose by ${peak >> 20} MiB within the last ${MEMORY_EVERY} cases or before`;
+    if (peak > AT_ONCE) return `Error: memory rose by ${mib(peak)} MiB within the last ${MEMORY_EVERY} cases or before`;
     const now = held();
-    return now - this.#held > LEFT ? `Error: ${(now - this.#held) >> 20} MiB stay behind` : undefined;
+    return now - this.#held > LEFT ? `Error: ${mib(now - this.#held)} MiB stay behind` : undefined;
   }
 }
 
