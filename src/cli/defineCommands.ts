@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
+import { defineKeys } from './defineKeys.ts';
 import {
   byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
 } from './sharedOptions.ts';
@@ -29,9 +30,11 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineExport(program, does);
   defineCare(program, does);
   defineStorage(program, does);
+  defineKeys(program, does);
 }
 
-type Does = (command: Command, load: () => Promise<Action<never>>) => void;
+/** Declares which module a command runs. */
+export type Does = (command: Command, load: () => Promise<Action<never>>) => void;
 
 function defineRepository(program: Command, does: Does): void {
   const repo = program.command('repo').description('makes repositories and their settings');

@@ -32,6 +32,11 @@ export async function openRepository(
   return Repository.open(await openPatiently(context, url, { create: false }, progress), key, openOptions(context));
 }
 
+/** As {@link openRepository}, with a key that was typed or read already. */
+export async function openWithKey(context: CommandContext, options: RepositoryOptions, key: Uint8Array): Promise<Repository> {
+  return Repository.open(await openPatiently(context, addressOf(context, options), { create: false }), key, openOptions(context));
+}
+
 /** A place for a copy, made where it is missing. */
 export async function openPlace(context: CommandContext, url: string, progress: Progress): Promise<Storage> {
   return openPatiently(context, url, { create: true }, progress);
@@ -127,7 +132,7 @@ export async function openPatiently(
 }
 
 /** A key beside the data that it opens protects nothing. */
-function mustBeApart(keyFile: string, { location }: Storage): void {
+export function mustBeApart(keyFile: string, { location }: Storage): void {
   if (!location.startsWith('file:')) return;
   const folder = fileURLToPath(location);
   const key = realPathOf(resolve(keyFile));

@@ -2,7 +2,7 @@ import { isHoldfastError, type ItemRow } from '../domain/index.ts';
 import { BlobReader } from './blobReader.ts';
 import { FindingList, NAMED_ITEMS, type AffectedItem, type FindingEntry } from './checkReport.ts';
 import type { CheckStream, CheckView } from './checkStream.ts';
-import { readEntity, type EntityRecord } from './entityKeys.ts';
+import { lostRecords, readEntity, type EntityRecord } from './entityKeys.ts';
 import { ContentWalk, walkVisible } from './liveness.ts';
 import type { Manifest } from './manifest.ts';
 import { names } from './names.ts';
@@ -193,7 +193,11 @@ export function hitWhole(entry: FindingEntry, snapshots: readonly Manifest[]): v
 /** The entity's record; what is wrong with it becomes a finding. */
 export async function entityOrFinding(view: CheckView, tag: string, snapshots: readonly Manifest[]): Promise<EntityRecord | undefined> {
   try {
-    return await readEntity(view.context.storage, view.context.keyring, tag, view.signal);
+    const entity = await readEntity(view.context.storage, view.context.keyring, tag, view.signal);
+    for (const lost of lostRecords(entity, snapshots)) {
+      view.errors.add(lost, 'missing', "A record with one of the entity's keys is missing: what was sealed with it cannot be read.");
+    }
+    return entity;
   } catch (error) {
     const missing = isHoldfastError(error) && error.code === 'storage/not-found';
     if (missing && snapshots.length === 0) return undefined;

@@ -5,9 +5,11 @@ import type { CheckView } from './checkStream.ts';
 import type { FindingEntry } from './checkReport.ts';
 import { DoomedList } from './doomed.ts';
 import { readEntity } from './entityKeys.ts';
+import { readEpoch } from './epochs.ts';
+import { epochNumber } from './keyring.ts';
 import { checkSeal, readManifest, type Manifest, type StoredManifest } from './manifest.ts';
-import { CONFIG, lastSegment, names } from './names.ts';
-import { readRemovals } from './removals.ts';
+import { CONFIG, isPrepared, lastSegment, names } from './names.ts';
+import { readRemovals, removedSlots } from './removals.ts';
 import { configBytes } from './repositoryConfig.ts';
 import { namesUnder, tagAndId } from './roots.ts';
 import { isUnreadable, openJson, readHeader } from './sealedObject.ts';
@@ -24,9 +26,7 @@ export async function checkRecords(view: CheckView): Promise<void> {
     const bytes = await storage.get(CONFIG, signalOf(view));
     if (!configBytes(keyring.repository).equals(bytes)) view.errors.add(CONFIG, 'damaged', 'The config is not the one that was written.');
   });
-  const slots = new Set(SLOTS.map((slot) => names.key(slot)));
-  for (const name of await namesUnder(view.context, names.key(''), view.signal)) slots.add(name);
-  for (const name of slots) {
+  for (const name of await expectedSlots(view)) {
     await guarded(view, name, async () => {
       const bytes = await storage.get(name, signalOf(view));
       readHeader(bytes, 'HFOB', name);
@@ -40,6 +40,28 @@ export async function checkRecords(view: CheckView): Promise<void> {
       }, true);
     }
   }
+}
+
+/** Slots that stand, and those that must: what the repository was made with and what an epoch was sealed for, unless it was removed on record. */
+async function expectedSlots(view: CheckView): Promise<Set<string>> {
+  const { storage, keyring } = view.context;
+  const slots = new Set(SLOTS.map((slot) => names.key(slot)));
+  // The first epoch has no object. Another one that is known, from a slot's bundle, must have one: other slots know it from there alone.
+  const known = [...keyring.known.values()].filter(({ id, active }) => active && epochNumber(id) > 1).map(({ id }) => names.epoch(id));
+  for (const name of new Set([...known, ...(await namesUnder(view.context, names.epoch(''), view.signal))])) {
+    await guarded(view, name, async () => {
+      const record = readEpoch(keyring, name, await storage.get(name, signalOf(view)));
+      if (record.active) for (const slot of Object.keys(record.slots)) slots.add(names.key(slot));
+    }, isPrepared(name));
+  }
+  try {
+    for (const slot of await removedSlots(view.context, view.signal)) slots.delete(names.key(slot));
+  } catch (error) {
+    if (!isHoldfastError(error) || !isUnreadable(error)) throw error;
+    // A removal that cannot be read is named where the snapshots are checked.
+  }
+  for (const name of await namesUnder(view.context, names.key(''), view.signal)) slots.add(name);
+  return slots;
 }
 
 /** `fleeting`: the object may go away at any time. */

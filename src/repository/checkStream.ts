@@ -27,8 +27,8 @@ export interface CheckView {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Raw keys of a stream's packs, the first epoch's first. */
-export type RawKeys = readonly Uint8Array[];
+/** Raw keys of a stream's packs, by epoch; of one that there is not, none. */
+export type RawKeys = (epoch: number) => Uint8Array | undefined;
 
 interface BadPack {
   readonly name: string;
@@ -175,8 +175,9 @@ export class CheckStream {
     const bytes = await read();
     if (!bytes) return { judged: Promise.resolve() };
     const epoch = epochOf(bytes, name);
-    if (epoch > keys.length) this.#view.errors.add(name, 'damaged', `The pack says that it is sealed with key epoch ${epoch}, which there is not.`);
-    const key = keys[epoch - 1] ?? keys.at(-1) ?? new Uint8Array(32);
+    const known = keys(epoch);
+    if (!known && epoch > 0) this.#view.errors.add(name, 'damaged', `The pack says that it is sealed with key epoch ${epoch}, which there is not.`);
+    const key = known ?? keys(1) ?? new Uint8Array(32);
     counts.packsRead++;
     counts.bytesRead += bytes.length;
     this.#view.progress();

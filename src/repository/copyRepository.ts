@@ -1,6 +1,8 @@
 import type { Progress } from '../domain/index.ts';
 import type { Storage } from '../storage/index.ts';
+import { copyEpochs } from './copyEpochs.ts';
 import { CopyRun, type CopyResult } from './copyRun.ts';
+import { CopyStorage } from './copyStorage.ts';
 import { CopyView } from './copyView.ts';
 import type { Repository } from './repository.ts';
 
@@ -20,6 +22,8 @@ export interface CopyOptions {
  * `copy/other-repository`, `copy/not-a-copy`, `copy/target-ahead`, `copy/read-back`, `repository/pruned-under-run`.
  */
 export function copyRepository(source: Repository, target: Storage, options: CopyOptions = {}): Promise<CopyResult> {
-  const view = new CopyView(source.context, { ...source.context, storage: target }, options);
+  const storage = new CopyStorage(target, source.context.keyring);
+  const view = new CopyView(source.context, { ...source.context, storage }, options);
+  storage.copyEpochs = () => copyEpochs(view);
   return new CopyRun(view, options.prune ?? false).run();
 }

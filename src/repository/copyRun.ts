@@ -1,5 +1,6 @@
 import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import { StreamIndex } from './blobIndex.ts';
+import { copyEpochs } from './copyEpochs.ts';
 import { readDue, readFlawed, listSeals, type DueSnapshot, type SealListing } from './copyDue.ts';
 import { markerNames, putMarker, readMarker } from './copyMarker.ts';
 import { PackCopier } from './copyPacks.ts';
@@ -51,6 +52,7 @@ export class CopyRun {
     const view = this.#view;
     await prepareTarget(view);
     await copyKeys(view, this.#prune);
+    await copyEpochs(view);
     const listing = await listSeals(view);
     // After the seals: what is missing of a sealed snapshot was noted before its seal.
     this.#markers = await markerNames(view.target, view.signal);
@@ -64,6 +66,7 @@ export class CopyRun {
       await readFlawed(view, known.flawed, (snapshot) => due.push(snapshot));
       await readDue(view, listing.due, (snapshot) => due.push(snapshot));
       indexed = await this.#packs(packs, known.packs, tags);
+      await copyRecords(view, 'removals/');
       if (due.length > 0) await this.#snapshots(packs, due, listing);
     } finally {
       for (const { pin } of due) await pin?.release();
@@ -114,7 +117,6 @@ export class CopyRun {
 
   async #snapshots(packs: PackCopier, due: readonly DueSnapshot[], { copied }: SealListing): Promise<void> {
     const view = this.#view;
-    await copyRecords(view, 'removals/');
     const entities: EntityDue[] = [];
     const byTag = Map.groupBy(due.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1)), ({ tag }) => tag);
     const flawed = new Set(due.filter((one) => one.known).map(({ tag, manifest }) => `${tag}/${manifest.id}`));

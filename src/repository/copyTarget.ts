@@ -3,6 +3,7 @@ import { retry } from '../runtime/index.ts';
 import { listAll } from '../storage/index.ts';
 import { comparedListings } from './comparedListings.ts';
 import { markerNames, putMarker } from './copyMarker.ts';
+import { copyEpochs } from './copyEpochs.ts';
 import type { CopyView } from './copyView.ts';
 import { withInitClaim } from './initClaim.ts';
 import { CONFIG, names } from './names.ts';
@@ -46,6 +47,7 @@ async function makeCopy(view: CopyView): Promise<void> {
   try {
     await withInitClaim(storage, clock, random, async (stillMine) => {
       await copyKeys(view, false, stillMine);
+      await copyEpochs(view, stillMine);
       stillMine();
       await putMarker(view.target, { of: view.source.storage.location, packs: 0, flawed: {} }, view.signal);
       stillMine();

@@ -4,16 +4,20 @@ import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { deriveKey, KEY_LENGTH } from './accountKey.ts';
 import type { Keyring } from './keyring.ts';
-import { names } from './names.ts';
+import { lastSegment, names } from './names.ts';
 import { isText, objectOf, shaped } from './recordShape.ts';
 import { tagAndId } from './roots.ts';
-import { openJson, sealJson, type EpochKey } from './sealedObject.ts';
+import { damaged, openJson, readHeader, sealJson, type EpochKey } from './sealedObject.ts';
 import { SealingKey } from './xaes.ts';
 
 /** One entity of the repository: who it is and the keys of its own packs. */
 export interface EntityRecord {
   readonly entity: Entity;
   readonly tag: string;
+  /** Ids of its records that hold a key. */
+  readonly keyIds: readonly string[];
+  /** That its newest key was made in. */
+  readonly epoch: number;
   /** The raw keys of its packs, end to end as {@link SealingKey} takes them, for workers. */
   readonly packKey: Uint8Array;
   /** Seals with the first key and opens with any. */
@@ -22,16 +26,23 @@ export interface EntityRecord {
 
 interface Stored {
   readonly entity: Entity;
-  /** Base64; random, so that deleting this object makes the entity's own packs unreadable for ever. */
+  /** Base64; random, so that deleting this object makes the entity's own packs unreadable for ever. A record may have none. */
+  readonly key?: string;
+}
+
+interface KeyRecord extends Stored {
+  readonly id: string;
   readonly key: string;
+  /** Of the account's keys, that the record is sealed with. */
+  readonly epoch: number;
 }
 
 const isStored = objectOf({
   entity: objectOf({ id: isText, service: isText, name: isText }),
-  key: (key) => typeof key === 'string' && Buffer.from(key, 'base64').length === KEY_LENGTH,
+  key: (key) => key === undefined || typeof key === 'string' && Buffer.from(key, 'base64').length === KEY_LENGTH,
 });
 
-/** Names of the entity's records in ascending order. More than one only where two first runs met. */
+/** Names of the entity's records in ascending order. One for each key epoch with a run; more where two such runs met. */
 async function recordNames(storage: Storage, tag: string, signal?: AbortSignal): Promise<string[]> {
   const found: string[] = [];
   for await (const { name } of listAll(storage, names.entity(tag), signal ? { signal } : {})) found.push(name);
@@ -41,17 +52,22 @@ async function recordNames(storage: Storage, tag: string, signal?: AbortSignal):
 async function readRecords(
   storage: Storage, keyring: Keyring, tag: string, found: readonly string[], signal?: AbortSignal,
 ): Promise<EntityRecord> {
-  const records: Stored[] = [];
+  const records: KeyRecord[] = [];
   for (const name of found) {
-    records.push(shaped<Stored>(name, openJson(name, await storage.get(name, signal ? { signal } : {}), keyring.metaOf), isStored));
+    const bytes = await storage.get(name, signal ? { signal } : {});
+    const { key, ...stored } = shaped<Stored>(name, openJson(name, bytes, keyring.metaOf), isStored);
+    if (key !== undefined) records.push({ ...stored, id: lastSegment(name), key, epoch: readHeader(bytes, 'HFOB', name) });
   }
+  // The newest epoch's first key seals. Sorting is stable: of one epoch the first by name.
+  records.sort((a, b) => b.epoch - a.epoch);
   const [first] = records;
+  const name = names.entity(tag);
+  if (!first && found.length > 0) throw damaged(name, 'none of its records holds a key');
   if (!first) {
-    const name = names.entity(tag);
     throw new HoldfastError('storage/not-found', 'never', `${storage.location} holds no object under "${name}".`, { data: { name } });
   }
   const packKey = Buffer.concat(records.map(({ key }) => deriveKey(Buffer.from(key, 'base64'), 'entity-packs')));
-  return { entity: first.entity, tag, packKey, packs: { epoch: 1, key: new SealingKey(packKey) } };
+  return { entity: first.entity, tag, keyIds: records.map(({ id }) => id), epoch: first.epoch, packKey, packs: { epoch: 1, key: new SealingKey(packKey) } };
 }
 
 /** Errors: `storage/not-found` where there is no such entity; those of damaged records. */
@@ -72,17 +88,29 @@ export async function readEntities(storage: Storage, keyring: Keyring, signal?: 
 }
 
 /**
- * The record of this entity, made when it is new. A record is never replaced or deleted: two first runs at once put one
- * each, under names of their own, and each lists after its put. So every key that any run may seal with is kept.
+ * The record of this entity, made when it is new, and again by the first run of a new key epoch. A record is never replaced, and
+ * deleted only with the entity: two such runs at once put one each, under names of their own, and each lists after its
+ * put. So every key that any run may seal with is kept.
  */
 export async function ensureEntity(
   storage: Storage, keyring: Keyring, entity: Entity, random: RandomBytes, signal?: AbortSignal,
 ): Promise<EntityRecord> {
   const tag = keyring.entityTag(entity.id);
   const found = await recordNames(storage, tag, signal);
-  if (found.length > 0) return readRecords(storage, keyring, tag, found, signal);
-  const name = names.entity(tag, random(16).toString('hex'));
-  const stored: Stored = { entity, key: random(32).toString('base64') };
-  await storage.put(name, sealJson(name, stored, keyring.meta, random), signal ? { signal } : {});
+  const known = found.length > 0 ? await readRecords(storage, keyring, tag, found, signal) : undefined;
+  if (known && known.epoch >= keyring.meta.epoch) return known;
+  await putRecord(storage, keyring, { entity, key: random(32).toString('base64') }, random, signal);
   return readEntity(storage, keyring, tag, signal);
+}
+
+async function putRecord(storage: Storage, keyring: Keyring, stored: Stored, random: RandomBytes, signal?: AbortSignal): Promise<void> {
+  const name = names.entity(keyring.entityTag(stored.entity.id), random(16).toString('hex'));
+  await storage.put(name, sealJson(name, stored, keyring.meta, random), signal ? { signal } : {});
+}
+
+/** Names of records whose keys the snapshots or roots may need, and that are gone. */
+export function lostRecords(entity: EntityRecord, users: readonly { readonly entityKeys?: readonly string[] }[]): string[] {
+  const lost = new Set(users.flatMap(({ entityKeys = [] }) => entityKeys));
+  for (const id of entity.keyIds) lost.delete(id);
+  return [...lost].map((id) => names.entity(entity.tag, id));
 }

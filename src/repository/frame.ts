@@ -91,3 +91,11 @@ export function openFrame(sealed: Uint8Array, plainLength: number, key: SealingK
   return plain;
 }
 
+/** The frame as another key seals it; what is compressed stays so. Throws when the seal does not hold. */
+export function resealFrame(sealed: Uint8Array, plainLength: number, from: SealingKey, to: SealingKey, random: RandomBytes): Buffer {
+  const aad = plainLength >= STORED_BIT ? AAD.stored : AAD.zstd;
+  const packed = from.open(sealed, aad);
+  const anew = to.seal(random(24), packed, aad);
+  freeBuffer(packed);
+  return anew;
+}

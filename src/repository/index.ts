@@ -2,6 +2,7 @@ import { loadedLater } from '../runtime/index.ts';
 export { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, type KeyFile } from './accountKey.ts';
 export type { EntityRecord } from './entityKeys.ts';
 export { type IndexSetting, readIndexSetting, writeIndexSetting } from './indexSetting.ts';
+export type { KeyEpoch, KeySlot, SlotKind } from './keySlots.ts';
 export type { Manifest, StoredManifest } from './manifest.ts';
 export type { Profile } from './profile.ts';
 export type { CheckOptions } from './check.ts';
@@ -26,3 +27,7 @@ export const check = loadedLater(async () => (await import('./check.ts')).check)
 export const copyRepository = loadedLater(async () => (await import('./copyRepository.ts')).copyRepository);
 export const prune = loadedLater(async () => (await import('./prune.ts')).prune);
 export const rebuild = loadedLater(async () => (await import('./rebuild.ts')).rebuild);
+export const addKey = loadedLater(async () => (await import('./keySlots.ts')).addKey);
+export const listKeys = loadedLater(async () => (await import('./keySlots.ts')).listKeys);
+export const removeKey = loadedLater(async () => (await import('./keySlots.ts')).removeKey);
+export const rotateKeys = loadedLater(async () => (await import('./keySlots.ts')).rotateKeys);

@@ -4,7 +4,7 @@ import type { RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
-import { isNumber, isText, listOf, objectOf, orNull, shaped } from './recordShape.ts';
+import { isNumber, isText, listOf, objectOf, orMissing, orNull, shaped } from './recordShape.ts';
 import { damaged, openJson, sealJson } from './sealedObject.ts';
 import { isLayers, type Layer } from './segment.ts';
 
@@ -15,6 +15,8 @@ export interface Manifest extends SnapshotInfo {
   readonly layers: readonly Layer[];
   /** The connector's cursor for the next run. */
   readonly cursor: string | null;
+  /** Ids of the entity's records with keys, as its run knew them: one that is gone leaves packs that nobody can read. */
+  readonly entityKeys?: readonly string[];
   /** The snapshot that this one was made against, and the SHA-256 (hex) of its stored manifest. */
   readonly predecessor: { readonly id: string; readonly sha256: string } | null;
 }
@@ -33,7 +35,7 @@ const isSeal = objectOf({ manifest: isText });
 const isManifest = objectOf({
   id: isText, tag: isText, entity: objectOf({ id: isText, service: isText, name: isText }), startedAt: isText, finishedAt: isText, status: isText,
   counts: objectOf({ items: isNumber, folders: isNumber, bytes: isNumber }), warnings: listOf(objectOf({ item: isText, message: isText })),
-  layers: isLayers, cursor: orNull(isText), predecessor: orNull(objectOf({ id: isText, sha256: isText })),
+  layers: isLayers, cursor: orNull(isText), predecessor: orNull(objectOf({ id: isText, sha256: isText })), entityKeys: orMissing(listOf(isText)),
 });
 
 export function manifestBytes(manifest: Manifest, keyring: Keyring, random: RandomBytes): { parts: Buffer[]; sha256: string } {

@@ -1,10 +1,15 @@
 /** Names of stored objects. The bucket shows kinds, sizes and times, never an entity's name or a blob's id. */
 export const CONFIG = 'config';
 export const SHARED = 'shared';
+const PREPARED = '.prepared';
 
 export const names = {
   init: (id: string) => `init/${id}`,
   key: (slot: string) => `keys/${slot}`,
+  /** `<n>-<id>`, the number with leading zeros. */
+  epoch: (id: string) => `epochs/${id}`,
+  /** The same epoch before it is in use. */
+  preparedEpoch: (id: string) => `epochs/${id}${PREPARED}`,
   /** Without an id: what the names of all records of the entity start with. */
   entity: (tag: string, id?: string) => (id === undefined ? `entities/${tag}` : `entities/${tag}/${id}`),
   /** In 256 folders, so that no listing of a large repository reads one endless folder. */
@@ -25,6 +30,17 @@ export const names = {
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
   setting: (n: number, id: string) => `settings/${String(n).padStart(10, '0')}-${id}`,
 } as const;
+
+/** Whether it is the name of an epoch that is not in use yet. */
+export function isPrepared(name: string): boolean {
+  return name.endsWith(PREPARED);
+}
+
+/** `<n>-<id>` of the epoch that an object under `epochs/` is about, prepared or not. */
+export function epochOfName(name: string): string {
+  const last = lastSegment(name);
+  return isPrepared(last) ? last.slice(0, -PREPARED.length) : last;
+}
 
 /** The last segment of an object's name. */
 export function lastSegment(name: string): string {

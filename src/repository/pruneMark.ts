@@ -1,6 +1,6 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { BlobReader } from './blobReader.ts';
-import { readEntity } from './entityKeys.ts';
+import { lostRecords, readEntity } from './entityKeys.ts';
 import { ContentWalk, walkVisible } from './liveness.ts';
 import { names } from './names.ts';
 import { refused, type EntityRoots, type PruneView } from './pruneRoots.ts';
@@ -28,7 +28,10 @@ export async function markEntity(
     if (sealed) lost++;
   };
   const { context, signal } = view;
-  const reader = new BlobReader(context, await readEntity(context.storage, context.keyring, entity.tag, signal));
+  const record = await readEntity(context.storage, context.keyring, entity.tag, signal);
+  const [lostKey] = lostRecords(record, entity.sealed);
+  if (lostKey !== undefined) throw refused(`${lostKey} is missing`);
+  const reader = new BlobReader(context, record);
   const walk = new ContentWalk(reader);
   try {
     await walkVisible({ storage: context.storage, keyring: context.keyring, tag: entity.tag }, roots.map((root) => root.layers),

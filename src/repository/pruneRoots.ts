@@ -86,7 +86,7 @@ function keptOf(view: PruneView, sealed: readonly Known[]): Set<string> {
 }
 
 function asRoot({ name, manifest }: Known): Root {
-  return { name, layers: manifest.layers };
+  return { name, layers: manifest.layers, ...(manifest.entityKeys ? { entityKeys: manifest.entityKeys } : {}) };
 }
 
 function under(all: Iterable<string>, prefix: string): string[] {

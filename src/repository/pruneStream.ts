@@ -76,7 +76,10 @@ export class PruneStream {
 
   /** Copies what is needed and indexes it. @returns the packs that can go now, and the bytes of the new ones. */
   async rewrite(packs: readonly string[], keyOf: KeyOf): Promise<{ done: string[]; bytes: number }> {
-    const rewriter = new PackRewriter(this.#view.context, this.stream, keyOf, (id, pack, frame) => this.#marks.isMarked(id, pack, frame));
+    const rewriter = new PackRewriter(
+      this.#view.context, this.stream, keyOf, (id, pack, frame) => this.#marks.isMarked(id, pack, frame),
+      // What another one has announced goes on blob by blob: nothing that nobody needs comes back in a frame that is copied whole.
+      (pack) => this.#view.others.packs.has(pack));
     const done: string[] = [];
     for (const pack of packs) if (await rewriter.add(pack, this.#view.signal)) done.push(pack);
     const made = await rewriter.finish();

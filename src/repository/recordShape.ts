@@ -5,6 +5,7 @@ export type Shape = (value: unknown) => boolean;
 
 export const isText: Shape = (value) => typeof value === 'string';
 export const isCount: Shape = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isFlag: Shape = (value) => typeof value === 'boolean';
 export const isNumber: Shape = (value) => typeof value === 'number';
 
 export function listOf(element: Shape): Shape {
@@ -13,6 +14,10 @@ export function listOf(element: Shape): Shape {
 
 export function orNull(shape: Shape): Shape {
   return (value) => value === null || shape(value);
+}
+
+export function orMissing(shape: Shape): Shape {
+  return (value) => value === undefined || shape(value);
 }
 
 /** An object with at least these members: others are passed over, as the format says. */

@@ -6,6 +6,8 @@ import { BlobReader } from './blobReader.ts';
 import { readCheckpoints } from './checkpoint.ts';
 import { DoomedList } from './doomed.ts';
 import { refuseCopy } from './copyMarker.ts';
+import { learnEpochs, learnNewest } from './epochs.ts';
+import { EpochStorage } from './epochStorage.ts';
 import { ensureEntity, readEntities, readEntity, type EntityRecord } from './entityKeys.ts';
 import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
@@ -56,12 +58,13 @@ export class Repository {
   ): Promise<Repository> {
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;
-    const keyring = Keyring.create(random(16).toString('hex'), random);
+    const made = Keyring.create(random(16).toString('hex'), random);
     const operator = names.key('operator');
     const recovery = names.key('recovery');
+    const slot = Buffer.concat(made.wrap(operator, operatorKey, random));
+    const keyring = Keyring.unwrap(operator, slot, operatorKey);
     const objects = [
-      [operator, keyring.wrap(operator, operatorKey, random)], [recovery, keyring.wrap(recovery, recoveryKey, random)],
-      [CONFIG, [configBytes(keyring.repository)]],
+      [operator, [slot]], [recovery, keyring.wrap(recovery, recoveryKey, random)], [CONFIG, [configBytes(keyring.repository)]],
     ] as const;
     await withInitClaim(storage, clock, random, async (stillMine) => {
       for (const [name, parts] of objects) {
@@ -76,6 +79,7 @@ export class Repository {
   static async open(storage: Storage, key: Uint8Array, options: OpenOptions): Promise<Repository> {
     await readConfig(storage);
     const keyring = await unwrapAny(storage, key);
+    await learnEpochs(storage, keyring);
     const clock = options.clock ?? systemClock;
     return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, options.random ?? systemRandom));
   }
@@ -120,11 +124,12 @@ export class Repository {
     return undefined;
   }
 
-  /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. Errors: `repository/is-copy`. */
+  /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. Errors: `repository/is-copy`, `key/epoch-unknown`. */
   async begin(entity: Entity, options: BeginOptions = {}): Promise<StoreSession> {
     const { storage, keyring, random } = this.context;
     const { signal } = options;
     await refuseCopy(this.context, signal);
+    await learnNewest(this.context, signal);
     const record = await ensureEntity(storage, keyring, entity, random, signal);
     const newest = await this.newest(record.tag, signal);
     const pin = newest ? await pinSnapshot(this.context, newest.manifest, 'backup', signal) : undefined;
@@ -201,7 +206,7 @@ function isPassedOver(error: unknown): boolean {
 }
 
 function contextOf(storage: Storage, keyring: Keyring, cache: string, clock: Clock, random: RandomBytes): RepositoryContext {
-  return { storage, keyring, cacheDirectory: join(cache, keyring.repository), clock, random };
+  return { storage: new EpochStorage(storage, keyring), keyring, cacheDirectory: join(cache, keyring.repository), clock, random };
 }
 
 async function readConfig(storage: Storage): Promise<Config> {

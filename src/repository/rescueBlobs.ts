@@ -15,8 +15,8 @@ import { prunedUnderRun } from './prunedUnderRun.ts';
 import { stateRows } from './state.ts';
 
 /**
- * Stores again every blob of a run's rows that stands only in doomed packs: whole frames are copied as they are into new
- * packs, which are indexed. Where a doomed pack is gone already the run has to start again.
+ * Stores again every blob of a run's rows that stands only in doomed packs, and nothing else of those: what nobody needs must
+ * not come back. The new packs are indexed. Where a doomed pack is gone already the run has to start again.
  * @returns the packs that the rows rely on from now: new ones, and those in which the others were found to stand.
  */
 export async function rescueBlobs(
@@ -49,14 +49,14 @@ async function gonePacks(context: RepositoryContext, index: StreamIndex, signal?
 }
 
 /**
- * pack → offsets of its frames, of the first index, that hold a blob which the rows need and which stands nowhere else.
+ * pack → places in it, of the first index, of blobs that the rows need and that stand nowhere else.
  * @param relied receives the packs in which the other blobs stand.
  */
 async function lostFrames(
   context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList,
   [index, other]: readonly [StreamIndex, StreamIndex], relied: Set<string>, signal?: AbortSignal,
-): Promise<Map<string, Set<number>>> {
-  const lost = new Map<string, Set<number>>();
+): Promise<Map<string, Set<string>>> {
+  const lost = new Map<string, Set<string>>();
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   const gone = new Set([...(await gonePacks(context, index, signal)), ...(await gonePacks(context, other, signal))]);
   const avoid = new Set([...gone, ...doomed.packs]);
@@ -71,7 +71,7 @@ async function lostFrames(
             continue;
           }
           const place = index.locate(ids, at, gone);
-          if (place) lost.set(place.pack, (lost.get(place.pack) ?? new Set()).add(place.frame.offset));
+          if (place) lost.set(place.pack, (lost.get(place.pack) ?? new Set()).add(placeName(ids.subarray(at, at + ID_LENGTH), place.frame.offset)));
           else if (!other.locate(ids, at, gone)) throw prunedUnderRun();
         }
       }
@@ -82,12 +82,17 @@ async function lostFrames(
   return lost;
 }
 
-/** Whole frames, each into a pack of its own key epoch. A pack that is gone or damaged by now cannot be rescued from. */
+function placeName(id: Uint8Array, frameOffset: number): string {
+  return `${frameOffset}/${Buffer.from(id).toString('latin1')}`;
+}
+
+/** A pack that is gone or damaged by now cannot be rescued from. */
 async function copyFrames(
-  context: RepositoryContext, entity: EntityRecord, stream: string, lost: ReadonlyMap<string, ReadonlySet<number>>, signal?: AbortSignal,
+  context: RepositoryContext, entity: EntityRecord, stream: string, lost: ReadonlyMap<string, ReadonlySet<string>>, signal?: AbortSignal,
 ): Promise<IndexedPack[]> {
   const keyOf = stream === SHARED ? context.keyring.sharedOf : () => entity.packs.key;
-  const rewriter = new PackRewriter(context, stream, keyOf, (_id, pack, frameOffset) => lost.get(pack)?.has(frameOffset) === true);
+  const rewriter = new PackRewriter(context, stream, keyOf,
+    (id, pack, frameOffset) => lost.get(pack)?.has(placeName(id, frameOffset)) === true, () => true);
   for (const pack of lost.keys()) {
     let copied: boolean;
     try {

@@ -61,6 +61,8 @@ export interface Root {
   /** Full name of the manifest or checkpoint. */
   readonly name: string;
   readonly layers: readonly Layer[];
+  /** As in {@link Manifest}. */
+  readonly entityKeys?: readonly string[];
 }
 
 /** A manifest as a root; undefined where it was deleted since it was listed. */

@@ -7,7 +7,7 @@ import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
 import { BLOCK_ROWS, encodeRowBlock, RowBlock } from './rowBlock.ts';
 import { isCount, isText, listOf, objectOf, shapedJson } from './recordShape.ts';
-import { damaged, HEADER_LENGTH } from './sealedObject.ts';
+import { damaged, HEADER_LENGTH, type EpochKey } from './sealedObject.ts';
 import type { SealingKey } from './xaes.ts';
 
 const MAGIC = 'HFSG';
@@ -60,6 +60,8 @@ export class LayerWriter {
   #at = HEADER_LENGTH;
   #rows = 0;
   #id = '';
+  /** All of a segment is sealed with one key, also where a rotation is noticed midway. */
+  #key: EpochKey | undefined;
 
   constructor(storage: Storage, keyring: Keyring, tag: string, clock: Clock, random: RandomBytes) {
     this.#storage = storage;
@@ -91,7 +93,7 @@ export class LayerWriter {
     const first = this.#pending[0];
     if (!first) return;
     this.#id ||= timeOrderedId(this.#clock.now(), this.#random);
-    const key = this.#keyring.meta;
+    const key = (this.#key ??= this.#keyring.meta);
     const name = names.segment(this.#tag, this.#id);
     const aad = Buffer.from(`${name}#${this.#blocks.length}`);
     const sealed = key.key.seal(this.#random(24), zstdCompressSync(encodeRowBlock(this.#pending)), aad);
@@ -109,7 +111,7 @@ export class LayerWriter {
     const first = this.#blocks[0];
     if (!first) return;
     const name = names.segment(this.#tag, this.#id);
-    const key = this.#keyring.meta;
+    const key = (this.#key ??= this.#keyring.meta);
     const tail = sealTail(name, Buffer.from(JSON.stringify(this.#blocks)), key, this.#random);
     const parts = [containerHeader(MAGIC, key), ...this.#parts, ...tail];
     await this.#storage.put(name, parts, signal ? { signal } : {});
@@ -120,6 +122,7 @@ export class LayerWriter {
     this.#at = HEADER_LENGTH;
     this.#rows = 0;
     this.#id = '';
+    this.#key = undefined;
   }
 }
 

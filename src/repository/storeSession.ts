@@ -171,7 +171,7 @@ export class StoreSession {
     const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), signal);
     const manifest: Manifest = {
       ...parts, id: idAfter(this.predecessor?.manifest.id, this.#context), tag: this.entity.tag, entity: this.entity.entity,
-      finishedAt: new Date(this.#context.clock.now()).toISOString(), layers,
+      finishedAt: new Date(this.#context.clock.now()).toISOString(), layers, entityKeys: this.entity.keyIds,
       predecessor: this.predecessor ? { id: this.predecessor.manifest.id, sha256: this.predecessor.sha256 } : null,
     };
     const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];

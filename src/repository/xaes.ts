@@ -35,6 +35,9 @@ export class SealingKey {
     this.#next = keys.length > KEY_LENGTH ? new SealingKey(keys.subarray(KEY_LENGTH)) : undefined;
   }
 
+  /** Whether it opens what was sealed with other keys, too. */
+  get several(): boolean { return this.#next !== undefined; }
+
   /** `nonce` is 24 bytes that come from the source of randomness, never used before with this key. */
   seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array = NO_AAD): Buffer {
     const sealed = Buffer.allocUnsafeSlow(plaintext.length + SEAL_OVERHEAD);

@@ -4,12 +4,12 @@ import { SETTINGS } from '../../src/runtime/index.ts';
 import { CliSandbox } from './cliSandbox.ts';
 
 const GUIDE = readFileSync(new URL('../../docs/guides/command-line.md', import.meta.url), 'utf8');
-const GROUPS = ['repo', 'backup', 'backup microsoft365', 'restore', 'storage'];
+const GROUPS = ['repo', 'backup', 'backup microsoft365', 'restore', 'key', 'storage'];
 
 /** Names of the commands that a help text lists. */
 function commandsIn(help: string): string[] {
   const [, list = ''] = help.split('Commands:\n');
-  return [...list.matchAll(/^ {2}([a-z0-9]+) /gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
+  return [...list.matchAll(/^ {2}([a-z0-9-]+) /gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
 }
 
 /** What the guide says under the heading of a command. */
@@ -36,7 +36,7 @@ test('the guide has every command and every option, and no command that there is
     expect(options).toContain('--json');
     for (const option of options) expect(section(command) + common, `${command} ${option}`).toContain(option);
   }
-  const headings = [...GUIDE.matchAll(/^### holdfast ([a-z]+(?: [a-z0-9]+){0,2})/gm)].map(([, name]) => name ?? '');
+  const headings = [...GUIDE.matchAll(/^### holdfast ([a-z]+(?: [a-z0-9-]+){0,2})/gm)].map(([, name]) => name ?? '');
   expect(headings.toSorted()).toEqual(commands.toSorted());
 });
 

@@ -102,7 +102,7 @@ export function expectNoNonceTwice(reader: IndependentReader): void {
 
 const HEX = '[0-9a-f]{32}';
 const NAMES = new RegExp(`^(${[
-  'config', 'keys/(operator|recovery)', `entities/${HEX}(/${HEX})?`, `packs/(${HEX}|shared)/[0-9a-f]{2}/${HEX}`, `index/(${HEX}|shared)/${HEX}`,
+  'config', `keys/(operator|recovery)(-${HEX})?`, `epochs/[0-9]{10}-${HEX}`, `entities/${HEX}(/${HEX})?`, `packs/(${HEX}|shared)/[0-9a-f]{2}/${HEX}`, `index/(${HEX}|shared)/${HEX}`,
   `(segments|snapshots|seals|checkpoints|pins)/${HEX}/${HEX}`, `void/${HEX}/${HEX}-${HEX}`, `(doomed|removals)/[0-9]{10}-${HEX}`,
 ].join('|')})$`);
 

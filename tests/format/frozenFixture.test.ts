@@ -24,7 +24,7 @@ test('it is what it should be: two entities, several snapshots, every kind of ob
   expect(expected.snapshots.length).toBe(5);
   const kinds = new Set([...objects.keys()].map((name) => name.split('/')[0] ?? ''));
   expect([...kinds].toSorted()).toEqual([
-    'checkpoints', 'config', 'doomed', 'entities', 'index', 'keys', 'packs', 'pins', 'removals', 'seals', 'segments', 'snapshots', 'void',
+    'checkpoints', 'config', 'doomed', 'entities', 'epochs', 'index', 'keys', 'packs', 'pins', 'removals', 'seals', 'segments', 'snapshots', 'void',
   ]);
 });
 

@@ -8,7 +8,7 @@ import { indexedPlaces, packedPlaces } from './independentPlaces.ts';
 import type { Place } from './independentPlaces.ts';
 import { base64Text, readBlock, readOps, readRecipe } from './independentRows.ts';
 import type { Op, Row } from './independentRows.ts';
-import { derive, hmac, sha256, unseal } from './independentSealing.ts';
+import { derive, hmac, sha256, unbox, unseal } from './independentSealing.ts';
 
 /**
  * Reads a repository by docs/format alone: this file and its neighbours of that name import nothing from src, only node:crypto,
@@ -27,7 +27,14 @@ export interface Manifest {
 interface Bundle {
   readonly repository: string;
   readonly secret: string;
-  readonly epochs: readonly string[];
+  readonly epochs: readonly Epoch[];
+}
+
+/** `<n>-<id>` and base64. */
+interface Epoch {
+  readonly id: string;
+  readonly key: string;
+  readonly active: boolean;
 }
 
 /** The objects of a repository in a folder. */
@@ -40,6 +47,8 @@ export function objectsIn(folder: string): Map<string, Buffer> {
 export class IndependentReader {
   readonly #objects: Objects;
   readonly #bundle: Bundle;
+  /** By number. */
+  readonly #epochs: ReadonlyMap<number, Buffer>;
   readonly #places = new Map<string, Map<string, Place[]>>();
   readonly #frames = new Map<string, Buffer>();
   /** Where blobs are looked up: in the index, or in the directories of the packs themselves. */
@@ -50,14 +59,20 @@ export class IndependentReader {
     this.#from = from;
     const config = JSON.parse(get(objects, 'config').toString()) as { format: string; version: number; repository: string };
     if (config.format !== 'holdfast' || config.version !== 1) throw new Error('not version 1');
-    this.#bundle = openBundle(objects, key);
+    const { slot, bundle } = openBundle(objects, key);
+    this.#bundle = bundle;
+    this.#epochs = allEpochs(objects, slot, key, bundle);
     if (this.#bundle.repository !== config.repository) throw new Error('the config is of another repository');
   }
 
   get #secret(): Buffer { return Buffer.from(this.#bundle.secret, 'base64'); }
 
   #epochKey(label: string): KeyOfEpoch {
-    return (epoch) => derive(Buffer.from(this.#bundle.epochs[epoch - 1] ?? '', 'base64'), label);
+    return (epoch) => {
+      const key = this.#epochs.get(epoch);
+      if (key === undefined) throw new Error(`there is no epoch ${epoch}`);
+      return derive(key, label);
+    };
   }
 
   /** What MACs, tags and ids say of themselves; throws where they do not hold. */
@@ -165,7 +180,7 @@ export class IndependentReader {
 
   #packKey(stream: string): KeyOfEpoch {
     if (stream === 'shared') return this.#epochKey('shared-packs');
-    const keys = namesUnder(this.#objects, `entities/${stream}`).map((name) => (this.record(name) as { key: string }).key);
+    const keys = namesUnder(this.#objects, `entities/${stream}`).flatMap((name) => (this.record(name) as { key?: string }).key ?? []);
     const derived = Buffer.concat(keys.map((key) => derive(Buffer.from(key, 'base64'), 'entity-packs')));
     return () => derived;
   }
@@ -208,10 +223,19 @@ export class IndependentReader {
     return [...this.#objects.keys()].filter((name) => name !== 'config').flatMap((name) => this.#sealedIn(name));
   }
 
+  /** Those of one object. */
+  sealedOf(name: string): Sealed[] {
+    return this.#sealedIn(name);
+  }
+
   #sealedIn(name: string): Sealed[] {
     const bytes = get(this.#objects, name);
     const [kind = '', stream = ''] = name.split('/');
-    if (kind === 'keys') return [{ object: name, bytes: bytes.subarray(8, -32) }];
+    if (kind === 'keys') return [{ object: name, bytes: bytes.subarray(8, -64) }];
+    if (kind === 'epochs') {
+      const boxes = Object.values((openRecord(name, bytes, this.#epochKey('next-epoch')) as EpochRecord).slots);
+      return [bytes.subarray(8), ...boxes.map((box) => Buffer.from(box, 'base64').subarray(32))].map((sealed) => ({ object: name, bytes: sealed }));
+    }
     if (kind !== 'packs' && kind !== 'index' && kind !== 'segments') {
       this.record(name);
       return [{ object: name, bytes: bytes.subarray(8) }];
@@ -263,15 +287,37 @@ function packName(stream: string, pack: string): string {
   return `packs/${stream}/${pack.slice(-2)}/${pack}`;
 }
 
-function openBundle(objects: Objects, key: Uint8Array): Bundle {
+function openBundle(objects: Objects, key: Uint8Array): { slot: string; bundle: Bundle } {
   for (const name of namesUnder(objects, 'keys/')) {
-    const record = get(objects, name).subarray(0, -32);
+    const record = get(objects, name).subarray(0, -64);
     try {
       unseal(derive(key, 'slot'), record.subarray(8), name);
     } catch {
       continue;
     }
-    return openRecord(name, record, () => derive(key, 'slot')) as Bundle;
+    return { slot: lastPart(name), bundle: openRecord(name, record, () => derive(key, 'slot')) as Bundle };
   }
   throw new Error('the key opens no slot');
+}
+
+interface EpochRecord {
+  readonly slots: Readonly<Record<string, string>>;
+}
+
+/** docs/format/keys.md, "Epochs": those in the bundle, and those that were made since. */
+function allEpochs(objects: Objects, slot: string, key: Uint8Array, bundle: Bundle): Map<number, Buffer> {
+  const number = (id: string): number => Number(id.slice(0, 10));
+  const bundled = new Map(bundle.epochs.map((epoch) => [epoch.id, Buffer.from(epoch.key, 'base64')]));
+  const epochs = new Map<number, Buffer>(bundle.epochs.filter(({ active }) => active).map(({ id }) => [number(id), bundled.get(id) as Buffer]));
+  for (const name of namesUnder(objects, 'epochs/')) {
+    const id = lastPart(name);
+    if (id.endsWith('.prepared') || epochs.has(number(id)) || !epochs.has(readHeader(name, get(objects, name), 'HFOB'))) continue;
+    const { slots } = openRecord(name, get(objects, name), (epoch) => derive(epochs.get(epoch) ?? Buffer.alloc(32), 'next-epoch')) as EpochRecord;
+    const box = slots[slot];
+    const common = derive(Buffer.from(bundle.secret, 'base64'), 'epoch-box');
+    const boxed = box === undefined ? undefined : unbox(derive(key, 'slot-box'), common, Buffer.from(box, 'base64'), `${name}#${slot}`);
+    const found = bundled.get(id) ?? boxed;
+    if (found) epochs.set(number(id), found);
+  }
+  return epochs;
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync } from 'node:crypto';
 
 /** docs/format/keys.md, followed to the letter with node:crypto alone. Nothing here may be imported from src. */
 
@@ -89,4 +89,15 @@ export function parsePrintedKey(text: string): Buffer {
 /** Doubling in GF(32) with x^5 + x^2 + 1. */
 function double(value: number): number {
   return value < 16 ? value * 2 : (value * 2) ^ 0b100101;
+}
+
+/** "Boxes": the raw private key of a slot, the key that all slots share, and `ephemeral ‖ sealed`. */
+export function unbox(box: Uint8Array, common: Uint8Array, boxed: Buffer, aad: string): Buffer {
+  const privateKey = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), box]), format: 'der', type: 'pkcs8' });
+  const own = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
+  const ephemeral = boxed.subarray(0, 32);
+  const publicKey = createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), ephemeral]), format: 'der', type: 'spki' });
+  const shared = Buffer.concat([diffieHellman({ privateKey, publicKey }), common]);
+  const info = Buffer.concat([Buffer.from('holdfast:epoch-box\0'), ephemeral, own]);
+  return unseal(Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), info, 32)), boxed.subarray(32), aad);
 }

@@ -4,7 +4,7 @@ import { basename, join, relative } from 'node:path';
 import { openSource } from '../../src/connectors/folder/index.ts';
 import type { SourceSession } from '../../src/connectors/contract.ts';
 import { runBackup } from '../../src/backup/index.ts';
-import { prune, Repository } from '../../src/repository/index.ts';
+import { addKey, prune, removeKey, Repository, rotateKeys } from '../../src/repository/index.ts';
 import type { Manifest } from '../../src/repository/index.ts';
 import { FaultyStorage, type Storage } from '../../src/storage/index.ts';
 import type { RandomBytes } from '../../src/runtime/index.ts';
@@ -83,6 +83,7 @@ class SampleMaker {
     await this.#backUpFolder();
     this.#secondMails();
     await this.#backUpMailbox();
+    await this.#newKeys();
     this.#write('third.txt', prose(this.#random, 3000));
     await this.#backUpFolder();
     this.#clock.nextDay();
@@ -97,6 +98,14 @@ class SampleMaker {
     const snapshots = this.#made.filter(({ id }) => standing.has(id)).toSorted((a, b) => (a.entity + a.id < b.entity + b.id ? -1 : 1));
     const secrets = ['mailbox-of-ada', basename(this.#folder), 'Übersicht.txt', 'notes.txt', 'Archive', 'winter plans', 'ada@example.test'];
     return { ...keys, snapshots, secrets };
+  }
+
+  /** One more operator key, a rotation, one more recovery key in place of it, and the rotation that comes with that. */
+  async #newKeys(): Promise<void> {
+    const added = await addKey(this.#repository, 'operator', this.#random(32));
+    await rotateKeys(this.#repository);
+    await addKey(this.#repository, 'recovery', this.#random(32));
+    await removeKey(this.#repository, added);
   }
 
   #firstFiles(shared: Buffer, report: Buffer, large: Buffer): void {

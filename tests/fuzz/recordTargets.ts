@@ -6,11 +6,13 @@ import { readCheckpoints } from '../../src/repository/checkpoint.ts';
 import { readMarker } from '../../src/repository/copyMarker.ts';
 import { DoomedList } from '../../src/repository/doomed.ts';
 import { readEntities, readEntity } from '../../src/repository/entityKeys.ts';
+import { boxKey, boxPublic, openBox, sealBox } from '../../src/repository/epochBox.ts';
+import { learnEpochs } from '../../src/repository/epochs.ts';
 import { readIndexSetting } from '../../src/repository/indexSetting.ts';
 import { Keyring } from '../../src/repository/keyring.ts';
 import { checkSeal, readManifest, type Manifest } from '../../src/repository/manifest.ts';
 import { names } from '../../src/repository/names.ts';
-import { readRemovals } from '../../src/repository/removals.ts';
+import { readRemovals, removedSlots } from '../../src/repository/removals.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { configBytes } from '../../src/repository/repositoryConfig.ts';
 import { pinnedManifests, readCheckpointRoot, readRootManifest } from '../../src/repository/roots.ts';
@@ -22,6 +24,10 @@ import { context, id, keyring, random, scratch, sealRecord, storage, tag } from 
 
 const SLOT_KEY = new Uint8Array(32).fill(7);
 const SLOT = names.key('operator');
+const OWN_SLOT = Buffer.concat(keyring.wrap(SLOT, SLOT_KEY, random));
+const opener = Keyring.unwrap(SLOT, OWN_SLOT, SLOT_KEY);
+const BOX = boxKey(deriveKey(SLOT_KEY, 'slot-box'));
+const EPOCH = `0000000002-${id}`;
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const layers = [[{ id, size: 900, rows: 2, first: 'a' }, { id, size: 90, rows: 1, first: 'k\u00ff' }], []];
 const counts = { items: 2, folders: 1, bytes: 12, added: 1, changed: 0, removed: 0, skipped: 0, failed: 0, altered: 0 };
@@ -73,12 +79,12 @@ export const recordTargets: readonly FuzzTarget[] = [
   },
   {
     name: 'key-bundle', codes: [...DAMAGE, 'repository/wrong-key'],
-    samples: [json({ repository: '00'.repeat(16), secret: random(32).toString('base64'), epochs: [random(32).toString('base64')] })],
+    samples: [json({ repository: '00'.repeat(16), secret: random(32).toString('base64'), epochs: [{ id: `0000000001-${id}`, key: random(32).toString('base64'), active: true }] })],
     run: (input) => {
       const sealed = new SealingKey(deriveKey(SLOT_KEY, 'slot')).seal(random(24), zstdCompressSync(input), Buffer.from(SLOT));
-      const opened = Keyring.unwrap(SLOT, Buffer.concat([objectHeader('HFOB', 0), sealed, Buffer.alloc(32)]), SLOT_KEY);
+      const opened = Keyring.unwrap(SLOT, Buffer.concat([objectHeader('HFOB', 0), sealed, Buffer.alloc(64)]), SLOT_KEY);
       opened.entityTag('x');
-      if (opened.epochs > 0) opened.sharedRawOf(opened.epochs);
+      if (opened.epochs > 0) opened.sharedRawOf(opened.meta.epoch);
     },
   },
   {
@@ -112,7 +118,28 @@ export const recordTargets: readonly FuzzTarget[] = [
     }),
   sealed('pin', names.pin(tag, id), { tag, snapshot: id, purpose: 'restore', madeAt: manifest.startedAt }, () => pinnedManifests(context, [names.pin(tag, id)])),
   sealed('doomed', names.doomed(1, id), { n: 1, id, objects: [names.pack(tag, id), names.snapshot(tag, id)] }, () => DoomedList.load(storage, keyring)),
-  sealed('removal', names.removal(1, id), { madeAt: manifest.startedAt, removed: [{ tag, id, sha256: '00' }] }, () => readRemovals(context, rethrow)),
+  sealed('removal', names.removal(1, id), { madeAt: manifest.startedAt, removed: [{ tag, id, sha256: '00' }], slots: ['operator'] }, async () => {
+    await readRemovals(context, rethrow);
+    await removedSlots(context);
+  }),
+  {
+    name: 'epoch', samples: [json({ madeAt: manifest.startedAt, active: true, slots: { operator: opener.boxFor('operator', boxPublic(BOX), EPOCH, random(32), random) } })],
+    run: async (input) => {
+      const object = names.epoch(EPOCH);
+      const { epoch, key } = opener.next;
+      await storage.put(object, [objectHeader('HFOB', epoch), key.seal(random(24), zstdCompressSync(input), Buffer.from(object))]);
+      try {
+        const [unknown] = await learnEpochs(storage, Keyring.unwrap(SLOT, OWN_SLOT, SLOT_KEY));
+        if (unknown) throw unknown.error;
+      } finally {
+        await storage.delete(object);
+      }
+    },
+  },
+  {
+    name: 'epoch-box', samples: [sealBox(boxPublic(BOX), SLOT_KEY, random(32), EPOCH, random)],
+    run: (input) => { openBox(BOX, SLOT_KEY, input, EPOCH); },
+  },
   sealed('setting', names.setting(1, id), { madeAt: manifest.startedAt, tag, index: false }, async () => (await readIndexSetting(context)).of(tag)),
   sealed('entity', names.entity(tag, id), { entity, key: random(32).toString('base64') }, async () => {
     await readEntity(storage, keyring, tag);

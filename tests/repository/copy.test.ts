@@ -40,10 +40,10 @@ test('a second run with nothing new lists, compares the keys, and puts one small
   const repository = await openRepository(source, caches.path('source'), pair.clock);
   source.reset();
   expect(await copyRepository(repository, target)).toMatchObject({ snapshotsCopied: 0, objects: 0, bytes: 0, findings: [] });
-  // Lists: keys, seals, entities, settings, packs. Gets: both key slots.
-  expect(source.counts).toMatchObject({ list: { requests: 5 }, get: { requests: 2 }, put: { requests: 0 }, stat: { requests: 0 }, delete: { requests: 0 } });
+  // Lists: keys, epochs, seals, entities, settings, packs, removals. Gets: both key slots.
+  expect(source.counts).toMatchObject({ list: { requests: 7 }, get: { requests: 2 }, put: { requests: 0 }, stat: { requests: 0 }, delete: { requests: 0 } });
   // Besides those: marks three times. Gets besides the key slots: config, the last mark.
-  expect(target.counts).toMatchObject({ list: { requests: 8 }, get: { requests: 4 }, put: { requests: 1 }, stat: { requests: 0 }, delete: { requests: 1 } });
+  expect(target.counts).toMatchObject({ list: { requests: 10 }, get: { requests: 4 }, put: { requests: 1 }, stat: { requests: 0 }, delete: { requests: 1 } });
   expect(target.counts.put.bytes).toBeLessThan(400);
 });
 

@@ -1,0 +1,43 @@
+import { InterceptedStorage, type Range, type Storage } from '../storage/index.ts';
+import { learnEpochs } from './epochs.ts';
+import type { Keyring } from './keyring.ts';
+import { HEADER_LENGTH } from './sealedObject.ts';
+
+const KINDS = new Set(['HFOB', 'HFPK', 'HFIX', 'HFSG']);
+
+/**
+ * The storage of an open repository: an object of a key epoch that is not known yet was written after a rotation, so the
+ * epochs are read anew before the object is handed on. Whatever began before a rotation goes on after it.
+ */
+export class EpochStorage extends InterceptedStorage {
+  readonly #keyring: Keyring;
+  /** Looked for already, and not there. */
+  readonly #unknown = new Set<number>();
+
+  constructor(inner: Storage, keyring: Keyring) {
+    super(inner);
+    this.#keyring = keyring;
+  }
+
+  protected override around<T>(_call: unknown, run: () => Promise<T>): Promise<T> {
+    return run();
+  }
+
+  override async get(name: string, options: { range?: Range; signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    const bytes = await this.inner.get(name, options);
+    if (options.range && options.range.offset !== 0) return bytes;
+    const epoch = epochOf(bytes);
+    if (epoch > 0 && !this.#keyring.hasEpoch(epoch) && !this.#unknown.has(epoch)) {
+      await learnEpochs(this.inner, this.#keyring, options.signal);
+      if (!this.#keyring.hasEpoch(epoch)) this.#unknown.add(epoch);
+    }
+    return bytes;
+  }
+}
+
+/** The epoch in the header of an object; 0: it has none. */
+export function epochOf(bytes: Uint8Array): number {
+  if (bytes.length < HEADER_LENGTH) return 0;
+  const kind = Buffer.from(bytes.buffer, bytes.byteOffset, 4).toString('latin1');
+  return KINDS.has(kind) ? (bytes[6] ?? 0) | ((bytes[7] ?? 0) << 8) : 0;
+}
