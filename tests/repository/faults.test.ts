@@ -18,17 +18,20 @@ const { start, trees, made, clock, work: WORK, next: NEXT } = rounds;
 const open = (storage: Storage): Promise<Repository> => rounds.open(storage);
 const proveAndFinish = (storage: Storage, work: Work): Promise<void> => rounds.proveAndFinish(storage, work);
 
-/** Runs each kind of work with the fault at every call of its operation in turn. */
-async function everywhere(on: Fault['on'], effect: Fault['effect'], code: string | undefined): Promise<number> {
-  let struck = 0;
-  for (const [kind, work] of Object.entries(WORK)) {
+/**
+ * Runs each kind of work with the fault at every call of its operation in turn, and counts those calls for each kind: how
+ * many a prune has to rewrite or delete is the seed's, so only a backup's have a bound that holds for every seed.
+ */
+async function everywhere(on: Fault['on'], effect: Fault['effect'], code: string | undefined): Promise<Record<keyof typeof WORK, number>> {
+  const struck = { backup: 0, prune: 0, rebuild: 0 };
+  for (const [kind, work] of Object.entries(WORK) as [keyof typeof WORK, Work][]) {
     for (let call = 1; ; call++) {
       const storage = await copyStorage(start);
       const faulty = new FaultyStorage(storage, [{ on, call, effect }]);
       try {
         const error = await open(faulty).then(work).then(() => undefined, (caught: unknown) => caught);
         if (faulty.fired[0] === 0) break;
-        struck++;
+        struck[kind]++;
         if (error !== undefined) {
           expect(isHoldfastError(error), messageOf(error)).toBe(true);
           if (code !== undefined) expect((error as HoldfastError).code).toBe(code);
@@ -42,13 +45,20 @@ async function everywhere(on: Fault['on'], effect: Fault['effect'], code: string
   return struck;
 }
 
+/** A backup puts a pack, its index, a segment, the snapshot and its seal; a prune its record and a rebuild an index. */
+function expectPuts(struck: Readonly<Record<keyof typeof WORK, number>>): void {
+  expect(struck.backup).toBeGreaterThanOrEqual(5);
+  expect(struck.prune).toBeGreaterThan(0);
+  expect(struck.rebuild).toBeGreaterThan(0);
+}
+
 test('a full disk at every put', { timeout: 300_000 }, async () => {
   const full = new HoldfastError('storage/full', 'input', 'The disk is full. Make room.');
-  expect(await everywhere('put', { kind: 'refused', error: full }, 'storage/full')).toBeGreaterThan(10);
+  expectPuts(await everywhere('put', { kind: 'refused', error: full }, 'storage/full'));
 });
 
 test('the reply of every put lost, with and without a retry', { timeout: 300_000 }, async () => {
-  expect(await everywhere('put', { kind: 'lost-reply' }, 'storage/unavailable')).toBeGreaterThan(10);
+  expectPuts(await everywhere('put', { kind: 'lost-reply' }, 'storage/unavailable'));
   for (const work of Object.values(WORK)) {
     const storage = await copyStorage(start);
     const faulty = new FaultyStorage(storage, [{ on: 'put', call: 1, times: 1, effect: { kind: 'lost-reply' } }]);
@@ -60,11 +70,11 @@ test('the reply of every put lost, with and without a retry', { timeout: 300_000
 });
 
 test('every deletion refused', { timeout: 300_000 }, async () => {
-  expect(await everywhere('delete', { kind: 'refused' }, undefined)).toBeGreaterThan(5);
+  expect((await everywhere('delete', { kind: 'refused' }, undefined)).prune).toBeGreaterThan(2);
 });
 
 test(`every read cut short: an error, never wrong bytes, never a wrong deletion (HOLDFAST_SEED=${seed})`, { timeout: 300_000 }, async () => {
-  expect(await everywhere('get', { kind: 'cut', keep: 9 }, undefined)).toBeGreaterThan(20);
+  expect(Math.min(...Object.values(await everywhere('get', { kind: 'cut', keep: 9 }, undefined)))).toBeGreaterThan(2);
   const faulty = new FaultyStorage(start, [{ on: 'get', prefix: 'packs/', times: Infinity, effect: { kind: 'cut', keep: 100 } }]);
   const repository = await open(faulty);
   const { storage, keyring } = repository.context;
