@@ -39,7 +39,8 @@ function expected(...args: string[]): string[] {
 
 function expectedCli(...args: string[]): string[] {
   const [node = '', warnings = ''] = expected();
-  return [node, warnings, args[1] === 'backup' ? '--max-semi-space-size=1' : '--max-semi-space-size=4', ...args];
+  const young = args[1] === 'backup' ? 1 : 8;
+  return [node, warnings, `--min-semi-space-size=${young}`, `--max-semi-space-size=${young}`, ...args];
 }
 
 test('holdfast finds its checkout from any directory, through symbolic links, and passes arguments on as they are', () => {
@@ -50,23 +51,23 @@ test('holdfast finds its checkout from any directory, through symbolic links, an
   for (const [command, cwd] of [
     [join(checkout, 'bin/holdfast'), '/'], ['./holdfast', join(checkout, 'bin')], [join(scratch, 'relative'), '/'], ['./relative', scratch],
   ] as const) {
-    expect(start(command, args, cwd).lines.slice(0, 10), command).toEqual([...expectedCli(main, ...args), '1']);
+    expect(start(command, args, cwd).lines.slice(0, 11), command).toEqual([...expectedCli(main, ...args), '1']);
   }
-  expect(start('relative', args, '/', { PATH: `${scratch}:/usr/bin:/bin` }).lines.slice(0, 5)).toEqual(expectedCli(main, 'backup'));
-  expect(start('sh', ['relative', ...args], scratch).lines.slice(0, 5)).toEqual(expectedCli(main, 'backup'));
-  expect(start('sh', ['holdfast'], join(checkout, 'bin')).lines.slice(0, 4)).toEqual(expectedCli(main));
+  expect(start('relative', args, '/', { PATH: `${scratch}:/usr/bin:/bin` }).lines.slice(0, 6)).toEqual(expectedCli(main, 'backup'));
+  expect(start('sh', ['relative', ...args], scratch).lines.slice(0, 6)).toEqual(expectedCli(main, 'backup'));
+  expect(start('sh', ['holdfast'], join(checkout, 'bin')).lines.slice(0, 5)).toEqual(expectedCli(main));
 });
 
 test('compiled code is kept in a folder of one\'s own, unless told otherwise', () => {
   const command = join(checkout, 'bin/holdfast');
   const cache = join(scratch, 'home/.cache/holdfast/compile');
-  expect(start(command, [], '/').lines[5]).toBe(cache);
+  expect(start(command, [], '/').lines[6]).toBe(cache);
   expect(statSync(cache).mode & 0o777).toBe(0o700);
-  expect(start(command, [], '/', { XDG_CACHE_HOME: join(scratch, 'xdg') }).lines[5]).toBe(join(scratch, 'xdg/holdfast/compile'));
-  expect(start(command, [], '/', { XDG_CACHE_HOME: 'relative' }).lines[5]).toBe(cache);
-  expect(start(command, [], '/', { HOME: '' }).lines[5]).toBe('');
-  expect(start(command, [], '/', { NODE_COMPILE_CACHE: '/given' }).lines[5]).toBe('/given');
-  expect(start(command, [], '/', { MALLOC_ARENA_MAX: '7' }).lines[4]).toBe('7');
+  expect(start(command, [], '/', { XDG_CACHE_HOME: join(scratch, 'xdg') }).lines[6]).toBe(join(scratch, 'xdg/holdfast/compile'));
+  expect(start(command, [], '/', { XDG_CACHE_HOME: 'relative' }).lines[6]).toBe(cache);
+  expect(start(command, [], '/', { HOME: '' }).lines[6]).toBe('');
+  expect(start(command, [], '/', { NODE_COMPILE_CACHE: '/given' }).lines[6]).toBe('/given');
+  expect(start(command, [], '/', { MALLOC_ARENA_MAX: '7' }).lines[5]).toBe('7');
   expect(start(command, [], '/', { HOME: '/proc/nowhere' })).toMatchObject({ status: 0, stderr: '' });
 });
 
@@ -90,7 +91,7 @@ describe('where no Node is packaged', () => {
   test('the machine\'s own does, when it is new enough', () => {
     const { status, lines } = start(join(checkout, 'bin/holdfast'), ['check'], '/', { PATH: path, FAKE_TOO_OLD: '0' });
     expect(status).toBe(0);
-    expect(lines.slice(0, 4)).toEqual(['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', join(checkout, 'src/cli/main.ts'), 'check']);
+    expect(lines.slice(0, 5)).toEqual(['--disable-warning=ExperimentalWarning', '--min-semi-space-size=8', '--max-semi-space-size=8', join(checkout, 'src/cli/main.ts'), 'check']);
   });
 
   test('an old one is refused with what is needed', () => {

@@ -18,7 +18,7 @@ const quick = (hash: number, match: number, window: number): Record<number, numb
 
 /** Measured on 100,000 mails, see docs/decisions/0009: larger tables for the quick strategy beat zstd's own levels 2 to 4. */
 export const PROFILES: Readonly<Record<Profile['name'], Profile>> = {
-  default: { name: 'default', frameBytes: 1024 * 1024, params: quick(16, 7, 20) },
+  default: { name: 'default', frameBytes: 1024 * 1024, params: quick(15, 7, 20) },
   fast: { name: 'fast', frameBytes: 1024 * 1024, params: { [LEVEL]: 1 } },
   small: { name: 'small', frameBytes: 2 * 1024 * 1024, params: quick(17, 6, 21) },
 };

@@ -12,9 +12,10 @@ const ROOT = join(import.meta.dirname, '..', '..');
  * (bin/holdfast), and reads the JSON of each line that it prints.
  */
 export async function runLines<T>(program: string, args: readonly string[], timeoutMs: number): Promise<T[]> {
-  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'];
+  const flags = ['--disable-warning=ExperimentalWarning', '--min-semi-space-size=1', '--max-semi-space-size=1'];
   const { stdout } = await run(process.execPath, [...flags, join(ROOT, program), ...args], {
-    env: { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' }, maxBuffer: 1 << 26, timeout: timeoutMs,
+    env: { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '67108864', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' },
+    maxBuffer: 1 << 26, timeout: timeoutMs,
   });
   return stdout.trim().split('\n').map((line) => JSON.parse(line) as T);
 }
