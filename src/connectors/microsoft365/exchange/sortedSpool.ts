@@ -47,7 +47,7 @@ export class SortedSpool {
     if (this.#size >= this.#most) await this.#flush();
   }
 
-  /** In ascending order of keys. Nothing may be added any more. */
+  /** In ascending order of keys. May be asked for again; nothing may be added while it is read. */
   async *groups(): AsyncGenerator<SpooledGroup> {
     await this.#writing;
     this.#held.sort(byKey);
@@ -139,15 +139,20 @@ interface Head {
 /** Of equal keys those of the earlier part come first. */
 async function* merge(parts: readonly Part[]): AsyncGenerator<SpoolRecord> {
   const heads: Head[] = [];
-  for (const part of parts) {
-    const head = { part, records: [], place: 0 };
-    if (await refill(head)) heads.push(head);
-  }
-  while (heads.length > 0) {
-    const first = smallest(heads);
-    const record = first.records[first.place++];
-    if (record !== undefined) yield record;
-    if (first.place >= first.records.length && !await refill(first)) heads.splice(heads.indexOf(first), 1);
+  try {
+    for (const part of parts) {
+      const head = { part, records: [], place: 0 };
+      if (await refill(head)) heads.push(head);
+    }
+    while (heads.length > 0) {
+      const first = smallest(heads);
+      const record = first.records[first.place++];
+      if (record !== undefined) yield record;
+      if (first.place >= first.records.length && !await refill(first)) heads.splice(heads.indexOf(first), 1);
+    }
+  } finally {
+    // Who stops early leaves files open otherwise.
+    for (const part of parts) await part.return(undefined);
   }
 }
 

@@ -2,8 +2,8 @@ import type { GraphClient, GraphOptions } from './graphClient.ts';
 import { hasCode, oddAnswer } from './graphErrors.ts';
 import { entriesOf, linkOf, type Entry } from './pages.ts';
 
-/** Few requests, and pages of about a megabyte. */
-const PAGE_SIZE = 500;
+/** Entries that a page is asked to have: few requests, and pages of about a megabyte. */
+export const PAGE_SIZE = 500;
 /** A round that never comes to its end because the token is lost each time. */
 const MOST_RESTARTS = 4;
 

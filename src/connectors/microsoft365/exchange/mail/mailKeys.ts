@@ -22,10 +22,6 @@ export function messageKey(id: string): BinaryString {
   return MESSAGES + id;
 }
 
-export function noticeKey(folderId: string): BinaryString {
-  return NOTICES + folderId;
-}
-
 /** The id in a key of one of the three kinds. */
 export function idOfKey(key: BinaryString): string {
   return key.slice(FOLDERS.length);

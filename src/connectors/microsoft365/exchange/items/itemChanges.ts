@@ -1,9 +1,7 @@
 import type { ItemRow, Outcome } from '../../../../domain/index.ts';
 import type { PreviousState, SourceChange, SourceItem } from '../../../contract.ts';
 import type { SortedSpool, SpooledGroup } from '../sortedSpool.ts';
-import { idOfKey, messageKey, MESSAGES } from './mailKeys.ts';
-import { hasSameContent } from './messageItem.ts';
-import type { FolderRound, MessageRecord } from './messageListing.ts';
+import { idBehind, type FolderRound, type ItemRecord, type ItemSource } from './itemSource.ts';
 
 /** Changes that are yielded together. */
 const BATCH = 256;
@@ -11,6 +9,7 @@ const BATCH = 256;
 const MOST_LOOKS = 500;
 
 export interface JoinOptions {
+  readonly source: Pick<ItemSource, 'keys' | 'isSame'>;
   readonly previous: PreviousState;
   readonly rounds: ReadonlyMap<string, FolderRound>;
   /** Rows that no record speaks of have to be looked at, too. */
@@ -20,7 +19,7 @@ export interface JoinOptions {
 }
 
 /** What the spooled records of all folders change in the previous snapshot, in ascending order of keys. */
-export async function* messageChanges(spool: SortedSpool, options: JoinOptions): AsyncGenerator<readonly SourceChange[]> {
+export async function* itemChanges(spool: SortedSpool, options: JoinOptions): AsyncGenerator<readonly SourceChange[]> {
   let changes: SourceChange[] = [];
   for await (const [group, row] of joined(spool, options)) {
     const change = changeOf(group, row, options);
@@ -33,15 +32,23 @@ export async function* messageChanges(spool: SortedSpool, options: JoinOptions):
   if (changes.length > 0) yield changes;
 }
 
+/** Whether the previous snapshot has an item that no reading told although its folder was read whole: it is gone, or was missed. */
+export async function hasMissing(spool: SortedSpool, options: Omit<JoinOptions, 'scan' | 'retry'>): Promise<boolean> {
+  for await (const [group, row] of scanned(spool, options)) {
+    if (group === undefined && row !== undefined && isGone(idBehind(options.source.keys.folders, row.parent), new Set(), options.rounds)) return true;
+  }
+  return false;
+}
+
 type Pair = readonly [group: SpooledGroup | undefined, row: ItemRow | undefined];
 
 function joined(spool: SortedSpool, options: JoinOptions): AsyncGenerator<Pair> {
-  return options.scan || spool.length > MOST_LOOKS ? scanned(spool, options.previous) : lookedUp(spool, options.previous);
+  return options.scan || spool.length > MOST_LOOKS ? scanned(spool, options) : lookedUp(spool, options);
 }
 
-async function* lookedUp(spool: SortedSpool, previous: PreviousState): AsyncGenerator<Pair> {
+async function* lookedUp(spool: SortedSpool, { previous, source }: JoinOptions): AsyncGenerator<Pair> {
   for await (const group of spool.groups()) {
-    const key = messageKey(group.key);
+    const key = source.keys.items + group.key;
     let found: ItemRow | undefined;
     for await (const rows of previous.rows(key)) found ??= rows.find((row) => row.key === key);
     yield [group, found];
@@ -49,11 +56,11 @@ async function* lookedUp(spool: SortedSpool, previous: PreviousState): AsyncGene
 }
 
 /** All records and all rows, side by side. */
-async function* scanned(spool: SortedSpool, previous: PreviousState): AsyncGenerator<Pair> {
-  const rows = each(previous.rows(MESSAGES));
+async function* scanned(spool: SortedSpool, { previous, source }: Pick<JoinOptions, 'previous' | 'source'>): AsyncGenerator<Pair> {
+  const rows = each(previous.rows(source.keys.items));
   let next = await rows.next();
   for await (const group of spool.groups()) {
-    const key = messageKey(group.key);
+    const key = source.keys.items + group.key;
     while (next.done !== true && next.value.key < key) {
       yield [undefined, next.value];
       next = await rows.next();
@@ -71,20 +78,20 @@ async function* each(batches: AsyncIterable<readonly ItemRow[]>): AsyncGenerator
 
 function changeOf(group: SpooledGroup | undefined, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {
   const standing = group === undefined ? { item: undefined, left: new Set<string>() } : standingOf(group, options.rounds);
-  if (standing.item !== undefined) return present(standing.item, row);
+  if (standing.item !== undefined) return present(standing.item, row, options.source);
   if (row === undefined) return undefined;
-  if (isGone(idOfKey(row.parent), standing.left, options.rounds)) return { type: 'removed', key: row.key };
+  if (isGone(idBehind(options.source.keys.folders, row.parent), standing.left, options.rounds)) return { type: 'removed', key: row.key };
   return options.retry && hasFailed(row) ? { type: 'item', item: plain(row), content: { from: 'fetch' } } : undefined;
 }
 
 /**
- * Where a message stands by its records: in the folder that told of it last, if that has not told since that it left. A message that moved left one folder
+ * Where an item stands by its records: in the folder that told of it last, if that has not told since that it left. An item that moved left one folder
  * and is in another; in which order the two were read does not matter.
  */
 function standingOf({ values }: SpooledGroup, rounds: JoinOptions['rounds']): { item: SourceItem | undefined; left: ReadonlySet<string> } {
   const latest = new Map<string, SourceItem | null>();
   for (const value of values) {
-    const [folderId, epoch, item] = JSON.parse(value) as MessageRecord;
+    const [folderId, epoch, item] = JSON.parse(value) as ItemRecord;
     const round = rounds.get(folderId);
     if (round === undefined || round.state === 'gone' || round.epoch !== epoch) continue;
     // Told again: it goes to the end.
@@ -96,19 +103,19 @@ function standingOf({ values }: SpooledGroup, rounds: JoinOptions['rounds']): { 
   return { item, left };
 }
 
-/** Whether a row's message is there no longer, although nothing tells where it is. */
+/** Whether a row's item is there no longer, although nothing tells where it is. */
 function isGone(folderId: string, left: ReadonlySet<string>, rounds: JoinOptions['rounds']): boolean {
   const round = rounds.get(folderId);
   if (round?.state === 'unread') return false;
   return left.has(folderId) || round === undefined || round.state === 'gone' || round.full;
 }
 
-function present(item: SourceItem, row: ItemRow | undefined): SourceChange | undefined {
+function present(item: SourceItem, row: ItemRow | undefined, source: JoinOptions['source']): SourceChange | undefined {
   if (row === undefined) return { type: 'item', item, content: { from: 'fetch' } };
   if (hasFailed(row)) return { type: 'item', item, content: { from: 'fetch' } };
   if (row.change === item.change) return undefined;
   // The size of the content, not the store's count.
-  if (row.content !== '' && hasSameContent(row, item)) return { type: 'item', item: { ...item, size: row.size }, content: { from: 'kept' } };
+  if (row.content !== '' && source.isSame(row, item)) return { type: 'item', item: { ...item, size: row.size }, content: { from: 'kept' } };
   return { type: 'item', item, content: { from: 'fetch' } };
 }
 

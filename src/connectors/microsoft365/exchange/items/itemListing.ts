@@ -1,0 +1,138 @@
+import { isHoldfastError } from '../../../../domain/index.ts';
+import { batch } from '../../graph/batch.ts';
+import { deltaRound, PAGE_SIZE } from '../../graph/deltaRound.ts';
+import { hasCode } from '../../graph/graphErrors.ts';
+import { idOf, isRemoved, pages, type Entry } from '../../graph/pages.ts';
+import type { SortedSpool } from '../sortedSpool.ts';
+import type { MailboxAccess, SubServiceContext } from '../subService.ts';
+import type { FolderRound, ItemRecord, ItemSource, ListedFolder } from './itemSource.ts';
+
+/** Looks at the folders, at most, until what left one folder was found in another. */
+const MOST_PASSES = 3;
+
+export interface ItemListingOptions {
+  readonly access: MailboxAccess;
+  readonly context: SubServiceContext;
+  readonly source: ItemSource;
+  readonly spool: SortedSpool;
+  readonly base: string;
+  /** Folders in the order in which they are read: those into which items move most come last. */
+  readonly folders: readonly ListedFolder[];
+}
+
+/**
+ * Reads every folder into a spool. What leaves one folder may have arrived in another that was read before: such folders are read once more, so that
+ * an item on its way is not taken for deleted.
+ */
+export class ItemListing {
+  readonly rounds = new Map<string, FolderRound>();
+  readonly #options: ItemListingOptions;
+  readonly #total: number;
+  #lastRemoval = 0;
+  #listed = 0;
+
+  constructor(options: ItemListingOptions) {
+    this.#options = options;
+    this.#total = options.folders.reduce((sum, { count = 0 }) => sum + count, 0);
+  }
+
+  /** `links`: where the rounds begin. */
+  async run(links: Readonly<Record<string, string>>): Promise<void> {
+    let todo = this.#options.folders;
+    for (const { id } of todo) this.rounds.set(id, { link: links[id], state: 'read', full: false, epoch: 0, startedAt: 0 });
+    for (let pass = 0; pass < MOST_PASSES && todo.length > 0; pass++) {
+      await this.#readAll(todo);
+      todo = todo.filter(({ id }) => {
+        const round = this.rounds.get(id);
+        return round?.state === 'read' && round.startedAt < this.#lastRemoval;
+      });
+    }
+  }
+
+  /** Reads the folders once more. What either reading told is there: pages of a list shift while items go, and a moving item may escape one reading. */
+  async again(): Promise<void> {
+    await this.#readAll(this.#options.folders.filter(({ id }) => this.rounds.get(id)?.state === 'read'));
+  }
+
+  async #readAll(folders: readonly ListedFolder[]): Promise<void> {
+    const waiting = [...folders].reverse();
+    const worker = async (): Promise<void> => {
+      for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) await this.#readOne(folder);
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#options.access.budget.concurrent, folders.length) }, worker));
+  }
+
+  async #readOne({ id }: ListedFolder): Promise<void> {
+    const round = this.rounds.get(id);
+    if (round === undefined) throw new TypeError('a folder is read that has no round');
+    round.startedAt = this.#options.spool.length;
+    try {
+      if (this.#options.source.mode === 'delta') await this.#readDelta(id, round);
+      else await this.#readList(id, round);
+    } catch (error) {
+      if (hasCode(error, 'not-found')) round.state = 'gone';
+      else if (isOfFolder(error)) Object.assign(round, { state: 'unread', error });
+      else throw error;
+    }
+  }
+
+  async #readDelta(id: string, round: FolderRound): Promise<void> {
+    const { access: { graph, budget, runtime }, context: { signal }, source, base } = this.#options;
+    const events = deltaRound(graph, { start: source.start(base, id), link: round.link, pageSize: runtime.pageSize, purpose: source.purpose, budget, signal });
+    for (;;) {
+      const step = await events.next();
+      if (step.done === true) {
+        round.link = step.value.link;
+        round.full ||= step.value.full;
+        return;
+      }
+      if (step.value.type === 'restart') round.epoch++;
+      else await this.#spoolPage(id, round, step.value.entries);
+    }
+  }
+
+  async #readList(id: string, round: FolderRound): Promise<void> {
+    const { access: { graph, budget, runtime }, context: { signal }, source, base } = this.#options;
+    const start = source.start(base, id);
+    const path = `${start}${start.includes('?') ? '&' : '?'}$top=${runtime.pageSize ?? PAGE_SIZE}`;
+    for await (const entries of pages(graph, path, { purpose: source.purpose, budget, signal })) await this.#spoolPage(id, round, entries);
+    round.full = true;
+  }
+
+  async #spoolPage(folderId: string, round: FolderRound, entries: readonly Entry[]): Promise<void> {
+    const { source, spool, context } = this.#options;
+    for (const entry of await this.#complete(folderId, entries)) {
+      const item = isRemoved(entry) ? null : source.listed(entry, folderId);
+      await spool.add(idOf(entry), JSON.stringify([folderId, round.epoch, item] satisfies ItemRecord));
+      if (item === null) this.#lastRemoval = spool.length;
+    }
+    this.#listed += entries.length;
+    context.progress({ type: 'progress', stage: 'scan', items: this.#listed, bytes: 0, ...(this.#total > this.#listed ? { totalItems: this.#total } : {}) });
+  }
+
+  /** Items that were told in part, with all that is missing; those that are gone by now are left out: their removal will be told. */
+  async #complete(folderId: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const { access: { graph, budget, runtime }, context: { signal }, source, base } = this.#options;
+    const parts = entries.flatMap((entry) => {
+      const path = isRemoved(entry) ? undefined : source.restOf?.(base, folderId, entry);
+      return path === undefined ? [] : [{ entry, path }];
+    });
+    if (parts.length === 0) return entries;
+    const results = await batch(graph, parts, { purpose: source.purpose, budget, signal, random: runtime.random, sleep: runtime.sleep, attempts: runtime.attempts });
+    const whole = new Map<Entry, Entry | undefined>();
+    for (const [place, { entry }] of parts.entries()) {
+      const result = results[place];
+      if (result !== undefined && 'error' in result && !hasCode(result.error, 'not-found')) throw result.error;
+      whole.set(entry, result !== undefined && 'document' in result ? result.document : undefined);
+    }
+    return entries.flatMap((entry): readonly Entry[] => {
+      const complete = whole.has(entry) ? whole.get(entry) : entry;
+      return complete === undefined ? [] : [complete];
+    });
+  }
+}
+
+/** Errors that concern one folder alone; any other ends the run. */
+function isOfFolder(error: unknown): boolean {
+  return isHoldfastError(error) && hasCode(error, 'unavailable', 'refused', 'odd-answer');
+}

@@ -1,0 +1,58 @@
+import type { BinaryString, HoldfastError, ItemRow } from '../../../../domain/index.ts';
+import type { SourceItem } from '../../../contract.ts';
+import type { Entry } from '../../graph/pages.ts';
+
+/** What the keys of one sub-service begin with; the id of the service follows. */
+export interface ItemKeys {
+  readonly folders: BinaryString;
+  readonly items: BinaryString;
+  /** Notices that the items of a folder could not be read. */
+  readonly notices: BinaryString;
+}
+
+/** A folder whose items are listed. */
+export interface ListedFolder {
+  readonly id: string;
+  readonly name: string;
+  /** Items, as far as known. */
+  readonly count?: number;
+}
+
+/** Items of one kind that Graph lists folder by folder: how they are asked for, and what rows they become. `base` is the path that all requests begin with. */
+export interface ItemSource {
+  /** For sentences: what is done, and which permission it needs. */
+  readonly purpose: string;
+  readonly keys: ItemKeys;
+  /** `list`: Graph has no delta query that tells all of them, so each round lists everything. */
+  readonly mode: 'delta' | 'list';
+  /** Path of the first request for a folder's items, with its query options. */
+  start(base: string, folderId: string): string;
+  /** Path of one item with the same options; undefined where the entry is whole already. Some deltas tell what changed alone. */
+  restOf?(base: string, folderId: string, entry: Entry): string | undefined;
+  listed(entry: Entry, folderId: string): SourceItem;
+  /** Whether the stored content is that of the item as it is now, though its change key differs. */
+  isSame(row: ItemRow, item: SourceItem): boolean;
+}
+
+/** How far a folder was read. */
+export interface FolderRound {
+  /** Where the next round begins; undefined: with all items. */
+  link: string | undefined;
+  /** `unread`: it could not be read, and nothing is known of its items. */
+  state: 'read' | 'gone' | 'unread';
+  /** All its items were told, so what was not told is not there. */
+  full: boolean;
+  /** Grows when a round begins anew: what was told before counts no longer. */
+  epoch: number;
+  error?: HoldfastError;
+  /** Records of the spool when its latest round began. */
+  startedAt: number;
+}
+
+/** A record of the spool: folder, epoch, and the item, or null where it left the folder. */
+export type ItemRecord = readonly [folderId: string, epoch: number, item: SourceItem | null];
+
+/** The id behind a prefix of keys. */
+export function idBehind(prefix: BinaryString, key: BinaryString): string {
+  return key.slice(prefix.length);
+}

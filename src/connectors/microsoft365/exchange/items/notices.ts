@@ -1,0 +1,28 @@
+import type { PreviousState, SourceChange } from '../../../contract.ts';
+import type { FolderRound, ItemKeys, ListedFolder } from './itemSource.ts';
+
+export interface NoticeOptions {
+  readonly keys: ItemKeys;
+  /** 'mails', for the name of the row. */
+  readonly noun: string;
+  readonly kind: string;
+}
+
+/** Notices that stand in for the items of folders that could not be read; those of the last run go where the folder could be read this time. */
+export async function noticeChanges(
+  { keys, noun, kind }: NoticeOptions, folders: Iterable<ListedFolder>, rounds: ReadonlyMap<string, FolderRound>, previous: PreviousState,
+): Promise<SourceChange[]> {
+  const changes = new Map<string, SourceChange>();
+  for await (const rows of previous.rows(keys.notices)) for (const { key } of rows) changes.set(key, { type: 'removed', key });
+  for (const { id, name } of folders) {
+    const round = rounds.get(id);
+    if (round?.state !== 'unread') continue;
+    const key = keys.notices + id;
+    changes.set(key, {
+      type: 'exception',
+      item: { key, parent: keys.folders + id, name: `All ${noun} of ${name}`, kind, size: 0, modified: null, change: '', meta: '' },
+      outcome: { state: 'failed', code: 'folder-unreadable', message: round.error?.message ?? 'The folder could not be read.' },
+    });
+  }
+  return [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
+}
