@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BinaryString, ItemRow } from '../../../../domain/index.ts';
 import type { SourceItem } from '../../../contract.ts';
 import { idOf, textOf, type Entry } from '../../graph/pages.ts';
+import { personOf } from '../items/people.ts';
 import { folderKey, messageKey } from './mailKeys.ts';
 
 /** What is asked of a message besides its content: all that a listing shows and that a restore has to set again. */
@@ -127,14 +128,6 @@ function hashOf(parts: readonly unknown[]): Buffer {
 function isFlagged(flag: unknown): boolean {
   const { flagStatus = 'notFlagged' } = (typeof flag === 'object' && flag !== null ? flag : {}) as { flagStatus?: unknown };
   return flagStatus !== 'notFlagged';
-}
-
-/** 'Ann <ann@example.test>', for people and search; '' for nobody. */
-function personOf(recipient: unknown): string {
-  const { emailAddress } = (typeof recipient === 'object' && recipient !== null ? recipient : {}) as { emailAddress?: { name?: unknown; address?: unknown } };
-  const [name, address] = [emailAddress?.name, emailAddress?.address].map((value) => (typeof value === 'string' ? value : ''));
-  if (address === '' || address === name) return name ?? '';
-  return name === '' ? address ?? '' : `${name} <${address}>`;
 }
 
 function peopleOf(recipients: unknown): readonly string[] {

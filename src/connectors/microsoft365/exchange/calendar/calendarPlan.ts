@@ -1,0 +1,26 @@
+import type { FolderedPlan } from '../items/folderedService.ts';
+import { CALENDAR_PURPOSE, eventContent } from './eventContent.ts';
+import { listedEvent } from './eventItem.ts';
+
+const NAME = 'calendar';
+const OPTIONS = '$select=id,changeKey,lastModifiedDateTime,subject,start';
+
+/**
+ * Calendars: single events and series. They are listed whole each time, in short form: the delta query that is documented tells only a window of time, with
+ * every occurrence in it (fact 30), and what is outside would be lost. See docs/decisions/0033.
+ */
+export const calendarPlan: FolderedPlan = {
+  name: NAME, title: 'Calendars', kind: 'event', nouns: ['event', 'events'],
+  folders: {
+    name: NAME, title: 'Calendars', purpose: CALENDAR_PURPOSE, mode: 'list', named: 'name', volatile: ['changeKey'],
+    start: (base) => `${base}/calendars`,
+  },
+  items: {
+    purpose: CALENDAR_PURPOSE, mode: 'list',
+    keys: { folders: `${NAME}/f/`, items: `${NAME}/i/`, notices: `${NAME}/x/` },
+    start: (base, id) => `${base}/calendars/${encodeURIComponent(id)}/events?${OPTIONS}`,
+    listed: listedEvent,
+    isSame: () => false,
+  },
+  content: eventContent,
+};

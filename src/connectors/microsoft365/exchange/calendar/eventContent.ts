@@ -1,0 +1,55 @@
+import type { FetchContext, Fetched, SourceItem } from '../../../contract.ts';
+import { idOf, pages, textOf, type Entry } from '../../graph/pages.ts';
+import { expandExtended, listOf, objectOf, readDocument } from '../items/documents.ts';
+import type { ContentAccess } from '../items/folderedService.ts';
+import { idBehind } from '../items/itemSource.ts';
+import { jsonContent, type Attached } from '../items/jsonContent.ts';
+import { eventItem } from './eventItem.ts';
+
+export const CALENDAR_PURPOSE = 'read calendars (Calendars.Read)';
+
+/** Of MAPI, as MS-OXPROPS numbers them: class, the two ids by which meetings find each other, the recurrence as the store keeps it, and its time zones. */
+const MEETING = '{6ED8DA90-450B-101B-98DA-00AA003F1305}';
+const APPOINTMENT = '{00062002-0000-0000-C000-000000000046}';
+const EXTENDED = ['String 0x001A', `Binary ${MEETING} Id 0x3`, `Binary ${MEETING} Id 0x23`, `Binary ${APPOINTMENT} Id 0x8216`, `Binary ${APPOINTMENT} Id 0x8233`, `String ${APPOINTMENT} Id 0x8234`];
+const SHOWN = '$select=id,name,contentType,size,isInline,lastModifiedDateTime';
+const WHOLE = `$expand=${encodeURIComponent(`attachments(${SHOWN}),${expandExtended(EXTENDED)}`)}`;
+/** Facts 61 and 62. The list of what was cancelled is told only where it is selected. */
+const SERIES = '$select=id,cancelledOccurrences&$expand=exceptionOccurrences';
+
+/**
+ * An event with all its properties: of a series the master, its exceptions and the dates that were cancelled, not the occurrences that follow from these
+ * (fact 62). Attachments of the event are in `attachments`, those of exceptions in `@holdfast.exceptionAttachments`, each with the id of its exception.
+ */
+export async function eventContent({ access, base }: ContentAccess, listed: SourceItem, context: FetchContext): Promise<Fetched> {
+  const { graph, budget } = access;
+  const options = { purpose: CALENDAR_PURPOSE, budget, signal: context.signal };
+  const path = `${base}/events/${encodeURIComponent(idBehind('calendar/i/', listed.key))}`;
+  const event = await readDocument(graph, `${path}?${WHOLE}`, options);
+  const series = textOf(event, 'type') === 'seriesMaster' ? await readDocument(graph, `${path}?${SERIES}`, options) : {};
+  const { cancelledOccurrences = [], exceptionOccurrences = [] } = series;
+  const document = textOf(event, 'type') === 'seriesMaster' ? { ...event, cancelledOccurrences, exceptionOccurrences } : event;
+  const exceptions: Attached[] = [];
+  for (const exception of listOf(series, 'exceptionOccurrences').filter(mayHaveAttachments)) {
+    const own = `${base}/events/${encodeURIComponent(idOf(exception))}`;
+    for await (const page of pages(graph, `${own}/attachments?${SHOWN}`, options)) {
+      for (const entry of page) exceptions.push({ ...attachedOf(own, entry), entry: { ...entry, '@holdfast.of': idOf(exception) } });
+    }
+  }
+  const lists = [
+    { name: 'attachments', entries: listOf(event, 'attachments').map((entry) => attachedOf(path, entry)) },
+    { name: '@holdfast.exceptionAttachments', entries: exceptions },
+  ];
+  return await jsonContent(eventItem(listed, document), document, lists, { access, purpose: CALENDAR_PURPOSE, context });
+}
+
+/** `hasAttachments` does not count pictures in the text. */
+function mayHaveAttachments(event: Entry): boolean {
+  return event['hasAttachments'] === true || textOf(objectOf(event, 'body'), 'content').includes('cid:');
+}
+
+/** A file's bytes, or an attached item in its own form (fact 42); what is only a link has none. */
+function attachedOf(path: string, entry: Entry): Attached {
+  const isLink = textOf(entry, '@odata.type').endsWith('referenceAttachment');
+  return { entry, path: isLink ? undefined : `${path}/attachments/${encodeURIComponent(idOf(entry))}/$value` };
+}

@@ -1,0 +1,107 @@
+import type { FetchContext, Fetched, SourceChange, SourceItem } from '../../../contract.ts';
+import { hasCode } from '../../graph/graphErrors.ts';
+import { SortedSpool } from '../sortedSpool.ts';
+import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
+import { ContentOutcomes } from './contentOutcomes.ts';
+import { Folders, type FolderSource } from './folders.ts';
+import { hasMissing, itemChanges } from './itemChanges.ts';
+import { ItemListing } from './itemListing.ts';
+import type { ItemSource } from './itemSource.ts';
+import { noticeChanges } from './notices.ts';
+import { parseSyncCursor, type SyncCursor } from './syncCursor.ts';
+
+/** How a content is read: the mailbox, and what the paths of its requests begin with. */
+export interface ContentAccess {
+  readonly access: MailboxAccess;
+  readonly base: string;
+}
+
+/** What one sub-service with folders brings: everything else is the same for all of them. */
+export interface FolderedPlan {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: string;
+  /** One item and several, in sentences. */
+  readonly nouns: readonly [one: string, many: string];
+  readonly folders: FolderSource;
+  readonly items: ItemSource;
+  /** What the paths of all requests begin with; the path of the mailbox unless told. Asked for once, then kept in the cursor. */
+  base?(access: MailboxAccess, signal: AbortSignal): Promise<string>;
+  /** Throws what the service or the network answers instead. */
+  content(from: ContentAccess, item: SourceItem, context: FetchContext): Promise<Fetched>;
+}
+
+/** A sub-service whose items lie in folders and are documents of Graph: calendars, contacts, tasks, notes. */
+export class FolderedService implements SubService {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly #access: MailboxAccess;
+  readonly #plan: FolderedPlan;
+  #base = '';
+  #cursor: SyncCursor | undefined;
+  #outcomes: ContentOutcomes;
+
+  constructor(access: MailboxAccess, plan: FolderedPlan) {
+    ({ name: this.name, title: this.title, kind: this.kind } = plan);
+    this.#access = access;
+    this.#plan = plan;
+    this.#outcomes = new ContentOutcomes(plan.nouns[0]);
+  }
+
+  async *enumerate(context: SubServiceContext): AsyncGenerator<readonly SourceChange[]> {
+    const { items: source, nouns: [one, noun] } = this.#plan;
+    this.#outcomes = new ContentOutcomes(one);
+    this.#cursor = undefined;
+    const access = this.#access;
+    const { previous, scratch } = context;
+    const { before, base, folders } = await this.#open(context);
+    this.#base = base;
+    const spool = new SortedSpool(scratch, this.name);
+    const read = folders.all;
+    const listing = new ItemListing({ access, context, source, spool, base, folders: read });
+    await listing.run(before?.items ?? {});
+    const { rounds } = listing;
+    if (source.mode === 'list' && await hasMissing(spool, { source, previous, rounds })) await listing.again();
+    for (const [id, { state }] of rounds) if (state === 'gone') folders.drop(id);
+    const changes = await folders.changes(previous);
+    if (changes.length > 0) yield changes;
+    const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
+    const retry = before?.retry ?? true;
+    yield* itemChanges(spool, { source, previous, rounds, retry, scan: isRelisted || folders.someGone || retry });
+    await spool.remove();
+    const notices = await noticeChanges({ keys: source.keys, noun, kind: this.kind }, read, rounds, previous);
+    if (notices.length > 0) yield notices;
+    this.#cursor = { base, folders: folders.link, items: linksOf(listing), retry: false };
+  }
+
+  /** The folders, from where the last run ended. A path that leads nowhere any more is asked for anew, and everything listed. */
+  async #open(context: SubServiceContext): Promise<{ readonly before: SyncCursor | undefined; readonly base: string; readonly folders: Folders }> {
+    const { folders: source, base: findBase } = this.#plan;
+    const access = this.#access;
+    const before = parseSyncCursor(context.cursor);
+    if (before !== undefined) {
+      try {
+        return { before, base: before.base, folders: await Folders.sync(access, context, source, { base: before.base, link: before.folders }) };
+      } catch (error) {
+        if (findBase === undefined || !hasCode(error, 'not-found', 'no-mailbox')) throw error;
+      }
+    }
+    const base = await findBase?.(access, context.signal) ?? access.path;
+    return { before: undefined, base, folders: await Folders.sync(access, context, source, { base, link: undefined }) };
+  }
+
+  cursor(): SyncCursor | undefined {
+    return this.#cursor === undefined ? undefined : { ...this.#cursor, retry: this.#outcomes.hasFailed };
+  }
+
+  async fetch(item: SourceItem, context: FetchContext): Promise<Fetched> {
+    return await this.#outcomes.of(item, context, async () => await this.#plan.content({ access: this.#access, base: this.#base }, item, context));
+  }
+}
+
+function linksOf({ rounds }: ItemListing): Record<string, string> {
+  const links: Record<string, string> = {};
+  for (const [id, { link, state }] of rounds) if (link !== undefined && state !== 'gone') links[id] = link;
+  return links;
+}

@@ -1,0 +1,20 @@
+/** What a run of a sub-service with folders leaves for the next one. */
+export interface SyncCursor {
+  /** What the paths of its requests begin with. */
+  readonly base: string;
+  /** deltaLink of the folders; '' where they are listed each time. */
+  readonly folders: string;
+  /** deltaLinks of the items, by folder id. */
+  readonly items: Readonly<Record<string, string>>;
+  /** Some contents could not be had: rows that say so are offered again. */
+  readonly retry: boolean;
+}
+
+/** undefined for what is no cursor of ours. */
+export function parseSyncCursor(value: unknown): SyncCursor | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { base, folders, items, retry } = value as Partial<Record<keyof SyncCursor, unknown>>;
+  if (typeof base !== 'string' || typeof folders !== 'string' || typeof items !== 'object' || items === null) return undefined;
+  if (!Object.values(items).every((link) => typeof link === 'string')) return undefined;
+  return { base, folders, items: items as Record<string, string>, retry: retry === true };
+}
