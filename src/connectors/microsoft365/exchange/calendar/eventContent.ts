@@ -1,4 +1,5 @@
 import type { FetchContext, Fetched, SourceItem } from '../../../contract.ts';
+import type { GraphClient, GraphOptions } from '../../graph/graphClient.ts';
 import { idOf, pages, textOf, type Entry } from '../../graph/pages.ts';
 import { expandExtended, listOf, objectOf, readDocument } from '../items/documents.ts';
 import type { ContentAccess } from '../items/folderedService.ts';
@@ -26,21 +27,30 @@ export async function eventContent({ access, base }: ContentAccess, listed: Sour
   const options = { purpose: CALENDAR_PURPOSE, budget, signal: context.signal };
   const path = `${base}/events/${encodeURIComponent(idBehind('calendar/i/', listed.key))}`;
   const event = await readDocument(graph, `${path}?${WHOLE}`, options);
-  const series = textOf(event, 'type') === 'seriesMaster' ? await readDocument(graph, `${path}?${SERIES}`, options) : {};
-  const { cancelledOccurrences = [], exceptionOccurrences = [] } = series;
-  const document = textOf(event, 'type') === 'seriesMaster' ? { ...event, cancelledOccurrences, exceptionOccurrences } : event;
-  const exceptions: Attached[] = [];
-  for (const exception of listOf(series, 'exceptionOccurrences').filter(mayHaveAttachments)) {
-    const own = `${base}/events/${encodeURIComponent(idOf(exception))}`;
-    for await (const page of pages(graph, `${own}/attachments?${SHOWN}`, options)) {
-      for (const entry of page) exceptions.push({ ...attachedOf(own, entry), entry: { ...entry, '@holdfast.of': idOf(exception) } });
-    }
-  }
+  const attachments: Attached[] = [];
+  for (const entry of listOf(event, 'attachments')) attachments.push(await attachedOf(path, entry, graph, options));
+  if (textOf(event, 'type') !== 'seriesMaster') return await jsonContent(eventItem(listed, event), event, [{ name: 'attachments', entries: attachments }], { access, purpose: CALENDAR_PURPOSE, context });
+  const { cancelledOccurrences = [], exceptionOccurrences = [] } = await readDocument(graph, `${path}?${SERIES}`, options);
+  const document = { ...event, cancelledOccurrences, exceptionOccurrences };
   const lists = [
-    { name: 'attachments', entries: listOf(event, 'attachments').map((entry) => attachedOf(path, entry)) },
-    { name: '@holdfast.exceptionAttachments', entries: exceptions },
+    { name: 'attachments', entries: attachments },
+    { name: '@holdfast.exceptionAttachments', entries: await attachedToExceptions(listOf(document, 'exceptionOccurrences'), base, graph, options) },
   ];
   return await jsonContent(eventItem(listed, document), document, lists, { access, purpose: CALENDAR_PURPOSE, context });
+}
+
+async function attachedToExceptions(exceptions: readonly Entry[], base: string, graph: GraphClient, options: GraphOptions): Promise<readonly Attached[]> {
+  const found: Attached[] = [];
+  for (const exception of exceptions.filter(mayHaveAttachments)) {
+    const own = `${base}/events/${encodeURIComponent(idOf(exception))}`;
+    for await (const page of pages(graph, `${own}/attachments?${SHOWN}`, options)) {
+      for (const entry of page) {
+        const attached = await attachedOf(own, entry, graph, options);
+        found.push({ ...attached, entry: { ...attached.entry, '@holdfast.of': idOf(exception) } });
+      }
+    }
+  }
+  return found;
 }
 
 /** `hasAttachments` does not count pictures in the text. */
@@ -48,8 +58,11 @@ function mayHaveAttachments(event: Entry): boolean {
   return event['hasAttachments'] === true || textOf(objectOf(event, 'body'), 'content').includes('cid:');
 }
 
-/** A file's bytes, or an attached item in its own form (fact 42); what is only a link has none. */
-function attachedOf(path: string, entry: Entry): Attached {
-  const isLink = textOf(entry, '@odata.type').endsWith('referenceAttachment');
-  return { entry, path: isLink ? undefined : `${path}/attachments/${encodeURIComponent(idOf(entry))}/$value` };
+/** A file's bytes; of an attached item its properties and, as bytes, its own form (fact 42); what is only a link has none. */
+async function attachedOf(path: string, entry: Entry, graph: GraphClient, options: GraphOptions): Promise<Attached> {
+  const type = textOf(entry, '@odata.type');
+  if (type.endsWith('referenceAttachment')) return { entry, path: undefined };
+  const own = `${path}/attachments/${encodeURIComponent(idOf(entry))}`;
+  const shown = type.endsWith('itemAttachment') ? await graph.get(`${own}?$expand=${encodeURIComponent('microsoft.graph.itemattachment/item')}`, options) : entry;
+  return { entry: shown, path: `${own}/$value` };
 }

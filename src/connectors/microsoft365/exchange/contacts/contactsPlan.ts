@@ -1,0 +1,42 @@
+import { hasCode } from '../../graph/graphErrors.ts';
+import { idOf, type Entry } from '../../graph/pages.ts';
+import type { FolderedPlan } from '../items/folderedService.ts';
+import type { MailboxAccess, SubServiceContext } from '../subService.ts';
+import { CONTACTS_PURPOSE, contactContent } from './contactContent.ts';
+import { listedContact } from './contactItem.ts';
+
+const NAME = 'contacts';
+const OPTIONS = '$select=id,changeKey,lastModifiedDateTime,displayName';
+
+/** Contacts in their folders, with photos. Contact lists of Outlook are in no answer of Graph. */
+export const contactsPlan: FolderedPlan = {
+  name: NAME, title: 'Contacts', kind: 'contact', nouns: ['contact', 'contacts'],
+  folders: {
+    name: NAME, title: 'Contacts', purpose: CONTACTS_PURPOSE, mode: 'delta', named: 'displayName', volatile: [],
+    start: (base) => `${base}/contactFolders/delta`,
+    others: defaultFolder,
+  },
+  items: {
+    purpose: CONTACTS_PURPOSE, mode: 'delta',
+    keys: { folders: `${NAME}/f/`, items: `${NAME}/i/`, notices: `${NAME}/x/` },
+    start: (base, id) => `${base}/contactFolders/${encodeURIComponent(id)}/contacts/delta?${OPTIONS}`,
+    restOf: (base, _folderId, entry) => ('displayName' in entry && 'changeKey' in entry ? undefined : `${base}/contacts/${encodeURIComponent(idOf(entry))}?${OPTIONS}`),
+    listed: listedContact,
+    isSame: () => false,
+  },
+  content: contactContent,
+};
+
+/** The folder that every mailbox has is not in each list of folders, but known by name; one that it is not known by is found by what is in it. */
+async function defaultFolder({ graph, budget }: MailboxAccess, { signal }: SubServiceContext, base: string): Promise<readonly Entry[]> {
+  const options = { purpose: CONTACTS_PURPOSE, budget, signal };
+  try {
+    return [{ ...await graph.get(`${base}/contactFolders/contacts`, options), '@odata.context': undefined }];
+  } catch (error) {
+    if (!hasCode(error, 'not-found', 'refused')) throw error;
+  }
+  const { value } = await graph.get(`${base}/contacts?$top=1&$select=id,parentFolderId`, options);
+  const [first] = Array.isArray(value) ? value as Entry[] : [];
+  const id = first?.['parentFolderId'];
+  return typeof id === 'string' ? [{ id, displayName: 'Contacts' }] : [];
+}
