@@ -5,11 +5,23 @@ import type { Mailbox } from '../directory/mailboxes.ts';
 import { hasCode } from '../graph/graphErrors.ts';
 import type { Tenant } from '../tenant.ts';
 import { SERVICE } from './descriptor.ts';
+import { calendarPlan } from './calendar/calendarPlan.ts';
+import { contactsPlan } from './contacts/contactsPlan.ts';
+import { FolderedService, type FolderedPlan } from './items/folderedService.ts';
 import { MailService } from './mail/mailService.ts';
+import { notesPlan } from './notes/notesPlan.ts';
+import { SettingsService } from './settings/settingsService.ts';
 import { gapKey, ownsKey, type MailboxAccess, type SubService, type SubServiceContext, type SubServiceFactory } from './subService.ts';
+import { tasksPlan } from './todo/tasksPlan.ts';
+import { UnreachedService } from './unreached/unreachedService.ts';
+
+const PLANS: readonly FolderedPlan[] = [calendarPlan, contactsPlan, notesPlan, tasksPlan];
 
 /** All parts of a mailbox. */
-const SUB_SERVICES: readonly SubServiceFactory[] = [(access) => new MailService(access)];
+const SUB_SERVICES: readonly SubServiceFactory[] = [
+  (access) => new MailService(access), (access) => new SettingsService(access), (access) => new UnreachedService(access),
+  ...PLANS.map((plan): SubServiceFactory => (access) => new FolderedService(access, plan)),
+];
 
 /** Contents that wait for the consumer. */
 const QUEUED_BYTES = 24 << 20;
@@ -71,7 +83,7 @@ export class ExchangeSource implements SourceSession {
     } catch (error) {
       if (begun || !hasCode(error, 'no-permission')) throw error;
       this.#gaps.set(service.name, context.cursor);
-      if (this.#gaps.size === this.#services.length) throw error;
+      if (this.#services.every(({ name, isRemark }) => isRemark === true || this.#gaps.has(name))) throw error;
       const item = { key, parent: '', name: `All of ${service.title}`, kind: service.kind, size: 0, modified: null, change: '', meta: '' };
       yield [{ type: 'exception', item, outcome: { state: 'failed', code: 'no-permission', message: error.message } }];
     }

@@ -35,6 +35,8 @@ export interface SubService {
   readonly title: string;
   /** Of its items, as the descriptor knows them. */
   readonly kind: string;
+  /** It holds nothing of the mailbox, but remarks about it: a run that could read nothing else fails. */
+  readonly isRemark?: boolean;
   /** As {@link SourceSession.enumerate} in the contract, below its own prefix. */
   enumerate(context: SubServiceContext): AsyncIterable<readonly SourceChange[]>;
   /** JSON, asked for when the enumeration and the last fetch have ended. */

@@ -31,7 +31,7 @@ export const contactsPlan: FolderedPlan = {
 async function defaultFolder({ graph, budget }: MailboxAccess, { signal }: SubServiceContext, base: string): Promise<readonly Entry[]> {
   const options = { purpose: CONTACTS_PURPOSE, budget, signal };
   try {
-    return [{ ...await graph.get(`${base}/contactFolders/contacts`, options), '@odata.context': undefined }];
+    return [await graph.get(`${base}/contactFolders/contacts`, options)];
   } catch (error) {
     if (!hasCode(error, 'not-found', 'refused')) throw error;
   }

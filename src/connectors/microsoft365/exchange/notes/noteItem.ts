@@ -1,0 +1,14 @@
+import type { SourceItem } from '../../../contract.ts';
+import { idOf, textOf, type Entry } from '../../graph/pages.ts';
+import { canonicalJson, changeOf, timeOf } from '../items/documents.ts';
+
+/** An item of mailbox import and export as a delta shows it: class, size, categories and times, but no words of it. The row keeps what is told. */
+export function listedNote(entry: Entry, folderId: string): SourceItem {
+  const parent = `notes/f/${folderId}`;
+  const created = textOf(entry, 'createdDateTime');
+  const { type, categories, createdDateTime } = entry;
+  return {
+    key: `notes/i/${idOf(entry)}`, parent, name: `Note of ${created.slice(0, 10)}`, kind: 'note', size: 0, modified: timeOf(textOf(entry, 'lastModifiedDateTime')),
+    change: changeOf(textOf(entry, 'changeKey'), textOf(entry, 'lastModifiedDateTime'), parent), meta: canonicalJson({ type, categories, created: createdDateTime }),
+  };
+}

@@ -1,0 +1,36 @@
+import { idOf, textOf } from '../../graph/pages.ts';
+import { oddAnswer } from '../../graph/graphErrors.ts';
+import type { FolderedPlan } from '../items/folderedService.ts';
+import type { MailboxAccess } from '../subService.ts';
+import { noteContent, NOTES_PURPOSE } from './noteContent.ts';
+import { listedNote } from './noteItem.ts';
+
+const NAME = 'notes';
+const FOLDER_CLASS = 'IPF.StickyNote';
+
+/** Sticky notes. No resource of Graph shows them but the items of mailbox import and export (fact 53). */
+export const notesPlan: FolderedPlan = {
+  name: NAME, title: 'Notes', kind: 'note', nouns: ['note', 'notes'],
+  base: mailboxPath,
+  folders: {
+    name: NAME, title: 'Notes', purpose: NOTES_PURPOSE, mode: 'delta', named: 'displayName', volatile: ['totalItemCount', 'childFolderCount', 'parentMailboxUrl'],
+    start: (base) => `${base}/folders/delta`,
+    keeps: (entry) => textOf(entry, 'type') === FOLDER_CLASS,
+  },
+  items: {
+    purpose: NOTES_PURPOSE, mode: 'delta',
+    keys: { folders: `${NAME}/f/`, items: `${NAME}/i/`, notices: `${NAME}/x/` },
+    start: (base, id) => `${base}/folders/${encodeURIComponent(id)}/items/delta`,
+    restOf: (base, id, entry) => ('changeKey' in entry && 'type' in entry ? undefined : `${base}/folders/${encodeURIComponent(id)}/items/${encodeURIComponent(idOf(entry))}`),
+    listed: listedNote,
+    isSame: () => false,
+  },
+  content: noteContent,
+};
+
+/** Fact 55. */
+async function mailboxPath({ graph, path, budget }: MailboxAccess, signal: AbortSignal): Promise<string> {
+  const id = textOf(await graph.get(`${path}/settings/exchange`, { purpose: 'find the mailbox of a user (User.Read.All)', budget, signal }), 'primaryMailboxId');
+  if (id === '') throw oddAnswer('the id of a mailbox');
+  return `/admin/exchange/mailboxes/${encodeURIComponent(id)}`;
+}
