@@ -27,7 +27,7 @@ async function fixture(tenant: TestTenant): Promise<ConnectorFixture> {
 
 for (const check of connectorChecks) {
   test(check.name, async () => {
-    await using tenant = await TestTenant.start({ items: 60 });
+    await using tenant = await TestTenant.start({ items: 60, parts: 'all' });
     await check.run(await fixture(tenant));
   });
 }

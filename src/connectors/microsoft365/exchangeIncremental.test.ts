@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import type { LoggedRequest } from '../../../simulators/microsoft365/index.ts';
 import { modelRun, type SnapshotModel } from '../conformance.ts';
 import type { SourceSession } from '../contract.ts';
-import { openSource, Tenant } from './index.ts';
+import { ExchangeSource } from './exchange/exchangeSource.ts';
+import { Tenant } from './index.ts';
 import { startStrippingProxy } from './testing/strippingProxy.ts';
-import { quickRuntime, TestTenant } from './testing/testTenant.ts';
+import { MAIL_ALONE, quickRuntime, TestTenant } from './testing/testTenant.ts';
 
 const isDelta = ({ url }: LoggedRequest): boolean => /\/delta\b/.test(url);
 const isContent = ({ url }: LoggedRequest): boolean => url.endsWith('/$value');
@@ -186,7 +187,7 @@ test('a delta that tells only what changed of a mail is completed, twenty mails 
     const { settings, address } = simulator;
     const open = async (): Promise<SourceSession> => {
       const tenant = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
-      return openSource(tenant, await tenant.mailbox(address, new AbortController().signal));
+      return new ExchangeSource(tenant, await tenant.mailbox(address, new AbortController().signal), MAIL_ALONE);
     };
     const first = await modelRun(await open());
     const changed = await simulator.messages('inbox', 45);

@@ -6,15 +6,28 @@ import { parseMessageMeta } from './mail/messageItem.ts';
 
 export const SERVICE = 'exchange';
 
+const KINDS: Descriptor['kinds'] = {
+  mail: { title: 'Mail', extension: '.eml' },
+  event: { title: 'Event', extension: '.json' },
+  contact: { title: 'Contact', extension: '.json' },
+  task: { title: 'Task', extension: '.json' },
+  // The service's own stream (FastTransfer).
+  note: { title: 'Note', extension: '.fts' },
+  setting: { title: 'Setting', extension: '.json' },
+  gap: { title: 'Out of reach', extension: '.json' },
+};
+
 export const descriptor: Descriptor = {
   service: SERVICE,
   title: 'Exchange Online mailbox',
-  kinds: { mail: { title: 'Mail', extension: '.eml' } },
+  kinds: KINDS,
   limits: [
-    'Of a mailbox only mail is backed up so far: no calendars, contacts, tasks, notes, rules and settings.',
-    'In-place archives and public folders are not reachable through Microsoft Graph.',
+    'In-place archives and public folders are not reachable through Microsoft Graph; each snapshot names them.',
     'Mails are kept in the form that Exchange makes of them (MIME): not the bytes that once arrived.',
     'Hidden folders that add-ins made are not listed by Microsoft Graph.',
+    'Events, contacts and tasks are files of JSON, as Microsoft Graph gives them; notes are streams that only Exchange reads.',
+    'Contact lists of Outlook, groups of calendars, who may see a calendar, and what focused inbox learned are not backed up.',
+    'Of calendars, contacts and tasks a search finds names, people and times, not the words in them.',
   ],
   search: {
     titles: { name: 'Subject', author: 'From', recipient: 'To' },
@@ -30,14 +43,14 @@ export const descriptor: Descriptor = {
 /** Characters of a subject in a file name: at most 200 bytes, so that date and number still fit. */
 const LONGEST_NAME = 50;
 
-/** A mail is named by its date, its subject, and a number made of its key that no other shares. */
+/** An item is named by its date, its name, and a number made of its key that no other shares. */
 function onDisk(row: ItemRow): DiskEntry {
   const name = safeFileName(Array.from(row.name).slice(0, LONGEST_NAME).join(''));
   if (row.kind === 'folder') return { name: asBytes(safeFileName(row.name)) };
   const modifiedNs = row.modified === null ? {} : { modifiedNs: BigInt(row.modified) * 1_000_000n };
   const date = row.modified === null ? '' : `${new Date(row.modified).toISOString().slice(0, 10)} `;
   const number = createHash('sha256').update(row.key, 'latin1').digest('hex').slice(0, 16);
-  return { name: asBytes(`${date}${name} ${number}.eml`), ...modifiedNs };
+  return { name: asBytes(`${date}${name} ${number}${KINDS[row.kind]?.extension ?? ''}`), ...modifiedNs };
 }
 
 function asBytes(name: string): string {

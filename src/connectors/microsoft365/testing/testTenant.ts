@@ -4,7 +4,13 @@ import type { HttpReply, HttpRequest } from '../../../rest/index.ts';
 import { systemClock, systemRandom } from '../../../runtime/index.ts';
 import { modelRun, type ModelRun, type ModelRunOptions, type SnapshotModel } from '../../conformance.ts';
 import type { SourceSession } from '../../contract.ts';
+import { ExchangeSource } from '../exchange/exchangeSource.ts';
+import { MailService } from '../exchange/mail/mailService.ts';
+import type { SubServiceFactory } from '../exchange/subService.ts';
 import { openSource, Tenant, type Microsoft365Runtime, type Microsoft365Settings } from '../index.ts';
+
+/** Tests of mail count requests and rows: the other parts would be in their way. */
+export const MAIL_ALONE: readonly SubServiceFactory[] = [(access) => new MailService(access)];
 
 /** A run, and what it asked of the service, parts of batches among them. */
 export interface TenantRun extends ModelRun {
@@ -14,6 +20,8 @@ export interface TenantRun extends ModelRun {
 export interface TenantOptions extends Microsoft365Options {
   readonly runtime?: Partial<Microsoft365Runtime>;
   readonly settings?: Partial<Microsoft365Settings>;
+  /** Parts of a mailbox that are read; mail alone unless told. */
+  readonly parts?: readonly SubServiceFactory[] | 'all';
 }
 
 /** A simulated tenant over HTTP, the product as its client, and somebody who changes mailboxes. Every exchange is held against the published document. */
@@ -22,12 +30,14 @@ export class TestTenant implements AsyncDisposable {
   readonly tenant: Tenant;
   readonly settings: Microsoft365Settings;
   readonly address: string;
+  readonly #parts: readonly SubServiceFactory[] | 'all';
   #token = '';
   /** What the document does not allow, found so far. */
   readonly breaches: string[] = [];
 
-  private constructor(simulator: Microsoft365, { runtime, settings }: TenantOptions) {
+  private constructor(simulator: Microsoft365, { runtime, settings, parts = MAIL_ALONE }: TenantOptions) {
     this.simulator = simulator;
+    this.#parts = parts;
     this.address = simulator.mailboxes[0] ?? '';
     const { tenant, clientId, clientSecret, graphUrl, loginUrl } = simulator;
     this.settings = { tenant, clientId, clientSecret, graphUrl, loginUrl, ...settings };
@@ -40,7 +50,8 @@ export class TestTenant implements AsyncDisposable {
   }
 
   async source(address = this.address): Promise<SourceSession> {
-    return openSource(this.tenant, await this.tenant.mailbox(address, new AbortController().signal));
+    const mailbox = await this.tenant.mailbox(address, new AbortController().signal);
+    return this.#parts === 'all' ? openSource(this.tenant, mailbox) : new ExchangeSource(this.tenant, mailbox, this.#parts);
   }
 
   async run(previous?: SnapshotModel, options: ModelRunOptions & { readonly address?: string } = {}): Promise<TenantRun> {
