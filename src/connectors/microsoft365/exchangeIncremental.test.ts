@@ -43,7 +43,7 @@ test('a first run asks for the content of each mail once, and for little besides
   expect(new Set(contents.map(({ url }) => url)).size).toBe(contents.length);
   expect(contents).toHaveLength(mails.length);
   const folders = snapshot.sorted.filter(({ kind, parent }) => kind === 'folder' && parent !== '').length;
-  // Delta of folders (30, in pages of 500) and of each folder; one batch of well-known names.
+  // Delta of folders (30, in pages of 250) and of each folder; one batch of well-known names.
   expect(requests.length - contents.length).toBeLessThanOrEqual(folders + 1 + 1 + 20 + folders);
   expect(snapshot.find('Recoverable Items/Deletions')).toBeDefined();
   expect(snapshot.find('Mail/Projects/Borealis / Übergabe')?.kind).toBe('folder');

@@ -36,7 +36,7 @@ export interface Microsoft365Runtime {
   readonly random: RandomBytes;
   readonly attempts?: Attempts;
   readonly limits?: Partial<HttpLimits>;
-  /** Entries of a page of a delta query; 500 unless told. */
+  /** Entries of a page of a delta query; 250 unless told. */
   readonly pageSize?: number;
   readonly onExchange?: RestClientOptions['onExchange'];
 }

@@ -2,8 +2,12 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Characters of records that are held before they go to disk. */
-const HELD = 16 << 20;
+/** Characters of records that are held before they go to disk. While they are written as many may come. */
+const HELD = 8 << 20;
+/** Bytes of all sorted files together that are read ahead, and the bounds of that for one: memory must not grow with the number of files. */
+const READ_AHEAD = 8 << 20;
+const MOST_AHEAD = 256 << 10;
+const LEAST_AHEAD = 16 << 10;
 const PIECE = 1 << 20;
 const LINE_END = 10;
 
@@ -51,7 +55,8 @@ export class SortedSpool {
   async *groups(): AsyncGenerator<SpooledGroup> {
     await this.#writing;
     this.#held.sort(byKey);
-    const parts = [...this.#files.map((file) => linesOf(file)), inMemory(this.#held)];
+    const ahead = Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, Math.floor(READ_AHEAD / Math.max(1, this.#files.length))));
+    const parts = [...this.#files.map((file) => linesOf(file, ahead)), inMemory(this.#held)];
     let key: string | undefined;
     let values: string[] = [];
     for await (const record of merge(parts)) {
@@ -115,9 +120,9 @@ async function* inMemory(records: readonly SpoolRecord[]): Part {
   if (records.length > 0) yield records;
 }
 
-async function* linesOf(file: string): Part {
+async function* linesOf(file: string, ahead: number): Part {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of createReadStream(file, { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>) {
+  for await (const piece of createReadStream(file, { highWaterMark: ahead }) as AsyncIterable<Buffer>) {
     const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
     const end = bytes.lastIndexOf(LINE_END) + 1;
     rest = bytes.subarray(end);
@@ -132,23 +137,24 @@ function readRecord(line: string): SpoolRecord {
 
 interface Head {
   readonly part: Part;
+  /** Of its part: of equal keys those of the earlier part come first. */
+  readonly order: number;
   records: readonly SpoolRecord[];
   place: number;
 }
 
-/** Of equal keys those of the earlier part come first. */
+/** Heads stand sorted by their next record, so that each record costs a few comparisons, however many parts there are. */
 async function* merge(parts: readonly Part[]): AsyncGenerator<SpoolRecord> {
   const heads: Head[] = [];
   try {
-    for (const part of parts) {
-      const head = { part, records: [], place: 0 };
-      if (await refill(head)) heads.push(head);
+    for (const [order, part] of parts.entries()) {
+      const head = { part, order, records: [], place: 0 };
+      if (await refill(head)) insert(heads, head);
     }
-    while (heads.length > 0) {
-      const first = smallest(heads);
+    for (let first = heads.shift(); first !== undefined; first = heads.shift()) {
       const record = first.records[first.place++];
       if (record !== undefined) yield record;
-      if (first.place >= first.records.length && !await refill(first)) heads.splice(heads.indexOf(first), 1);
+      if (first.place < first.records.length || await refill(first)) insert(heads, first);
     }
   } finally {
     // Who stops early leaves files open otherwise.
@@ -156,11 +162,20 @@ async function* merge(parts: readonly Part[]): AsyncGenerator<SpoolRecord> {
   }
 }
 
-function smallest(heads: readonly Head[]): Head {
-  const [start, ...others] = heads;
-  if (start === undefined) throw new TypeError('nothing is left to merge');
-  const keyOf = ({ records, place }: Head): string => records[place]?.key ?? '';
-  return others.reduce((best, head) => (keyOf(head) < keyOf(best) ? head : best), start);
+function insert(heads: Head[], head: Head): void {
+  let [from, to] = [0, heads.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const other = heads[middle];
+    if (other !== undefined && isBefore(other, head)) from = middle + 1;
+    else to = middle;
+  }
+  heads.splice(from, 0, head);
+}
+
+function isBefore(a: Head, b: Head): boolean {
+  const [keyA, keyB] = [a.records[a.place]?.key ?? '', b.records[b.place]?.key ?? ''];
+  return keyA === keyB ? a.order < b.order : keyA < keyB;
 }
 
 async function refill(head: Head): Promise<boolean> {

@@ -2,8 +2,8 @@ import type { GraphClient, GraphOptions } from './graphClient.ts';
 import { hasCode, oddAnswer } from './graphErrors.ts';
 import { entriesOf, linkOf, type Entry } from './pages.ts';
 
-/** Entries that a page is asked to have: few requests, and pages of about a megabyte. */
-export const PAGE_SIZE = 500;
+/** Entries that a page is asked to have: few requests beside those for contents, and half a megabyte or so, of which several are in memory in several forms at once. */
+export const PAGE_SIZE = 250;
 /** A round that never comes to its end because the token is lost each time. */
 const MOST_RESTARTS = 4;
 

@@ -1,3 +1,4 @@
+import { freeBuffer } from '../../../runtime/index.ts';
 import { truncated, type BudgetUse, type HttpLimits, type HttpReply, type RequestBudget, type RestClient } from '../../../rest/index.ts';
 import { oddAnswer } from './graphErrors.ts';
 
@@ -58,13 +59,16 @@ function callOf({ purpose, budget, signal }: GraphCall): Pick<Parameters<RestCli
   return { purpose, signal, ...(budget === undefined ? {} : { budget }) };
 }
 
-/** A body that ends too early is no JSON; it is asked for again. */
+/** A body that ends too early is no JSON; it is asked for again. Its bytes are given back at once: pages are large, and many. */
 function readDocument({ bytes }: HttpReply): Readonly<Record<string, unknown>> {
   let value: unknown;
+  const { length } = bytes;
+  const text = bytes.toString('utf8');
+  freeBuffer(bytes);
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = JSON.parse(text);
   } catch {
-    throw truncated('Microsoft Graph', `no whole JSON in ${bytes.length} bytes`);
+    throw truncated('Microsoft Graph', `no whole JSON in ${length} bytes`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw oddAnswer('a document');
   return value as Record<string, unknown>;

@@ -1,4 +1,5 @@
 import { isHoldfastError } from '../../../../domain/index.ts';
+import { releaseMemory } from '../../../../runtime/index.ts';
 import { batch } from '../../graph/batch.ts';
 import { deltaRound, PAGE_SIZE } from '../../graph/deltaRound.ts';
 import { hasCode } from '../../graph/graphErrors.ts';
@@ -9,6 +10,8 @@ import type { FolderRound, ItemRecord, ItemSource, ListedFolder } from './itemSo
 
 /** Looks at the folders, at most, until what left one folder was found in another. */
 const MOST_PASSES = 3;
+/** Pages between two collections of garbage: dead pages would pile up to several times what is alive. */
+const PAGES_A_COLLECTION = 8;
 
 export interface ItemListingOptions {
   readonly access: MailboxAccess;
@@ -30,6 +33,7 @@ export class ItemListing {
   readonly #total: number;
   #lastRemoval = 0;
   #listed = 0;
+  #pages = 0;
 
   constructor(options: ItemListingOptions) {
     this.#options = options;
@@ -107,6 +111,7 @@ export class ItemListing {
       if (item === null) this.#lastRemoval = spool.length;
     }
     this.#listed += entries.length;
+    if (++this.#pages % PAGES_A_COLLECTION === 0) releaseMemory();
     context.progress({ type: 'progress', stage: 'scan', items: this.#listed, bytes: 0, ...(this.#total > this.#listed ? { totalItems: this.#total } : {}) });
   }
 
