@@ -68,10 +68,15 @@ export class TestTenant implements AsyncDisposable {
 
   /** Somebody else's request: `path` below the mailbox. Throws unless it succeeds. */
   async ask(method: string, path: string, body?: unknown, address = this.address): Promise<any> {
+    return await this.askAt(method, `/users/${address}${path}`, body);
+  }
+
+  /** The same with a path below the version. */
+  async askAt(method: string, path: string, body?: unknown): Promise<any> {
     const { graphUrl } = this.simulator;
     const headers = { prefer: 'IdType="ImmutableId"', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     for (let attempt = 0; ; attempt++) {
-      const response = await fetch(`${graphUrl}/v1.0/users/${address}${path}`, {
+      const response = await fetch(`${graphUrl}/v1.0${path}`, {
         method, headers: { ...headers, authorization: `Bearer ${this.#token}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();

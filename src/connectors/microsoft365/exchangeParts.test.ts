@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import type { Clock } from '../../runtime/index.ts';
+import type { SnapshotModel } from '../conformance.ts';
+import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
+
+const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 100, parts: 'all', ...options });
+
+function contentOf(snapshot: SnapshotModel, key: string): any {
+  const row = snapshot.byKey.get(key);
+  return row === undefined ? undefined : JSON.parse(snapshot.bytesOf(row)?.toString() ?? '');
+}
+
+function picture(snapshot: SnapshotModel): string[] {
+  return snapshot.sorted.map((row) => JSON.stringify([row.key, snapshot.pathOf(row), row.kind, row.size, row.modified, row.meta, row.outcome, row.content])).sort();
+}
+
+function fetchedKeys({ fetched }: TenantRun): string[] {
+  return fetched.map(({ key }) => key).sort();
+}
+
+async function contactFolders(tenant: TestTenant): Promise<any[]> {
+  return (await tenant.ask('GET', '/contactFolders/delta')).value;
+}
+
+test('an unchanged mailbox costs delta calls, a list for each calendar, and one request for the settings', async () => {
+  await using tenant = await start();
+  const first = await tenant.run();
+  for (const kind of ['mail', 'event', 'contact', 'task', 'note', 'setting', 'gap']) expect(first.snapshot.sorted.some((row) => row.kind === kind), kind).toBe(true);
+  expect(first.snapshot.sorted.filter(({ outcome }) => outcome !== '')).toEqual([]);
+  const second = await tenant.run(first.snapshot);
+  expect([second.fetched, second.changed]).toEqual([[], 0]);
+  const others = second.requests.filter(({ url, batched }) => !batched && !/\/delta\b/.test(url));
+  expect(others.filter(({ url }) => url.endsWith('/$batch'))).toHaveLength(1);
+  expect(others.filter(({ url }) => url.includes('/calendars'))).toHaveLength(3);
+  expect(others).toHaveLength(4);
+});
+
+test('contacts are kept with all that the service shows, in their folders, and with their photos', async () => {
+  await using tenant = await start({ items: 400 });
+  const { snapshot } = await tenant.run();
+  let [contacts, photos] = [0, 0];
+  for (const folder of await contactFolders(tenant)) {
+    for (const shown of (await tenant.ask('GET', `/contactFolders/${folder.id}/contacts?$top=999`)).value as any[]) {
+      const key = `contacts/i/${shown.id}`;
+      expect(snapshot.byKey.get(key)).toMatchObject({ parent: `contacts/f/${folder.id}`, name: shown.displayName, outcome: '' });
+      const content = contentOf(snapshot, key);
+      expect(content).toMatchObject(shown);
+      contacts++;
+      if (content['@holdfast.photo'] === undefined) continue;
+      expect(Buffer.from(content['@holdfast.photo'].contentBytes, 'base64').subarray(1, 4).toString()).toBe('PNG');
+      photos++;
+    }
+  }
+  expect(snapshot.sorted.filter(({ kind }) => kind === 'contact')).toHaveLength(contacts);
+  expect(photos).toBeGreaterThan(0);
+  expect(photos).toBeLessThan(contacts);
+  expect(snapshot.find('Contacts/Contacts/Suppliers')?.kind).toBe('folder');
+});
+
+test('of contacts only what changed is fetched, also when all tokens are lost', async () => {
+  await using tenant = await start();
+  const first = await tenant.run();
+  const [one, two] = (await tenant.ask('GET', '/contacts?$top=2')).value as any[];
+  await tenant.ask('PATCH', `/contacts/${one.id}`, { jobTitle: 'Pilot' });
+  await tenant.ask('DELETE', `/contacts/${two.id}`);
+  const added = (await tenant.ask('POST', '/contacts', { givenName: 'Nina', surname: 'Neu', emailAddresses: [{ name: 'Nina', address: 'nina@example.test' }] })).id;
+  tenant.simulator.evictDeltaTokens(tenant.address);
+  const second = await tenant.run(first.snapshot);
+  expect(fetchedKeys(second)).toEqual([`contacts/i/${added}`, `contacts/i/${one.id}`].sort());
+  expect(second.snapshot.byKey.has(`contacts/i/${two.id}`)).toBe(false);
+  expect(JSON.parse(second.snapshot.byKey.get(`contacts/i/${added}`)?.meta ?? '')).toEqual({ from: 'Nina <nina@example.test>' });
+  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+});
+
+test('tasks are kept with steps, links and attachments, in their lists', async () => {
+  await using tenant = await start({ items: 400 });
+  const [list] = (await tenant.ask('GET', '/todo/lists')).value as any[];
+  const heavy = await tenant.ask('POST', `/todo/lists/${list.id}/tasks`, { title: 'Heavy', linkedResources: [{ webUrl: 'https://a.example', applicationName: 'A', displayName: 'a', externalId: '1' }] });
+  await tenant.ask('POST', `/todo/lists/${list.id}/tasks/${heavy.id}/attachments`, { '@odata.type': '#microsoft.graph.taskFileAttachment', name: 'a.txt', contentType: 'text/plain', contentBytes: 'YWJj' });
+  const first = await tenant.run();
+  let tasks = 0;
+  for (const { id } of (await tenant.ask('GET', '/todo/lists')).value as any[]) {
+    for (const shown of (await tenant.ask('GET', `/todo/lists/${id}/tasks?$top=999&$expand=checklistItems,linkedResources`)).value as any[]) {
+      expect(first.snapshot.byKey.get(`tasks/i/${shown.id}`)).toMatchObject({ parent: `tasks/f/${id}`, name: shown.title });
+      expect(contentOf(first.snapshot, `tasks/i/${shown.id}`)).toMatchObject(shown);
+      tasks++;
+    }
+  }
+  expect(first.snapshot.sorted.filter(({ kind }) => kind === 'task')).toHaveLength(tasks);
+  expect(contentOf(first.snapshot, `tasks/i/${heavy.id}`)).toMatchObject({ linkedResources: [{ externalId: '1' }], attachments: [{ name: 'a.txt', contentBytes: 'YWJj' }] });
+  await tenant.ask('POST', `/todo/lists/${list.id}/tasks/${heavy.id}/checklistItems`, { displayName: 'First' });
+  const second = await tenant.run(first.snapshot);
+  expect(fetchedKeys(second)).toEqual([`tasks/i/${heavy.id}`]);
+  expect(contentOf(second.snapshot, `tasks/i/${heavy.id}`).checklistItems).toMatchObject([{ displayName: 'First', isChecked: false }]);
+});
+
+test('sticky notes are kept as the stream that the service takes back', async () => {
+  await using tenant = await start({ items: 400 });
+  const { snapshot } = await tenant.run();
+  const notes = snapshot.sorted.filter(({ kind }) => kind === 'note');
+  expect(notes).toHaveLength(4);
+  expect(notes.every((row) => snapshot.pathOf(row).startsWith('Notes/Notes/Note of 20'))).toBe(true);
+  const token = JSON.parse(snapshot.cursor ?? '').parts.notes as { base: string };
+  const exported = await tenant.askAt('POST', `${token.base}/exportItems`, { itemIds: notes.map(({ key }) => key.slice('notes/i/'.length)) });
+  expect(exported.value.map(({ data }: any) => data)).toEqual(notes.map((row) => snapshot.bytesOf(row)?.toString('base64')));
+});
+
+test('settings, rules and categories are rows of their own, and change alone', async () => {
+  await using tenant = await start();
+  const rule = { displayName: 'Invoices', sequence: 1, conditions: { subjectContains: ['invoice'] }, actions: { stopProcessingRules: true } };
+  const { id } = await tenant.ask('POST', '/mailFolders/inbox/messageRules', rule);
+  const first = await tenant.run();
+  expect(contentOf(first.snapshot, `settings/r/${id}`)).toMatchObject(rule);
+  expect(contentOf(first.snapshot, 'settings/m')).toMatchObject({ timeZone: 'W. Europe Standard Time', automaticRepliesSetting: { status: 'disabled' } });
+  const categories = (await tenant.ask('GET', '/outlook/masterCategories')).value as any[];
+  for (const category of categories) expect(contentOf(first.snapshot, `settings/c/${category.id}`)).toMatchObject(category);
+  await tenant.ask('PATCH', `/mailFolders/inbox/messageRules/${id}`, { isEnabled: false });
+  await tenant.ask('PATCH', '/mailboxSettings', { timeZone: 'UTC' });
+  await tenant.ask('DELETE', `/outlook/masterCategories/${categories[0].id}`);
+  const second = await tenant.run(first.snapshot);
+  expect(fetchedKeys(second)).toEqual(['settings/m', `settings/r/${id}`]);
+  expect(second.snapshot.byKey.has(`settings/c/${categories[0].id}`)).toBe(false);
+  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+});
+
+test('what Graph does not reach is named with its reason and date, and asked for once a week', async () => {
+  let now = Date.parse('2026-11-27T10:00:00Z');
+  const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+  await using tenant = await start({ items: 20, runtime: { clock } });
+  const asked = ({ requests }: TenantRun): number => requests.filter(({ url }) => /archivemsgfolderroot|publicfoldersroot/.test(url)).length;
+  const first = await tenant.run();
+  expect(first.snapshot.sorted.filter(({ kind }) => kind === 'gap').map(({ name }) => name)).toEqual(['In-place archive: not reachable (asked on 2026-11-27)', 'Public folders: not reachable (asked on 2026-11-27)']);
+  expect(contentOf(first.snapshot, 'unreached/g/archive')).toMatchObject({ asked: '2026-11-27', answer: expect.stringMatching(/^4\d\d \w+/), reason: expect.stringContaining('in-place archive') });
+  now += 6 * 86_400_000;
+  const second = await tenant.run(first.snapshot);
+  now += 2 * 86_400_000;
+  const third = await tenant.run(second.snapshot);
+  expect([asked(first), asked(second), asked(third)]).toEqual([2, 0, 2]);
+  expect([second.changed, third.changed]).toEqual([0, 0]);
+});
+
+test('a part without its permission is named, the others are read; with the permission it is there', async () => {
+  await using tenant = await start();
+  const complete = await tenant.run();
+  for (const permission of ['Contacts.Read', 'Contacts.ReadWrite', 'MailboxItem.Export.All', 'MailboxItem.ImportExport.All', 'MailboxFolder.Read.All', 'MailboxFolder.ReadWrite.All']) tenant.simulator.withdrawPermission(permission);
+  const first = await tenant.run();
+  expect(first.snapshot.sorted.filter(({ outcome }) => outcome !== '').map(({ key, name }) => [key, name])).toEqual([['contacts/!', 'All of Contacts'], ['notes/!', 'All of Notes']]);
+  expect(first.snapshot.sorted.some(({ kind }) => kind === 'event')).toBe(true);
+  for (const permission of ['Contacts.Read', 'MailboxItem.Export.All', 'MailboxFolder.Read.All']) tenant.simulator.grantPermission(permission);
+  const second = await tenant.run(first.snapshot);
+  expect(picture(second.snapshot)).toEqual(picture(complete.snapshot));
+});
