@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Clock } from '../../runtime/index.ts';
+import { systemClock, type Clock } from '../../runtime/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
 import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
@@ -125,7 +125,7 @@ test('settings, rules and categories are rows of their own, and change alone', a
 
 test('what Graph does not reach is named with its reason and date, and asked for once a week', async () => {
   let now = Date.parse('2026-11-27T10:00:00Z');
-  const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+  const clock: Clock = { now: () => now, monotonic: () => systemClock.monotonic() };
   await using tenant = await start({ items: 20, runtime: { clock } });
   const asked = ({ requests }: TenantRun): number => requests.filter(({ url }) => /archivemsgfolderroot|publicfoldersroot/.test(url)).length;
   const first = await tenant.run();

@@ -41,5 +41,5 @@ function metaOf(document: Entry): EventMeta {
     to: listOf(document, 'attendees').map(personOf).filter((person) => person !== '').join(', '),
     series: textOf(document, 'type') === 'seriesMaster', cancelled: document['isCancelled'] === true,
   };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '' && value !== false));
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '' && value !== false)) as EventMeta;
 }

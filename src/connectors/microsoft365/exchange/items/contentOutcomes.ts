@@ -11,11 +11,13 @@ export class ContentOutcomes {
   /** Some content could not be had. */
   hasFailed = false;
   readonly #noun: string;
+  readonly #isListedApart: boolean;
   #inARow = 0;
 
-  /** `noun`: what an item is called in a sentence: 'mail'. */
-  constructor(noun: string) {
+  /** `noun`: what an item is called in a sentence: 'mail'. `isListedApart`: what lists them needs another permission than their content: without that each is named, and the run goes on. */
+  constructor(noun: string, isListedApart = false) {
     this.#noun = noun;
+    this.#isListedApart = isListedApart;
   }
 
   /** The content that `read` gives, or what became of it. */
@@ -32,7 +34,8 @@ export class ContentOutcomes {
 
   #outcomeOf(error: unknown): Outcome {
     if (hasCode(error, 'not-found')) return { state: 'skipped', code: 'vanished', message: `The ${this.#noun} was deleted while the run went on.` };
-    const isOfItem = hasCode(error, 'refused', 'unavailable', 'odd-answer') || (isHoldfastError(error) && error.code === 'http/too-large');
+    const isOfItem = hasCode(error, 'refused', 'unavailable', 'odd-answer') || (this.#isListedApart && hasCode(error, 'no-permission'))
+      || (isHoldfastError(error) && error.code === 'http/too-large');
     if (!isOfItem && !isConnectionError(error) && !hasCode(error, 'no-permission')) throw error;
     if (!isOfItem && ++this.#inARow > MOST_IN_A_ROW) throw error;
     this.hasFailed = true;

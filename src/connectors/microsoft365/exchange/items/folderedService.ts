@@ -25,6 +25,8 @@ export interface FolderedPlan {
   readonly nouns: readonly [one: string, many: string];
   readonly folders: FolderSource;
   readonly items: ItemSource;
+  /** What lists the items needs another permission than their content. */
+  readonly isListedApart?: boolean;
   /** What the paths of all requests begin with; the path of the mailbox unless told. Asked for once, then kept in the cursor. */
   base?(access: MailboxAccess, signal: AbortSignal): Promise<string>;
   /** Throws what the service or the network answers instead. */
@@ -46,12 +48,12 @@ export class FolderedService implements SubService {
     ({ name: this.name, title: this.title, kind: this.kind } = plan);
     this.#access = access;
     this.#plan = plan;
-    this.#outcomes = new ContentOutcomes(plan.nouns[0]);
+    this.#outcomes = new ContentOutcomes(plan.nouns[0], plan.isListedApart);
   }
 
   async *enumerate(context: SubServiceContext): AsyncGenerator<readonly SourceChange[]> {
     const { items: source, nouns: [one, noun] } = this.#plan;
-    this.#outcomes = new ContentOutcomes(one);
+    this.#outcomes = new ContentOutcomes(one, this.#plan.isListedApart);
     this.#cursor = undefined;
     const access = this.#access;
     const { previous, scratch } = context;
