@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SnapshotModel } from '../conformance.ts';
+import { Dice } from './testing/dice.ts';
 import { TestTenant } from './testing/testTenant.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
@@ -25,23 +26,6 @@ test(`each generation of a mailbox that changes by chance is as a first run woul
     ({ snapshot } = run);
   }
 });
-
-class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  below(count: number): number {
-    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((this.#state / 2 ** 32) * count);
-  }
-
-  pick<T>(list: readonly T[]): T | undefined {
-    return list[this.below(list.length)];
-  }
-}
 
 const FOLDERS = ['inbox', 'sentitems', 'archive', 'deleteditems', 'drafts', 'junkemail', 'recoverableitemsdeletions'];
 

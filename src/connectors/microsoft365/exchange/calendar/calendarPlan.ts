@@ -1,3 +1,5 @@
+import { textOf, type Entry } from '../../graph/pages.ts';
+import { objectOf } from '../items/documents.ts';
 import type { FolderedPlan } from '../items/folderedService.ts';
 import { CALENDAR_PURPOSE, eventContent } from './eventContent.ts';
 import { listedEvent } from './eventItem.ts';
@@ -14,6 +16,7 @@ export const calendarPlan: FolderedPlan = {
   folders: {
     name: NAME, title: 'Calendars', purpose: CALENDAR_PURPOSE, mode: 'list', named: 'name', volatile: ['changeKey'],
     start: (base) => `${base}/calendars`,
+    isForeign,
   },
   items: {
     purpose: CALENDAR_PURPOSE, mode: 'list',
@@ -24,3 +27,13 @@ export const calendarPlan: FolderedPlan = {
   },
   content: eventContent,
 };
+
+/** Calendars that others share are listed among one's own. */
+function isForeign(calendar: Entry, all: readonly Entry[]): boolean {
+  const [own] = all.filter((one) => one['isDefaultCalendar'] === true).map(ownerOf);
+  return own !== undefined && own !== '' && ownerOf(calendar) !== '' && ownerOf(calendar) !== own;
+}
+
+function ownerOf(calendar: Entry): string {
+  return textOf(objectOf(calendar, 'owner'), 'address').toLowerCase();
+}

@@ -4,7 +4,7 @@ import { deltaRound, PAGE_SIZE } from '../../graph/deltaRound.ts';
 import { idOf, isRemoved, pages, textOf, type Entry } from '../../graph/pages.ts';
 import type { MailboxAccess, SubServiceContext } from '../subService.ts';
 import { canonicalJson, changeOf } from './documents.ts';
-import { idBehind } from './itemSource.ts';
+import { idBehind, type ListedFolder } from './itemSource.ts';
 
 /** Calendars, contact folders, task lists: how they are asked for. */
 export interface FolderSource {
@@ -22,6 +22,8 @@ export interface FolderSource {
   readonly volatile: readonly string[];
   /** False for a folder that is not this sub-service's. */
   keeps?(entry: Entry): boolean;
+  /** True for a folder that is shown in this mailbox, and is part of another. */
+  isForeign?(entry: Entry, all: readonly Entry[]): boolean;
   /** Folders that the list leaves out; asked for whenever everything is listed. */
   others?(access: MailboxAccess, context: SubServiceContext, base: string): Promise<readonly Entry[]>;
 }
@@ -57,7 +59,12 @@ export class Folders {
     return folders;
   }
 
-  get all(): readonly Folder[] { return [...this.#now.values()]; }
+  /** As they are listed. */
+  get all(): readonly ListedFolder[] {
+    const folders = [...this.#now.values()];
+    const documents = folders.map(({ document }) => document);
+    return folders.map(({ id, name, document }) => ({ id, name, isForeign: this.#source.isForeign?.(document, documents) === true }));
+  }
 
   /** Whether it was there in the previous snapshot. */
   wasKnown(id: string): boolean { return this.#rows.has(id); }

@@ -66,7 +66,7 @@ export class ItemListing {
     await Promise.all(Array.from({ length: Math.min(this.#options.access.budget.concurrent, folders.length) }, worker));
   }
 
-  async #readOne({ id }: ListedFolder): Promise<void> {
+  async #readOne({ id, isForeign }: ListedFolder): Promise<void> {
     const round = this.rounds.get(id);
     if (round === undefined) throw new TypeError('a folder is read that has no round');
     round.startedAt = this.#options.spool.length;
@@ -74,7 +74,8 @@ export class ItemListing {
       if (this.#options.source.mode === 'delta') await this.#readDelta(id, round);
       else await this.#readList(id, round);
     } catch (error) {
-      if (hasCode(error, 'not-found')) round.state = 'gone';
+      if (isForeign === true && hasCode(error, 'not-found', 'no-permission', 'no-mailbox')) Object.assign(round, { state: 'unread', error, isForeign });
+      else if (hasCode(error, 'not-found')) round.state = 'gone';
       else if (isOfFolder(error)) Object.assign(round, { state: 'unread', error });
       else throw error;
     }

@@ -16,6 +16,8 @@ export interface ListedFolder {
   readonly name: string;
   /** Items, as far as known. */
   readonly count?: number;
+  /** Shown in this mailbox, and part of another. */
+  readonly isForeign?: boolean;
 }
 
 /** Items of one kind that Graph lists folder by folder: how they are asked for, and what rows they become. `base` is the path that all requests begin with. */
@@ -45,6 +47,8 @@ export interface FolderRound {
   /** Grows when a round begins anew: what was told before counts no longer. */
   epoch: number;
   error?: HoldfastError;
+  /** Unread because it belongs to another mailbox. */
+  isForeign?: boolean;
   /** Records of the spool when its latest round began. */
   startedAt: number;
 }

@@ -1,3 +1,4 @@
+import type { Outcome } from '../../../../domain/index.ts';
 import type { PreviousState, SourceChange } from '../../../contract.ts';
 import type { FolderRound, ItemKeys, ListedFolder } from './itemSource.ts';
 
@@ -21,8 +22,13 @@ export async function noticeChanges(
     changes.set(key, {
       type: 'exception',
       item: { key, parent: keys.folders + id, name: `All ${noun} of ${name}`, kind, size: 0, modified: null, change: '', meta: '' },
-      outcome: { state: 'failed', code: 'folder-unreadable', message: round.error?.message ?? 'The folder could not be read.' },
+      outcome: outcomeOf(round),
     });
   }
   return [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
+}
+
+function outcomeOf({ error, isForeign }: FolderRound): Outcome {
+  if (isForeign === true) return { state: 'skipped', code: 'not-own', message: 'It belongs to another mailbox and is not shown to the application here. It is backed up with that mailbox.' };
+  return { state: 'failed', code: 'folder-unreadable', message: error?.message ?? 'The folder could not be read.' };
 }
