@@ -25,3 +25,24 @@ test.each([['all in memory', 1 << 20], ['much of it on disk', 2000], ['nearly ea
   await spool.remove();
   expect(readdirSync(folder)).toEqual([]);
 });
+
+test('what is read in part leaves no file open, may be read again, and takes more afterwards', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spool-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  const spool = new SortedSpool(folder, 'test', 500);
+  const fill = async (from: number): Promise<void> => { for (let i = from; i < from + 100; i++) await spool.add(`k${i % 50}`, JSON.stringify({ i })); };
+  const keys = async (): Promise<number> => {
+    let count = 0;
+    for await (const { values } of spool.groups()) count += values.length;
+    return count;
+  };
+  await fill(0);
+  for await (const { key } of spool.groups()) if (key === 'k10') break;
+  await expect.poll(open).toBe(before);
+  expect(await keys()).toBe(100);
+  await fill(100);
+  expect(await keys()).toBe(200);
+  await spool.remove();
+});

@@ -4,8 +4,8 @@ import type { GraphClient, GraphOptions } from '../../graph/graphClient.ts';
 import { oddAnswer } from '../../graph/graphErrors.ts';
 import { entriesOf, pages, type Entry } from '../../graph/pages.ts';
 
-/** Says where an answer came from, not what was there. */
-const NOT_KEPT = new Set(['@odata.context']);
+/** Annotations that say by which request an answer came, not what was there. */
+const NOT_KEPT = /@odata\.(context|associationLink|navigationLink)$/;
 const NEXT = '@odata.nextLink';
 
 /**
@@ -19,7 +19,7 @@ export function canonicalJson(value: unknown): string {
 function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered);
   if (typeof value !== 'object' || value === null) return value;
-  const names = Object.keys(value).filter((name) => !NOT_KEPT.has(name)).sort();
+  const names = Object.keys(value).filter((name) => !NOT_KEPT.test(name)).sort();
   return Object.fromEntries(names.map((name) => [name, ordered((value as Record<string, unknown>)[name])]));
 }
 

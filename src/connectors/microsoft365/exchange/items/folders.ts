@@ -137,7 +137,7 @@ export class Folders {
     const { name: service, volatile } = this.#source;
     const parentId = textOf(document, 'parentFolderId');
     const parent = parentId !== id && this.#now.has(parentId) ? `${service}/f/${parentId}` : `${service}/0`;
-    const kept = Object.fromEntries(Object.entries(document).filter(([property]) => !property.startsWith('@') && !volatile.includes(property)));
+    const kept = Object.fromEntries(Object.entries(document).filter(([property]) => !property.includes('@') && !volatile.includes(property)));
     const meta = canonicalJson(kept);
     return { key: `${service}/f/${id}`, parent, name, kind: 'folder', size: 0, modified: null, change: changeOf(parent, name, meta), meta };
   }

@@ -22,9 +22,9 @@ interface SettingsPart {
 
 /** Fact 54. In the order of their keys. */
 const PARTS: readonly SettingsPart[] = [
-  { title: 'Categories', path: '/outlook/masterCategories?$top=500', prefix: `${NAME}/c/`, folder: `${NAME}/1` },
+  { title: 'Categories', path: '/outlook/masterCategories', prefix: `${NAME}/c/`, folder: `${NAME}/1` },
   { title: 'Mailbox settings', path: '/mailboxSettings', prefix: `${NAME}/m`, folder: undefined },
-  { title: 'Inbox rules', path: '/mailFolders/inbox/messageRules?$top=500', prefix: `${NAME}/r/`, folder: `${NAME}/2` },
+  { title: 'Inbox rules', path: '/mailFolders/inbox/messageRules', prefix: `${NAME}/r/`, folder: `${NAME}/2` },
 ];
 
 /** The settings of a mailbox, its rules and its categories: few and small, without delta queries, so they are read whole with one request. */
