@@ -5,6 +5,8 @@ import { parseInternalDate } from '../../src/connectors/imap/internalDate.ts';
 import { fingerprint, parseMailMeta, readMessage } from '../../src/connectors/imap/messageItem.ts';
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from '../../src/connectors/imap/modifiedUtf7.ts';
 import { parseUidSet } from '../../src/connectors/imap/uidSet.ts';
+import { parseObject } from '../../src/connectors/microsoft365/exchange/items/folders.ts';
+import { parseSyncCursor } from '../../src/connectors/microsoft365/exchange/items/syncCursor.ts';
 import { parseMailCursor } from '../../src/connectors/microsoft365/exchange/mail/mailCursor.ts';
 import { parseFolderMeta as parseExchangeFolder } from '../../src/connectors/microsoft365/exchange/mail/mailFolders.ts';
 import { parseMessageMeta } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
@@ -32,6 +34,15 @@ const recipes = [
   encodeRecipe({ type: 'blob', id: blob }), encodeRecipe({ type: 'ops', sha256, ops }), encodeRecipe({ type: 'stored', sha256, ops: refs }),
 ].map((text) => Buffer.from(text, 'latin1'));
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+/** Whoever reads the whole cursor tells JSON from other text. */
+function jsonOf(input: Buffer): unknown {
+  try {
+    return JSON.parse(input.toString());
+  } catch {
+    return undefined;
+  }
+}
 
 /** What the parts of a message give back, end to end. */
 function joined(input: Buffer): Buffer {
@@ -85,18 +96,14 @@ export const contentTargets: readonly FuzzTarget[] = [
   { name: 'mail-cursor', samples: [json({ version: 1, nextNumber: 3, folders: [{ number: 1, path: 'INBOX' }] })], run: (input) => { parseCursor(input.toString()); } },
   { name: 'message-meta', samples: [json({ from: 'A <a@example.test>', to: '', categories: ['x'], extended: [['String 0x1', 'y']], mark: 'z', unread: true })], run: (input) => { parseMessageMeta(input.toString()); } },
   { name: 'message-folder-meta', samples: [json({ wellKnown: 'inbox', hidden: true, count: 3 })], run: (input) => { parseExchangeFolder(input.toString()); } },
+  { name: 'folder-document', samples: [json({ name: 'Calendar', color: 'auto', owner: { name: 'A', address: 'a@example.test' } })], run: (input) => { parseObject(input.toString()); } },
   {
     name: 'message-cursor', samples: [json({ folders: 'https://example.test/d', root: 'r', messages: { f: 'https://example.test/m' }, retry: true })],
-    run: (input) => {
-      let value: unknown;
-      try {
-        value = JSON.parse(input.toString());
-      } catch {
-        // Whoever reads the whole cursor tells JSON from other text.
-        return;
-      }
-      parseMailCursor(value);
-    },
+    run: (input) => { parseMailCursor(jsonOf(input)); },
+  },
+  {
+    name: 'sync-cursor', samples: [json({ base: '/users/1', folders: 'https://example.test/d', items: { f: 'https://example.test/m' }, retry: true })],
+    run: (input) => { parseSyncCursor(jsonOf(input)); },
   },
   {
     name: 'mailbox-name', samples: [Buffer.from(encodeModifiedUtf7('Entwürfe & mehr/日本'))], words: ['&', '-', '&-', ',', '&AAAA-'],
