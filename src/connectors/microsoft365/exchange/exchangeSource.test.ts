@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { HoldfastError } from '../../../domain/index.ts';
-import { modelRun, type SnapshotModel } from '../../conformance.ts';
+import { HoldfastError, type ProgressEvent } from '../../../domain/index.ts';
+import { modelRun, SnapshotModel } from '../../conformance.ts';
 import { TestTenant } from '../testing/testTenant.ts';
 import { ExchangeSource } from './exchangeSource.ts';
 import { MailService } from './mail/mailService.ts';
@@ -37,4 +37,19 @@ test('a part that may not be read is named and keeps what it had; the others are
   expect(third.snapshot.sorted.filter(({ outcome }) => outcome !== '')).toEqual([]);
   may = false;
   await expect(modelRun(new ExchangeSource(tenant.tenant, mailbox, [walled(() => may)]))).rejects.toMatchObject({ code: 'microsoft365/no-permission' });
+});
+
+test('the count of what was listed goes on from part to part', async () => {
+  await using tenant = await TestTenant.start({ items: 60, parts: 'all' });
+  const source = await tenant.source();
+  const counts: number[] = [];
+  let listed = 0;
+  const progress = (event: ProgressEvent): void => { if (event.type === 'progress') counts.push(event.items); };
+  for await (const changes of source.enumerate({ cursor: undefined, previous: new SnapshotModel(), signal: new AbortController().signal, progress })) {
+    for (const change of changes) if (change.type === 'item' && !['folder', 'setting', 'gap'].includes(change.item.kind)) listed++;
+  }
+  await source.close();
+  expect(counts.length).toBeGreaterThan(10);
+  expect(counts.toSorted((a, b) => a - b)).toEqual(counts);
+  expect(counts.at(-1)).toBeGreaterThanOrEqual(listed);
 });

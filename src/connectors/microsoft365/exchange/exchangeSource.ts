@@ -10,6 +10,7 @@ import { contactsPlan } from './contacts/contactsPlan.ts';
 import { FolderedService, type FolderedPlan } from './items/folderedService.ts';
 import { MailService } from './mail/mailService.ts';
 import { notesPlan } from './notes/notesPlan.ts';
+import { PartProgress } from './partProgress.ts';
 import { SettingsService } from './settings/settingsService.ts';
 import { gapKey, ownsKey, type MailboxAccess, type SubService, type SubServiceContext, type SubServiceFactory } from './subService.ts';
 import { tasksPlan } from './todo/tasksPlan.ts';
@@ -61,9 +62,10 @@ export class ExchangeSource implements SourceSession {
     this.#tenant.tellWaits(this.#userId, context.progress);
     const parts = parseCursor(context.cursor);
     await using scratch = await makeScratch('exchange');
+    const counted = new PartProgress(context.progress);
     for (const service of this.#services) {
-      const { previous, signal, progress } = context;
-      yield* this.#part(service, { cursor: parts[service.name], previous, signal, progress, scratch: scratch.path });
+      const { previous, signal } = context;
+      yield* this.#part(service, { cursor: parts[service.name], previous, signal, progress: counted.next(), scratch: scratch.path });
     }
     this.#ended = true;
   }
