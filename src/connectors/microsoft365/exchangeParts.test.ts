@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../runtime/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
+import { FolderedService } from './exchange/items/folderedService.ts';
+import { notesPlan } from './exchange/notes/notesPlan.ts';
+import { SettingsService } from './exchange/settings/settingsService.ts';
 import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
 const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 100, parts: 'all', ...options });
@@ -149,4 +152,28 @@ test('a part without its permission is named, the others are read; with the perm
   for (const permission of ['Contacts.Read', 'MailboxItem.Export.All', 'MailboxFolder.Read.All']) tenant.simulator.grantPermission(permission);
   const second = await tenant.run(first.snapshot);
   expect(picture(second.snapshot)).toEqual(picture(complete.snapshot));
+});
+
+test('a part that always fails is named, and does not end the others; one that a cloud does not offer is no failure', async () => {
+  await using tenant = await start();
+  const complete = await tenant.run();
+  const back = [
+    tenant.simulator.fault({ on: '/todo/lists', times: 1_000_000, fault: { kind: 'status', status: 500 } }),
+    tenant.simulator.fault({ on: '/admin/exchange', times: 1_000_000, fault: { kind: 'status', status: 404, code: 'ResourceNotFound' } }),
+    tenant.simulator.fault({ on: '/settings/exchange', times: 1_000_000, fault: { kind: 'status', status: 404, code: 'ResourceNotFound' } }),
+  ];
+  const first = await tenant.run();
+  const outcomes = first.snapshot.sorted.filter(({ outcome }) => outcome !== '').map(({ key, outcome }) => [key, (JSON.parse(outcome) as { state: string; code: string }).code]);
+  expect(outcomes).toEqual([['notes/!', 'not-offered'], ['tasks/!', 'part-unreadable']]);
+  for (const one of back) one();
+  expect(picture((await tenant.run(first.snapshot)).snapshot)).toEqual(picture(complete.snapshot));
+});
+
+test('notes that may be listed and not exported are named one by one, and the run goes on', async () => {
+  await using tenant = await start({ items: 1600, parts: [(access) => new FolderedService(access, notesPlan), (access) => new SettingsService(access)] });
+  for (const permission of ['MailboxItem.Export.All', 'MailboxItem.ImportExport.All']) tenant.simulator.withdrawPermission(permission);
+  const { snapshot } = await tenant.run();
+  const failed = snapshot.sorted.filter(({ outcome }) => outcome !== '');
+  expect(failed).toHaveLength(16);
+  expect(failed.every(({ kind }) => kind === 'note')).toBe(true);
 });

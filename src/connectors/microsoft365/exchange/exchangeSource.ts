@@ -1,4 +1,4 @@
-import type { Entity } from '../../../domain/index.ts';
+import type { Entity, HoldfastError, Outcome } from '../../../domain/index.ts';
 import { makeScratch, ResultQueue } from '../../../runtime/index.ts';
 import type { EnumerateContext, FetchContext, Fetched, SourceChange, SourceItem, SourceSession } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
@@ -24,6 +24,9 @@ const SUB_SERVICES: readonly SubServiceFactory[] = [
   ...PLANS.map((plan): SubServiceFactory => (access) => new FolderedService(access, plan)),
 ];
 
+/** Errors that concern one part of a mailbox alone, as long as another can be read; any other ends the run. */
+const OF_PART = ['no-permission', 'refused', 'not-found', 'unavailable', 'odd-answer'];
+
 /** Contents that wait for the consumer. */
 const QUEUED_BYTES = 24 << 20;
 
@@ -32,8 +35,8 @@ export function entityOf({ userId, address }: Mailbox): Entity {
 }
 
 /**
- * Reads one mailbox: its parts one after the other, in the order of their keys. A part that the application may not read is named as missing, and what the
- * previous snapshot has of it stays; only where it may read none the run fails.
+ * Reads one mailbox: its parts one after the other, in the order of their keys. A part that cannot be read is named as missing, and what the previous
+ * snapshot has of it stays; only where none can be read the run fails.
  */
 export class ExchangeSource implements SourceSession {
   readonly entity: Entity;
@@ -83,11 +86,11 @@ export class ExchangeSource implements SourceSession {
       }
       if (late.length > 0) yield late;
     } catch (error) {
-      if (begun || !hasCode(error, 'no-permission')) throw error;
+      if (begun || !hasCode(error, ...OF_PART)) throw error;
       this.#gaps.set(service.name, context.cursor);
       if (this.#services.every(({ name, isRemark }) => isRemark === true || this.#gaps.has(name))) throw error;
       const item = { key, parent: '', name: `All of ${service.title}`, kind: service.kind, size: 0, modified: null, change: '', meta: '' };
-      yield [{ type: 'exception', item, outcome: { state: 'failed', code: 'no-permission', message: error.message } }];
+      yield [{ type: 'exception', item, outcome: gapOutcome(service, error) }];
     }
   }
 
@@ -132,6 +135,14 @@ export class ExchangeSource implements SourceSession {
     this.#tenant.tellWaits(this.#userId, undefined);
     return Promise.resolve();
   }
+}
+
+function gapOutcome({ title, isOfSomeClouds }: SubService, error: HoldfastError): Outcome {
+  if (hasCode(error, 'no-permission')) return { state: 'failed', code: 'no-permission', message: error.message };
+  if (isOfSomeClouds === true && hasCode(error, 'refused', 'not-found')) {
+    return { state: 'skipped', code: 'not-offered', message: `${title} are not offered to applications by this cloud of Microsoft 365: ${error.message}` };
+  }
+  return { state: 'failed', code: 'part-unreadable', message: error.message };
 }
 
 /** No parts for text that is no cursor of ours: then everything is listed again. */

@@ -37,6 +37,8 @@ export interface SubService {
   readonly kind: string;
   /** It holds nothing of the mailbox, but remarks about it: a run that could read nothing else fails. */
   readonly isRemark?: boolean;
+  /** Not every cloud of the service offers it: one that refuses it is no failure. */
+  readonly isOfSomeClouds?: boolean;
   /** As {@link SourceSession.enumerate} in the contract, below its own prefix. */
   enumerate(context: SubServiceContext): AsyncIterable<readonly SourceChange[]>;
   /** JSON, asked for when the enumeration and the last fetch have ended. */

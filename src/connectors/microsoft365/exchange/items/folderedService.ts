@@ -27,6 +27,8 @@ export interface FolderedPlan {
   readonly items: ItemSource;
   /** What lists the items needs another permission than their content. */
   readonly isListedApart?: boolean;
+  /** As in {@link SubService}. */
+  readonly isOfSomeClouds?: boolean;
   /** What the paths of all requests begin with; the path of the mailbox unless told. Asked for once, then kept in the cursor. */
   base?(access: MailboxAccess, signal: AbortSignal): Promise<string>;
   /** Throws what the service or the network answers instead. */
@@ -38,6 +40,7 @@ export class FolderedService implements SubService {
   readonly name: string;
   readonly title: string;
   readonly kind: string;
+  readonly isOfSomeClouds: boolean;
   readonly #access: MailboxAccess;
   readonly #plan: FolderedPlan;
   #base = '';
@@ -46,6 +49,7 @@ export class FolderedService implements SubService {
 
   constructor(access: MailboxAccess, plan: FolderedPlan) {
     ({ name: this.name, title: this.title, kind: this.kind } = plan);
+    this.isOfSomeClouds = plan.isOfSomeClouds === true;
     this.#access = access;
     this.#plan = plan;
     this.#outcomes = new ContentOutcomes(plan.nouns[0], plan.isListedApart);
