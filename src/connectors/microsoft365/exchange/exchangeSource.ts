@@ -138,11 +138,12 @@ export class ExchangeSource implements SourceSession {
 }
 
 function gapOutcome({ title, isOfSomeClouds }: SubService, error: HoldfastError): Outcome {
-  if (hasCode(error, 'no-permission')) return { state: 'failed', code: 'no-permission', message: error.message };
+  const { message } = error;
+  if (hasCode(error, 'no-permission')) return { state: 'failed', code: 'no-permission', message };
   if (isOfSomeClouds === true && hasCode(error, 'refused', 'not-found')) {
-    return { state: 'skipped', code: 'not-offered', message: `${title} are not offered to applications by this cloud of Microsoft 365: ${error.message}` };
+    return { state: 'skipped', code: 'not-offered', message: `${title} are not offered to applications by this cloud of Microsoft 365: ${message}` };
   }
-  return { state: 'failed', code: 'part-unreadable', message: error.message };
+  return { state: 'failed', code: 'part-unreadable', message };
 }
 
 /** No parts for text that is no cursor of ours: then everything is listed again. */

@@ -10,8 +10,8 @@ import type { FolderRound, ItemRecord, ItemSource, ListedFolder } from './itemSo
 
 /** Looks at the folders, at most, until what left one folder was found in another. */
 const MOST_PASSES = 3;
-/** Pages between two collections of garbage: dead pages would pile up to several times what is alive. */
-const PAGES_A_COLLECTION = 8;
+/** Entries between two collections of garbage: dead pages would pile up to several times what is alive. */
+const ENTRIES_A_COLLECTION = 2000;
 
 export interface ItemListingOptions {
   readonly access: MailboxAccess;
@@ -33,7 +33,7 @@ export class ItemListing {
   readonly #total: number;
   #lastRemoval = 0;
   #listed = 0;
-  #pages = 0;
+  #collectAt = ENTRIES_A_COLLECTION;
 
   constructor(options: ItemListingOptions) {
     this.#options = options;
@@ -112,7 +112,10 @@ export class ItemListing {
       if (item === null) this.#lastRemoval = spool.length;
     }
     this.#listed += entries.length;
-    if (++this.#pages % PAGES_A_COLLECTION === 0) releaseMemory();
+    if (this.#listed >= this.#collectAt) {
+      this.#collectAt = this.#listed + ENTRIES_A_COLLECTION;
+      releaseMemory();
+    }
     context.progress({ type: 'progress', stage: 'scan', items: this.#listed, bytes: 0, ...(this.#total > this.#listed ? { totalItems: this.#total } : {}) });
   }
 

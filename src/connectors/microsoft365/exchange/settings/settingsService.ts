@@ -20,6 +20,13 @@ interface SettingsPart {
   readonly folder: string | undefined;
 }
 
+interface PartRead {
+  readonly part: SettingsPart;
+  readonly documents: readonly Entry[];
+  /** It could not be read. */
+  readonly error?: HoldfastError;
+}
+
 /** Fact 54. In the order of their keys. */
 const PARTS: readonly SettingsPart[] = [
   { title: 'Categories', path: '/outlook/masterCategories', prefix: `${NAME}/c/`, folder: `${NAME}/1` },
@@ -71,11 +78,11 @@ export class SettingsService implements SubService {
     }
   }
 
-  async #read(signal: AbortSignal): Promise<readonly { readonly part: SettingsPart; readonly documents: readonly Entry[]; readonly error?: HoldfastError }[]> {
+  async #read(signal: AbortSignal): Promise<readonly PartRead[]> {
     const { graph, path, budget, runtime } = this.#access;
     const options = { purpose: PURPOSE, budget, signal };
     const results = await batch(graph, PARTS.map((part) => ({ path: path + part.path })), { ...options, random: runtime.random, sleep: runtime.sleep, attempts: runtime.attempts });
-    const found = [];
+    const found: PartRead[] = [];
     for (const [place, part] of PARTS.entries()) {
       const result = results[place] ?? { error: oddAnswer('all parts of a batch') };
       if ('error' in result) {
