@@ -15,8 +15,8 @@ const APPOINTMENT = '{00062002-0000-0000-C000-000000000046}';
 const EXTENDED = ['String 0x001A', `Binary ${MEETING} Id 0x3`, `Binary ${MEETING} Id 0x23`, `Binary ${APPOINTMENT} Id 0x8216`, `Binary ${APPOINTMENT} Id 0x8233`, `String ${APPOINTMENT} Id 0x8234`];
 const SHOWN = '$select=id,name,contentType,size,isInline,lastModifiedDateTime';
 const WHOLE = `$expand=${encodeURIComponent(`attachments(${SHOWN}),${expandExtended(EXTENDED)}`)}`;
-/** Facts 61 and 62. The list of what was cancelled is told only where it is selected. */
-const SERIES = '$select=id,cancelledOccurrences&$expand=exceptionOccurrences';
+/** Facts 61 and 62. Both are told only where they are selected, and of the one event that is asked for by its id. */
+const SERIES = '$select=id,cancelledOccurrences,exceptionOccurrences&$expand=exceptionOccurrences';
 
 /**
  * An event with all its properties: of a series the master, its exceptions and the dates that were cancelled, not the occurrences that follow from these
@@ -29,14 +29,17 @@ export async function eventContent({ access, base }: ContentAccess, listed: Sour
   const event = await readDocument(graph, `${path}?${WHOLE}`, options);
   const attachments: Attached[] = [];
   for (const entry of listOf(event, 'attachments')) attachments.push(await attachedOf(path, entry, graph, options));
-  if (textOf(event, 'type') !== 'seriesMaster') return await jsonContent(eventItem(listed, event), event, [{ name: 'attachments', entries: attachments }], { access, purpose: CALENDAR_PURPOSE, context });
-  const { cancelledOccurrences = [], exceptionOccurrences = [] } = await readDocument(graph, `${path}?${SERIES}`, options);
-  const document = { ...event, cancelledOccurrences, exceptionOccurrences };
+  const document = textOf(event, 'type') === 'seriesMaster' ? { ...event, ...await seriesOf(path, graph, options) } : event;
   const lists = [
     { name: 'attachments', entries: attachments },
     { name: '@holdfast.exceptionAttachments', entries: await attachedToExceptions(listOf(document, 'exceptionOccurrences'), base, graph, options) },
   ];
   return await jsonContent(eventItem(listed, document), document, lists, { access, purpose: CALENDAR_PURPOSE, context });
+}
+
+async function seriesOf(path: string, graph: GraphClient, options: GraphOptions): Promise<Entry> {
+  const { cancelledOccurrences = [], exceptionOccurrences = [] } = await readDocument(graph, `${path}?${SERIES}`, options);
+  return { cancelledOccurrences, exceptionOccurrences };
 }
 
 async function attachedToExceptions(exceptions: readonly Entry[], base: string, graph: GraphClient, options: GraphOptions): Promise<readonly Attached[]> {
