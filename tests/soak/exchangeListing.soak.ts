@@ -1,7 +1,7 @@
 import type { Soak } from '../../tools/soak.ts';
 import { runNode } from '../scale/runNode.ts';
 
-const ITEMS = 1_000_000;
+const ITEMS = Number(process.env['HOLDFAST_SOAK_ITEMS'] ?? 1_000_000);
 const MOST_MB = 300;
 
 /** The mail of a mailbox of a million items is listed in key order in less than 300 MB. Needs 1 GB under TMPDIR. */

@@ -12,7 +12,8 @@ test.each([['all in memory', 1 << 20], ['much of it on disk', 2000], ['nearly ea
   const adding: Promise<void>[] = [];
   for (let i = 0; i < 300; i++) {
     const key = `k${(i * 7919) % 101}`;
-    const value = JSON.stringify({ i, text: 'ä\n\t\u2028' });
+    // One is longer than what is read at once.
+    const value = JSON.stringify({ i, text: 'ä\n\t\u2028'.repeat(i === 150 ? 100_000 : 1) });
     expected.set(key, [...expected.get(key) ?? [], value]);
     adding.push(spool.add(key, value));
     if (i % 5 === 0) await Promise.all(adding.splice(0));

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { releaseMemory } from '../../../runtime/index.ts';
 
 /** Characters of records that are held before they go to disk. While they are written as many may come. */
 const HELD = 8 << 20;
@@ -8,7 +8,11 @@ const HELD = 8 << 20;
 const READ_AHEAD = 8 << 20;
 const MOST_AHEAD = 256 << 10;
 const LEAST_AHEAD = 16 << 10;
+/** Characters that are read between two collections of garbage. */
+const COLLECTED = 8 << 20;
 const PIECE = 1 << 20;
+/** Bytes of one file that are text at once. */
+const TEXT_BYTES = 16 << 10;
 const LINE_END = 10;
 
 interface SpoolRecord {
@@ -51,7 +55,7 @@ export class SortedSpool {
     if (this.#size >= this.#most) await this.#flush();
   }
 
-  /** In ascending order of keys. May be asked for again; nothing may be added while it is read. */
+  /** In ascending order of keys. May be asked for again; nothing may be added while it is read. Garbage is collected on the way, that of who reads with it. */
   async *groups(): AsyncGenerator<SpooledGroup> {
     await this.#writing;
     this.#held.sort(byKey);
@@ -59,7 +63,13 @@ export class SortedSpool {
     const parts = [...this.#files.map((file) => linesOf(file, ahead)), inMemory(this.#held)];
     let key: string | undefined;
     let values: string[] = [];
+    let passed = 0;
     for await (const record of merge(parts)) {
+      passed += record.key.length + record.value.length;
+      if (passed >= COLLECTED) {
+        passed = 0;
+        releaseMemory();
+      }
       if (record.key !== key) {
         if (key !== undefined) yield { key, values };
         ({ key } = record);
@@ -120,13 +130,30 @@ async function* inMemory(records: readonly SpoolRecord[]): Part {
   if (records.length > 0) yield records;
 }
 
+/**
+ * One buffer for each file, and a few of its records as text at a time: of all files together the text would be several times the bytes. A line that is longer than
+ * the buffer makes it larger.
+ */
 async function* linesOf(file: string, ahead: number): Part {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of createReadStream(file, { highWaterMark: ahead }) as AsyncIterable<Buffer>) {
-    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    const end = bytes.lastIndexOf(LINE_END) + 1;
-    rest = bytes.subarray(end);
-    if (end > 0) yield bytes.toString('utf8', 0, end - 1).split('\n').map(readRecord);
+  const handle = await open(file);
+  try {
+    let buffer = Buffer.allocUnsafeSlow(ahead);
+    for (let held = 0; ;) {
+      const { bytesRead } = await handle.read(buffer, held, buffer.length - held);
+      if (bytesRead === 0) return;
+      held += bytesRead;
+      const end = buffer.lastIndexOf(LINE_END, held - 1) + 1;
+      for (let start = 0; start < end;) {
+        const next = buffer.indexOf(LINE_END, Math.min(end - 1, start + TEXT_BYTES)) + 1;
+        yield buffer.toString('utf8', start, next - 1).split('\n').map(readRecord);
+        start = next;
+      }
+      buffer.copyWithin(0, end, held);
+      held -= end;
+      if (held === buffer.length) buffer = Buffer.concat([buffer], 2 * held);
+    }
+  } finally {
+    await handle.close();
   }
 }
 
