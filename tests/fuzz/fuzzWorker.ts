@@ -24,6 +24,9 @@ const MEMORY_EVERY = 256;
 const LEFT = 64 << 20;
 const AT_ONCE = 256 << 20;
 
+/** Inputs besides the samples that each target gets, however slow the machine is. */
+const LEAST_MUTATED = 4;
+
 const order = workerData as FuzzOrder;
 const progress = new Int32Array(order.progress);
 const tell = (report: FuzzReport): void => parentPort?.postMessage(report);
@@ -57,9 +60,10 @@ for (const [place, name] of order.names.entries()) {
   Atomics.store(progress, 0, place);
   const memory = new MemoryWatch();
   const until = performance.now() + order.time;
+  const least = target.samples.length + LEAST_MUTATED;
   let number = 0;
   let what: string | undefined;
-  for (; what === undefined && (number < target.samples.length || performance.now() < until); number++) {
+  for (; what === undefined && (number < least || performance.now() < until); number++) {
     Atomics.store(progress, 1, number);
     const input = inputOf(target, order.seed, number);
     what = await findWith(target, input, number < target.samples.length);
