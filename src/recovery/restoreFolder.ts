@@ -86,8 +86,12 @@ class FolderRestore {
     this.#fresh = this.#rootMade || await isEmpty(this.#options.to);
     for (const row of this.#options.above ?? []) await this.#folder(row);
     for await (const row of this.#rows()) {
-      if (row.kind === 'folder') await this.#folder(row);
-      else if (this.#entry(row).link === undefined) await this.#file(row);
+      if (row.kind === 'folder') {
+        await this.#folder(row);
+        continue;
+      }
+      const entry = this.#entry(row);
+      if (entry.link === undefined) await this.#file(row, entry);
       else this.#hasLinks = true;
     }
     await this.#drain();
@@ -95,9 +99,9 @@ class FolderRestore {
     return this.#report;
   }
 
-  async* #rows(): AsyncGenerator<ItemRow> {
+  async* #rows(kind?: 'folder'): AsyncGenerator<ItemRow> {
     const { prefix = '', within, signal } = this.#options;
-    for await (const batch of stateRows(this.#source, this.#manifest.layers, prefix, signal)) {
+    for await (const batch of stateRows(this.#source, this.#manifest.layers, prefix, signal, kind)) {
       for (const row of batch) if (!within || within(row)) yield row;
       signal.throwIfAborted();
       const { written, unchanged, bytes } = this.#report;
@@ -122,7 +126,7 @@ class FolderRestore {
   async #learnAll(): Promise<void> {
     this.#learnedAll = true;
     const waiting = new Map<BinaryString, ItemRow>();
-    for await (const row of this.#rows()) if (row.kind === 'folder' && !this.#paths.knows(row.key)) waiting.set(row.key, row);
+    for await (const row of this.#rows('folder')) if (!this.#paths.knows(row.key)) waiting.set(row.key, row);
     const make = async (row: ItemRow): Promise<void> => {
       if (!waiting.delete(row.key)) return;
       const above = waiting.get(row.parent);
@@ -145,8 +149,7 @@ class FolderRestore {
     }
   }
 
-  async #file(row: ItemRow): Promise<void> {
-    const entry = this.#entry(row);
+  async #file(row: ItemRow, entry: DiskEntry): Promise<void> {
     const path = this.#place(row, entry);
     if (path === undefined) return;
     if (row.content === '') {
@@ -255,7 +258,7 @@ class FolderRestore {
         if (entry?.link !== undefined) await this.#link(row, entry, entry.link);
       }
     }
-    for await (const row of this.#rows()) if (row.kind === 'folder') await this.#finishFolder(row, this.#entry(row));
+    for await (const row of this.#rows('folder')) await this.#finishFolder(row, this.#entry(row));
     if (this.#rootMade) await finishFolder(this.#root, { name: '.' }, true);
   }
 

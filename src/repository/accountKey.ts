@@ -1,4 +1,4 @@
-import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HoldfastError, messageOf } from '../domain/index.ts';
@@ -65,7 +65,7 @@ export function deriveKey(master: Uint8Array, label: string, context: Uint8Array
   if (master.length !== KEY_LENGTH) throw new RangeError(`a key has ${KEY_LENGTH} bytes, not ${master.length}`);
   // The zero byte ends the label, so that no label and context run into another pair.
   const info = Buffer.concat([Buffer.from(`holdfast:${label}\0`), context]);
-  return Buffer.from(hkdfSync('sha256', master, new Uint8Array(0), info, KEY_LENGTH));
+  return Buffer.from(hkdfSync('sha256', createSecretKey(master), new Uint8Array(0), info, KEY_LENGTH));
 }
 
 /** Crockford's alphabet: no I, L, O, U. */

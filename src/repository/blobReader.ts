@@ -30,6 +30,8 @@ export class BlobReader {
   readonly #frames = new Map<string, Promise<Buffer>>();
   readonly #epochs = new Map<string, number>();
   #indexes: Promise<readonly StreamIndex[]> | undefined;
+  /** The same, once they are open. */
+  #opened: readonly StreamIndex[] = [];
   readonly #gone = new Set<string>();
   readonly #id = Buffer.alloc(ID_LENGTH);
   #reloaded = 0;
@@ -51,9 +53,14 @@ export class BlobReader {
   /** Where the blob is; undefined when no index knows it in a pack that is not known to be gone. */
   async place(id: BinaryString): Promise<BlobPlace | undefined> {
     this.#indexes ??= this.#loadIndexes();
-    const indexes = await this.#indexes;
+    this.#opened = await this.#indexes;
+    return this.placeNow(id);
+  }
+
+  /** As {@link place}, without waiting: undefined also while the indexes are not open. */
+  placeNow(id: BinaryString): BlobPlace | undefined {
     this.#id.write(id, 0, 'latin1');
-    for (const index of indexes) {
+    for (const index of this.#opened) {
       const location = index.locate(this.#id, 0, this.#gone);
       if (location) return { ...location, stream: index.stream };
     }

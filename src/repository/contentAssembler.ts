@@ -5,7 +5,10 @@ import { systemRandom } from '../runtime/index.ts';
 import { encodeBase64Lines, encodedLength } from './base64Lines.ts';
 import type { BlobNamer } from './blobId.ts';
 import { pathOf } from './contentReader.ts';
-import type { FileTarget, PlacedBlob, PlacedOp, ReadJob, ReadResult } from './readProtocol.ts';
+import type { FileTarget, PlacedOp, ReadJob, ReadResult } from './readProtocol.ts';
+
+/** Numbers of a blob in a `PlacedOp`. */
+const PLACE = 3;
 
 /** Puts items together from opened frames, proves them, and writes them or gives them back. One reusable buffer. */
 export class ContentAssembler {
@@ -33,8 +36,7 @@ export class ContentAssembler {
   /** A single blob is a view of its frame; anything else is put together in the buffer. */
   #bytes(job: ReadJob, frame: (index: number) => Buffer): Buffer {
     const [only] = job.ops;
-    const [blob] = only?.blobs ?? [];
-    if (only && blob && job.ops.length === 1 && only.blobs.length === 1 && !only.base64) return view(blob, frame);
+    if (only && job.ops.length === 1 && only.blobs.length === PLACE && !only.base64) return view(only.blobs, 0, frame);
     const total = job.ops.reduce((sum, op) => sum + opLength(op), 0);
     if (total > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(total);
     let at = 0;
@@ -45,23 +47,26 @@ export class ContentAssembler {
   #op(op: PlacedOp, frame: (index: number) => Buffer, at: number): number {
     if (!op.base64) {
       let used = 0;
-      for (const blob of op.blobs) used += view(blob, frame).copy(this.#buffer, at + used);
+      for (let i = 0; i < op.blobs.length; i += PLACE) used += view(op.blobs, i, frame).copy(this.#buffer, at + used);
       return used;
     }
-    const [first] = op.blobs;
-    const decoded = first && op.blobs.length === 1
-      ? view(first, frame)
-      : Buffer.concat(op.blobs.map((blob) => view(blob, frame)));
+    const pieces: Buffer[] = [];
+    for (let i = 0; i < op.blobs.length; i += PLACE) pieces.push(view(op.blobs, i, frame));
+    const [first] = pieces;
+    const decoded = first && pieces.length === 1 ? first : Buffer.concat(pieces);
     return encodeBase64Lines(decoded, op.base64, this.#buffer, at);
   }
 }
 
-function view(blob: PlacedBlob, frame: (index: number) => Buffer): Buffer {
-  return frame(blob.frame).subarray(blob.offset, blob.offset + blob.length);
+/** The blob whose numbers begin at `i`. */
+function view(blobs: PlacedOp['blobs'], i: number, frame: (index: number) => Buffer): Buffer {
+  const [offset, length] = [blobs[i + 1] as number, blobs[i + 2] as number];
+  return frame(blobs[i] as number).subarray(offset, offset + length);
 }
 
 function opLength(op: PlacedOp): number {
-  const length = op.blobs.reduce((sum, blob) => sum + blob.length, 0);
+  let length = 0;
+  for (let i = 0; i < op.blobs.length; i += PLACE) length += op.blobs[i + 2] as number;
   return op.base64 ? encodedLength(length, op.base64) : length;
 }
 

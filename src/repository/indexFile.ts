@@ -180,13 +180,17 @@ export class IndexFile {
   }
 }
 
-/** The first of the records that is not before the id. */
+/** The first of the records that is not before the id. Nearly all differ in their first four bytes, which cost no call. */
 function lowerBound(records: Buffer, count: number, ids: Buffer, at: number): number {
+  const prefix = ids.readUInt32BE(at);
   let low = 0;
   let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (records.compare(ids, at, at + ID_LENGTH, middle * RECORD, middle * RECORD + ID_LENGTH) < 0) low = middle + 1;
+    const there = records.readUInt32BE(middle * RECORD);
+    const before = there < prefix
+      || (there === prefix && records.compare(ids, at, at + ID_LENGTH, middle * RECORD, middle * RECORD + ID_LENGTH) < 0);
+    if (before) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -91,7 +91,8 @@ class BatchPlan {
   readonly frames: FrameNeed[] = [];
   /** What the frames give when opened. */
   bytes = 0;
-  readonly #numbers = new Map<string, number>();
+  /** By pack and offset. */
+  readonly #numbers = new Map<string, Map<number, number>>();
   readonly #context: RepositoryContext;
   readonly #entity: EntityRecord;
   readonly #blobs: BlobReader;
@@ -110,7 +111,7 @@ class BatchPlan {
     try {
       const job = await this.#job(request);
       if (this.bytes - bytes <= SCATTERED) return job;
-      for (const { pack, offset } of this.frames.splice(frames)) this.#numbers.delete(`${pack}/${offset}`);
+      for (const { pack, offset } of this.frames.splice(frames)) this.#numbers.get(pack)?.delete(offset);
       this.bytes = bytes;
       return { code: 'repository/scattered', message: 'Its data is spread over more frames than are held at once.' };
     } catch (error) {
@@ -132,10 +133,10 @@ class BatchPlan {
   }
 
   async #op(op: Op): Promise<PlacedOp> {
-    const blobs: PlacedOp['blobs'][number][] = [];
+    const blobs: number[] = [];
     for (const ref of op.blobs) {
-      const place = await this.#place(ref.id);
-      blobs.push({ frame: await this.#frame(place), offset: place.offset, length: place.length });
+      const place = this.#blobs.placeNow(ref.id) ?? await this.#place(ref.id);
+      blobs.push(this.#known(place) ?? await this.#frame(place), place.offset, place.length);
     }
     return op.base64 ? { blobs, base64: op.base64 } : { blobs };
   }
@@ -144,16 +145,18 @@ class BatchPlan {
     return (await this.#blobs.place(id)) ?? this.#blobs.lookAgain(id, this.#signal);
   }
 
-  async #frame(place: BlobPlace): Promise<number> {
-    const { stream, pack, frame } = place;
-    const name = `${pack}/${frame.offset}`;
-    let number = this.#numbers.get(name);
-    if (number === undefined) {
-      const key = stream === SHARED ? await this.#sharedKey(pack) : this.#entity.packKey;
-      number = this.frames.push({ key, stream, pack, ...frame }) - 1;
-      this.#numbers.set(name, number);
-      this.bytes += frameBytes(frame.plainLength);
-    }
+  /** The frame's number where an item before needed it, too. */
+  #known({ pack, frame }: BlobPlace): number | undefined {
+    return this.#numbers.get(pack)?.get(frame.offset);
+  }
+
+  async #frame({ stream, pack, frame }: BlobPlace): Promise<number> {
+    const key = stream === SHARED ? await this.#sharedKey(pack) : this.#entity.packKey;
+    const number = this.frames.push({ key, stream, pack, ...frame }) - 1;
+    const numbers = this.#numbers.get(pack);
+    if (numbers) numbers.set(frame.offset, number);
+    else this.#numbers.set(pack, new Map([[frame.offset, number]]));
+    this.bytes += frameBytes(frame.plainLength);
     return number;
   }
 

@@ -43,6 +43,7 @@ interface OwnSlot {
 
 interface Epoch {
   readonly raw: Buffer;
+  readonly sharedRaw: Buffer;
   readonly meta: SealingKey;
   readonly shared: SealingKey;
   readonly next: SealingKey;
@@ -110,8 +111,9 @@ export class Keyring {
     if (!entry.active) return;
     const number = epochNumber(entry.id);
     const raw = Buffer.from(entry.key, 'base64');
+    const sharedRaw = deriveKey(raw, 'shared-packs');
     this.#epochs.set(number, {
-      raw, meta: new SealingKey(deriveKey(raw, 'meta')), shared: new SealingKey(deriveKey(raw, 'shared-packs')),
+      raw, sharedRaw, meta: new SealingKey(deriveKey(raw, 'meta')), shared: new SealingKey(sharedRaw),
       next: new SealingKey(deriveKey(raw, 'next-epoch')),
     });
     this.#newest = Math.max(this.#newest, number);
@@ -138,7 +140,7 @@ export class Keyring {
 
   /** The raw key of the shared packs of one epoch. */
   sharedRawOf(epoch: number): Uint8Array {
-    return deriveKey(this.#at(epoch).raw, 'shared-packs');
+    return this.#at(epoch).sharedRaw;
   }
 
   readonly metaOf = (epoch: number): SealingKey => this.#at(epoch).meta;

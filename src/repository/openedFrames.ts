@@ -9,6 +9,8 @@ export class OpenedFrames {
   readonly #frames = { own: new Map<string, Buffer>(), shared: new Map<string, Buffer>() };
   readonly #dropped = new Set<Buffer>();
   readonly #pins = new Map<Buffer, number>();
+  /** The end of each line: most frames are asked for again and again before another one is. */
+  readonly #newest = { own: '', shared: '' };
 
   constructor(kept: Readonly<Record<'own' | 'shared', number>>) {
     this.#kept = kept;
@@ -20,6 +22,8 @@ export class OpenedFrames {
 
   /** Takes a frame, or moves one to the end of the line; one that was given up and not freed yet comes back. */
   keep(stream: 'own' | 'shared', name: string, plain: Buffer): void {
+    if (this.#newest[stream] === name) return;
+    this.#newest[stream] = name;
     const frames = this.#frames[stream];
     frames.delete(name);
     this.#dropped.delete(plain);

@@ -12,15 +12,12 @@ export interface FrameNeed {
   readonly plainLength: number;
 }
 
-/** A blob inside one of the batch's frames. `id` is checked where nothing else proves the bytes. */
-export interface PlacedBlob {
-  readonly frame: number;
-  readonly offset: number;
-  readonly length: number;
-}
-
 export interface PlacedOp {
-  readonly blobs: readonly PlacedBlob[];
+  /**
+   * Three numbers a blob, end to end: which of the batch's frames, where in it, how long. Objects would be written to a
+   * worker with the names of their fields, each of hundreds of thousands.
+   */
+  readonly blobs: readonly number[];
   readonly base64?: Base64Layout;
 }
 

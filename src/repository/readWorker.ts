@@ -37,8 +37,9 @@ interface BatchFrames {
 async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<BatchFrames> {
   const held = new Map<number, Buffer>();
   const missing: number[] = [];
+  const named = needs.map(nameOf);
   needs.forEach((need, i) => {
-    const cached = opened.get(streamOf(need), nameOf(need));
+    const cached = opened.get(streamOf(need), named[i] as string);
     if (cached) {
       held.set(i, cached);
       opened.pin(cached);
@@ -48,9 +49,10 @@ async function framesOf(batch: number, needs: readonly FrameNeed[]): Promise<Bat
   const sealed = new Map(missing.map((index, i) => [index, answer[i]]));
   const get = (index: number): Buffer => {
     const need = needs[index] as FrameNeed;
-    const cached = held.get(index) ?? opened.get(streamOf(need), nameOf(need));
+    const name = named[index] as string;
+    const cached = held.get(index) ?? opened.get(streamOf(need), name);
     if (cached) {
-      opened.keep(streamOf(need), nameOf(need), cached);
+      opened.keep(streamOf(need), name, cached);
       return cached;
     }
     const bytes = sealed.get(index);

@@ -97,6 +97,8 @@ export class RowBlock {
   get keys(): readonly BinaryString[] { return (this.#keys ??= this.#all('key')); }
   get changeKeys(): readonly BinaryString[] { return (this.#changes ??= this.#all('change')); }
 
+  kind(index: number): string { return this.#text('kind', index); }
+
   /** True where the row at `index` says that its key was removed. */
   removed(index: number): boolean {
     const offsets = this.#offsetsOf('kind');

@@ -38,6 +38,7 @@ export class LayerCursor {
   get change(): RowChange { return (this.#block as RowBlock).change(this.#row); }
   get row(): ItemRow { return (this.#block as RowBlock).row(this.#row); }
   get removed(): boolean { return (this.#block as RowBlock).removed(this.#row); }
+  get kind(): string { return (this.#block as RowBlock).kind(this.#row); }
   get changeKey(): BinaryString { return (this.#block as RowBlock).changeKeys[this.#row] ?? ''; }
   get sound(): boolean { return (this.#block as RowBlock).sound(this.#row); }
   get content(): BinaryString { return (this.#block as RowBlock).content(this.#row); }
@@ -123,6 +124,7 @@ export class StateCursor {
   }
 
   get row(): ItemRow { return this.#at().row; }
+  get kind(): string { return this.#at().kind; }
   get change(): RowChange { return this.#at().change; }
   get changeKey(): BinaryString { return this.#at().changeKey; }
   /** The item was stored whole. */
@@ -195,15 +197,15 @@ export class StateCursor {
   }
 }
 
-/** Rows of a point in time whose key starts with `prefix`, in batches. */
+/** Rows of a point in time whose key starts with `prefix`, in batches; of one kind alone where that is given, which is cheaper. */
 export async function* stateRows(
-  source: SegmentSource, layers: readonly Layer[], prefix: BinaryString = '', signal?: AbortSignal,
+  source: SegmentSource, layers: readonly Layer[], prefix: BinaryString = '', signal?: AbortSignal, kind?: string,
 ): AsyncGenerator<ItemRow[]> {
   const cursor = new StateCursor(source, layers, signal);
   await cursor.seek(prefix);
   let batch: ItemRow[] = [];
   while (cursor.key !== undefined && cursor.key.startsWith(prefix)) {
-    batch.push(cursor.row);
+    if (kind === undefined || cursor.kind === kind) batch.push(cursor.row);
     if (batch.length >= 1024) {
       yield batch;
       batch = [];

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { isHoldfastError } from '../../src/domain/index.ts';
-import { prune } from '../../src/repository/index.ts';
 import { openStorage, RetryingStorage, type Storage } from '../../src/storage/index.ts';
 import { readSettings } from '../../src/runtime/index.ts';
 import { startCeph } from '../servers/ceph.ts';
@@ -9,10 +8,11 @@ import type { S3TestServer } from '../servers/s3TestServer.ts';
 import { CrashRounds, type CrashTally } from './crashRounds.ts';
 import { DamageRounds } from './damageRounds.ts';
 import { FaultRounds } from './faultRounds.ts';
-import { backupTree, copyStorage } from './fixture.ts';
+import { copyStorage } from './fixture.ts';
 import { S3Place } from './s3Place.ts';
 import { seededNumbers, seededRandom } from './seeded.ts';
-import { NEXT, StoppedRounds } from './stoppedRounds.ts';
+import { STOPPED_CASES } from './stoppedCases.ts';
+import { StoppedRounds } from './stoppedRounds.ts';
 
 const FAULTS: readonly S3Fault[] = [
   SLOW_DOWN, { kind: 'reply', status: 500, code: 'InternalError' }, { kind: 'reset' }, { kind: 'lost-reply' }, { kind: 'cut', after: 50 }, { kind: 'slow', ms: 20 },
@@ -58,13 +58,9 @@ export class ProofsOnS3 {
   /** Every `step`-th operation of a writer, and of a pruner, is one at which the other runs to its end. */
   async stopped(step: number): Promise<number> {
     const rounds = new StoppedRounds({ place: this.place, cache: this.#cache, seed: this.#seed });
-    const pruned = (storage: Storage, clock: Parameters<typeof rounds.pruned>[1]): Promise<never[]> => rounds.pruned(storage, clock).then(() => []);
-    const write = await rounds.everywhere(step, (repository, clock) => backupTree(repository, 'e', NEXT, clock), pruned);
-    const take = await rounds.everywhere(step, async (repository) => {
-      await prune(repository, { keepLast: 1 }, { graceMs: 0 });
-      return undefined;
-    }, async (storage, clock) => [await backupTree(await rounds.open(storage, clock), 'e', NEXT, clock)]);
-    return write + take;
+    let steps = 0;
+    for (const kind of ['writer', 'pruner'] as const) steps += await STOPPED_CASES.find(({ stopped }) => stopped === kind)?.run(rounds, step) ?? 0;
+    return steps;
   }
 
   async damages(count: number): Promise<void> {
