@@ -1,5 +1,5 @@
 import type { ItemRow } from '../domain/index.ts';
-import { ROW_COLUMNS, ROW_WIDTH, readRow, sortKey, storedText } from './rowCodec.ts';
+import { ROW_WIDTH, readRow, rowColumns, sortKey, storedText } from './rowCodec.ts';
 import type { SqlValue } from './rowCodec.ts';
 import type { Database } from './schema.ts';
 import type { Moment } from './moment.ts';
@@ -30,6 +30,9 @@ export interface ChildQuery {
 
 const COLUMN: Record<PageOrder, string> = { name: 'sort', modified: 'modified', size: 'size' };
 
+/** All rows have one parent: its key is looked up once. */
+const COLUMNS = rowColumns('(select key from item where id = ?)');
+
 /**
  * One merge of as many sorted index ranges as the moment has forks; no range is sorted or read beyond the limit.
  * `indexed by` makes a plan without the index an error instead of a slow answer.
@@ -44,8 +47,8 @@ export function childrenSql(query: ChildQuery, forks: number): string {
     query.kind === undefined ? '' : 'and v.kind = ?',
   ].join(' ');
   const arm = `
-    select ${ROW_COLUMNS}, v.${column} as sorted, v.item as number
-    from ver v indexed by ver_${query.order} cross join item i on i.id = v.item cross join item p on p.id = v.parent
+    select ${COLUMNS}, v.${column} as sorted, v.item as number
+    from ver v indexed by ver_${query.order} cross join item i on i.id = v.item
     where v.parent = ? and v.fork = ? and v.leaf = ? and v.first <= ? and v.last >= ? ${conditions}`;
   const arms = Array.from({ length: forks }, () => arm).join(' union all ');
   return `${arms} order by sorted ${sqlDirection}, number ${sqlDirection} limit ?`;
@@ -55,7 +58,7 @@ export function childrenSql(query: ChildQuery, forks: number): string {
 export function childrenValues(query: ChildQuery, ordinal: number, forks: readonly number[]): SqlValue[] {
   const values: SqlValue[] = [];
   for (const fork of forks) {
-    values.push(query.parent, fork, query.leaf, ordinal, ordinal);
+    values.push(query.parent, query.parent, fork, query.leaf, ordinal, ordinal);
     if (query.after) values.push(query.after.sort, query.after.item);
     if (query.name !== undefined) values.push(sortKey(query.name), storedText(query.name));
     if (query.kind !== undefined) values.push(query.kind);

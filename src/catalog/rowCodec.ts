@@ -12,8 +12,13 @@ const NOT_BINARY = /[^\u0000-\u00ff]/;
 const PLAIN = /^[ -~]*$/;
 const ACCENTS = /[\u0300-\u036f]/g;
 
+/** Expects the tables as `v` (ver) and `i` (its item), and what gives the parent's key. */
+export function rowColumns(parentKey: string): string {
+  return `i.key, ${parentKey}, v.name, v.kind, v.size, v.modified, v.change, v.meta, v.outcome, v.content`;
+}
+
 /** Expects the tables as `v` (ver), `i` (its item) and `p` (its parent's item). */
-export const ROW_COLUMNS = `i.key, p.key, v.name, v.kind, v.size, v.modified, v.change, v.meta, v.outcome, v.content`;
+export const ROW_COLUMNS = rowColumns('p.key');
 export const ROW_WIDTH = 10;
 
 /** Bytes, because SQLite's text ends at a NUL for some of its functions and has no order of bytes beyond ASCII. */
