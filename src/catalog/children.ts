@@ -1,5 +1,5 @@
 import type { ItemRow } from '../domain/index.ts';
-import { ROW_WIDTH, readRow, rowColumns, sortKey, storedText } from './rowCodec.ts';
+import { PARENT, ROW_WIDTH, readRow, rowColumns, sortKey, storedText } from './rowCodec.ts';
 import type { SqlValue } from './rowCodec.ts';
 import type { Database } from './schema.ts';
 import type { Moment } from './moment.ts';
@@ -30,8 +30,8 @@ export interface ChildQuery {
 
 const COLUMN: Record<PageOrder, string> = { name: 'sort', modified: 'modified', size: 'size' };
 
-/** All rows have one parent: its key is looked up once. */
-const COLUMNS = rowColumns('(select key from item where id = ?)');
+/** All rows have one parent, whose key is looked up once. */
+const COLUMNS = rowColumns('null');
 
 /**
  * One merge of as many sorted index ranges as the moment has forks; no range is sorted or read beyond the limit.
@@ -58,7 +58,7 @@ export function childrenSql(query: ChildQuery, forks: number): string {
 export function childrenValues(query: ChildQuery, ordinal: number, forks: readonly number[]): SqlValue[] {
   const values: SqlValue[] = [];
   for (const fork of forks) {
-    values.push(query.parent, query.parent, fork, query.leaf, ordinal, ordinal);
+    values.push(query.parent, fork, query.leaf, ordinal, ordinal);
     if (query.after) values.push(query.after.sort, query.after.item);
     if (query.name !== undefined) values.push(sortKey(query.name), storedText(query.name));
     if (query.kind !== undefined) values.push(query.kind);
@@ -71,8 +71,10 @@ export function childrenValues(query: ChildQuery, ordinal: number, forks: readon
 export function childrenAt(db: Database, moment: Moment, query: ChildQuery): Child[] {
   const forks = forksCovering(moment.ordinal, moment.newest);
   const rows = db.all(childrenSql(query, forks.length), ...childrenValues(query, moment.ordinal, forks));
+  if (rows.length === 0) return [];
+  const key = db.get('select key from item where id = ?', query.parent)?.[0];
   return rows.map((columns) => ({
-    row: readRow(columns),
+    row: readRow(columns.with(PARENT, key)),
     sort: columns[ROW_WIDTH] as SqlValue,
     item: columns[ROW_WIDTH + 1] as number,
   }));

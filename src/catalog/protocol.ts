@@ -1,4 +1,5 @@
 import type { ItemRow, RetryClass, RowChange } from '../domain/index.ts';
+import type { PackedRows } from './packedRows.ts';
 import type { SearchOperations } from './searchProtocol.ts';
 
 /** What the client and its worker say to each other. Everything here survives a structured clone. */
@@ -139,9 +140,9 @@ export interface Failure {
   readonly data: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** `id` 0 answers the worker's own start. */
+/** `id` 0 answers the worker's own start. `rows` are those of a result that has `rows`, which comes without them. */
 export type Reply =
-  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly result: unknown; readonly rows?: PackedRows }
   | { readonly id: number; readonly failure: Failure };
 
 /** Handed to the worker at its start. */

@@ -17,6 +17,9 @@ export function rowColumns(parentKey: string): string {
   return `i.key, ${parentKey}, v.name, v.kind, v.size, v.modified, v.change, v.meta, v.outcome, v.content`;
 }
 
+/** Where in {@link rowColumns} the parent's key is. */
+export const PARENT = 1;
+
 /** Expects the tables as `v` (ver), `i` (its item) and `p` (its parent's item). */
 export const ROW_COLUMNS = rowColumns('p.key');
 export const ROW_WIDTH = 10;

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { HoldfastError, messageOf } from '../domain/index.ts';
 import { fromFailure } from './failures.ts';
+import { unpackRows } from './packedRows.ts';
 import type { Arguments, OperationName, Reply, Result, WorkerTask } from './protocol.ts';
 
 interface Pending {
@@ -71,7 +72,7 @@ export class WorkerLink {
   #settle(reply: Reply): void {
     const pending = this.#forget(reply.id);
     if ('failure' in reply) pending?.reject(fromFailure(reply.failure));
-    else pending?.resolve(reply.result);
+    else pending?.resolve(reply.rows ? { ...reply.result as object, rows: unpackRows(reply.rows) } : reply.result);
   }
 
   #forget(id: number): Pending | undefined {
