@@ -1,4 +1,5 @@
 export * from './mailHeader.ts';
+export { readMailParts, type MailPart, type MailParts, type MailPerson } from './mailParts.ts';
 export * from './mboxrd.ts';
 export * from './safeFileName.ts';
 export { packContent, type PackedContent } from './zipContent.ts';

@@ -98,6 +98,17 @@ test('the token goes nowhere but below the base address', async () => {
   expect([seen.length, other.seen.length]).toEqual([1, 0]);
 });
 
+test('an address that carries its own right gets no token, whatever it answers, and is safe or on this machine', async () => {
+  const { client } = await serve([status(200)]);
+  const upload = await serve([status(401), status(200)]);
+  await expect(client.send(get(`${upload.url}/upload?right=1`, { method: 'PUT', body: 'x', withoutToken: true }))).rejects.toMatchObject({ data: { status: 401 } });
+  expect(await client.send(get(`${upload.url}/upload?right=1`, { method: 'PUT', body: 'x', withoutToken: true }))).toBe('{}');
+  expect(upload.seen).toEqual(['PUT /v1/upload?right=1 undefined', 'PUT /v1/upload?right=1 undefined']);
+  for (const unsafe of ['http://upload.example/x', '/x', 'ftp://127.0.0.1/x', 'https://a@upload.example/x']) {
+    await expect(client.send(get(unsafe, { withoutToken: true })), unsafe).rejects.toMatchObject({ code: 'http/foreign-address' });
+  }
+});
+
 test('a body that does not read is asked for again', async () => {
   const { client, seen } = await serve([status(200), status(200)]);
   let reads = 0;

@@ -14,8 +14,10 @@ export interface TokenSource {
 /** A request to a service, as the connector says it. */
 export interface RestRequest<T> {
   readonly method: string;
-  /** Below the base address; or a whole address below it, as a service gives for the next page. */
+  /** Below the base address; or a whole address below it, as a service gives for the next page. With `withoutToken` a whole address of any host. */
   readonly path: string;
+  /** The address carries its own right, as those of uploads do: the token must not go there. */
+  readonly withoutToken?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array<ArrayBuffer>;
   /** False: done twice it does harm, so it is sent again only where the service refused it unread (429, 503). Default: true, but for POST and PATCH. */
@@ -96,27 +98,28 @@ export class RestClient {
   async #exchange<T>(request: RestRequest<T>): Promise<HttpReply> {
     const { tokens } = this.#options;
     const first = await this.#withToken(request);
-    if (first.reply.status !== 401) return first.reply;
+    if (first.reply.status !== 401 || first.token === undefined) return first.reply;
     tokens.refused(first.token);
     return (await this.#withToken(request)).reply;
   }
 
-  async #withToken<T>(request: RestRequest<T>): Promise<{ token: string; reply: HttpReply }> {
+  async #withToken<T>(request: RestRequest<T>): Promise<{ token: string | undefined; reply: HttpReply }> {
     const { budget, use = {}, signal } = request;
     const leave = await budget?.enter(use, signal);
     try {
-      const token = await this.#options.tokens.token(signal);
+      const token = request.withoutToken === true ? undefined : await this.#options.tokens.token(signal);
       return { token, reply: await this.#onWire(request, token) };
     } finally {
       leave?.();
     }
   }
 
-  async #onWire<T>(request: RestRequest<T>, token: string): Promise<HttpReply> {
+  async #onWire<T>(request: RestRequest<T>, token: string | undefined): Promise<HttpReply> {
     const { headers, limits, onExchange } = this.#options;
     const { method, body } = request;
     const wire: HttpRequest = {
-      method, url: this.#addressOf(request.path), headers: { ...headers, ...request.headers, authorization: `Bearer ${token}` },
+      method, url: token === undefined ? openAddress(request.path) : this.#addressOf(request.path),
+      headers: { ...headers, ...request.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       ...(body === undefined ? {} : { body }),
     };
     const reply = await httpExchange(wire, { ...USUAL_LIMITS, ...limits, ...request.limits }, request.signal);
@@ -142,6 +145,14 @@ export class RestClient {
     if (reply.status === 429 && isCrowded?.(failure) !== true) request.budget?.closeFor(asked);
     return withData(error, 'retry', { retryAfterMs: asked });
   }
+}
+
+/** Contents go over TLS, or not beyond this machine. */
+function openAddress(address: string): string {
+  const url = URL.parse(address);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname));
+  if (url === null || !isSafe || url.username !== '') throw new HoldfastError('http/foreign-address', 'never', 'The service sent an address for contents that is not safe, which is not followed.');
+  return address;
 }
 
 function withData(error: HoldfastError, retryClass: HoldfastError['retryClass'], data: Record<string, number>): HoldfastError {

@@ -43,10 +43,36 @@ export class GraphClient {
 
   /** Sends a JSON document. `repeatable`: whether it may be sent again when nobody knows whether it was done. */
   async post(path: string, body: unknown, options: GraphOptions & { readonly repeatable: boolean; readonly use?: BudgetUse }): Promise<Readonly<Record<string, unknown>>> {
-    const { repeatable, use } = options;
+    return await this.#sendDocument('POST', path, body, options);
+  }
+
+  /** Changes properties. Done twice it ends the same, so it is repeated. */
+  async patch(path: string, body: unknown, options: GraphOptions): Promise<Readonly<Record<string, unknown>>> {
+    return await this.#sendDocument('PATCH', path, body, { ...options, repeatable: true });
+  }
+
+  /** A POST without a document on either side, that ends the same when it is done twice. */
+  async act(path: string, options: GraphOptions): Promise<void> {
+    await this.#rest.send({ method: 'POST', path, headers: headersOf(options), repeatable: true, read: () => undefined, ...callOf(options) });
+  }
+
+  /** Bytes to or from an address that Graph gave for contents. It carries its own right: no token goes there (facts 47 and 55). */
+  async transfer(method: 'PUT' | 'GET' | 'DELETE', address: string, options: GraphCall & { readonly body?: Uint8Array<ArrayBuffer>; readonly headers?: Readonly<Record<string, string>> }): Promise<HttpReply> {
+    const { body, headers = {} } = options;
     return await this.#rest.send({
-      method: 'POST', path, headers: { accept: 'application/json', 'content-type': 'application/json', ...headersOf(options) },
-      body: JSON.stringify(body), repeatable, read: readDocument, ...callOf(options), ...(use === undefined ? {} : { use }),
+      method, path: address, withoutToken: true, headers, read: (reply) => reply, ...callOf(options), use: { uploadBytes: body?.length ?? 0 }, ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  /** What is sent counts (fact 4). */
+  async #sendDocument(
+    method: 'POST' | 'PATCH', path: string, body: unknown, options: GraphOptions & { readonly repeatable: boolean; readonly use?: BudgetUse },
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const text = JSON.stringify(body);
+    const { repeatable, use = { uploadBytes: Buffer.byteLength(text) } } = options;
+    return await this.#rest.send({
+      method, path, headers: { accept: 'application/json', 'content-type': 'application/json', ...headersOf(options) },
+      body: text, repeatable, read: readDocument, ...callOf(options), use,
     });
   }
 }

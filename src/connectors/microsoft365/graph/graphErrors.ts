@@ -27,6 +27,7 @@ export function problemOfBytes(status: number, bytes: Buffer): GraphProblem {
 const LOST_TOKEN = /^(syncStateNotFound|syncStateInvalid|resyncRequired|resyncChanges\w+|ErrorInvalidSyncStateData|fullSyncRequired)$/i;
 const NO_MAILBOX = /^(MailboxNotEnabledForRESTAPI|MailboxNotHostedInExchangeOnline|ErrorNonExistentMailbox|ErrorMailboxStoreUnavailable)$/i;
 const NO_LICENCE = /license|licence/i;
+const FULL = /^(ErrorQuotaExceeded|ErrorMailboxStoreQuotaExceeded|quotaLimitReached|insufficientStorage)$/i;
 const GONE = /^(ErrorItemNotFound|ErrorObjectNotFound|Request_ResourceNotFound|ResourceNotFound|itemNotFound|NotFound|ErrorFolderNotFound)$/i;
 
 interface Kind {
@@ -50,6 +51,10 @@ const KINDS: readonly Kind[] = [
     code: 'microsoft365/no-mailbox', retryClass: 'input', fits: ({ code, status, message }) => NO_MAILBOX.test(code) || (status === 403 && NO_LICENCE.test(message)),
     message: (purpose) => `There is no mailbox that Microsoft 365 lets be read (${purpose}): it was deleted, has no Exchange licence, or lies on a server of one's own. `
       + 'Give the user a licence with Exchange Online, or leave the user out.',
+  },
+  {
+    code: 'microsoft365/full', retryClass: 'input', fits: ({ status, code }) => status === 507 || FULL.test(code),
+    message: () => 'The mailbox is full. Make room in it or give it a larger quota, then start again: what is there already is not written twice.',
   },
   {
     // A token that was just made may be refused for a moment.
@@ -77,7 +82,7 @@ const KINDS: readonly Kind[] = [
 
 /**
  * The one place where an answer of Graph becomes an error of ours. Codes: microsoft365/throttled, microsoft365/unavailable, microsoft365/token-refused (retry) ·
- * microsoft365/no-mailbox, microsoft365/no-permission (input) · microsoft365/sync-lost, microsoft365/not-found,
+ * microsoft365/no-mailbox, microsoft365/no-permission, microsoft365/full (input) · microsoft365/sync-lost, microsoft365/not-found,
  * microsoft365/refused (never).
  */
 export function graphError(problem: GraphProblem, purpose: string): HoldfastError {
