@@ -137,6 +137,8 @@ export interface RestoreItem {
 
 /** One connected writing session. Folders come before what they hold. */
 export interface TargetSession {
+  /** Calls of `write` that may run at once; undefined: one. */
+  readonly parallel?: number;
   /** What would be done, without content and without writing: 'written', 'replaced', 'unchanged' or 'skipped'. */
   plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]>;
   /** Makes the folder where it is missing. */

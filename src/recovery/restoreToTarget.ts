@@ -145,7 +145,12 @@ class TargetRestore {
     const small = items.filter((item) => item.row.size <= LARGE);
     const { results } = await this.#reader.read(small.map(({ row }) => ({ row })));
     const given = await results;
-    for (const [i, item] of small.entries()) await this.#writeOne(item, given[i]);
+    const waiting = [...small.entries()].reverse();
+    const worker = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await this.#writeOne(next[1], given[next[0]]);
+    };
+    const { parallel = 1 } = this.#target;
+    await allEnded(Array.from({ length: Math.min(parallel, small.length) }, worker));
     for (const item of items) if (item.row.size > LARGE) await this.#writeOne(item, undefined);
   }
 
@@ -192,6 +197,12 @@ class TargetRestore {
     if (this.#report.issues.length < 1000) this.#report.issues.push(issue);
     this.#options.progress({ type: 'warning', ...issue });
   }
+}
+
+/** Throws the first error, but not before everything has ended: nothing is written behind the back of who tidies up. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  const ended = await Promise.allSettled(work);
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
 function outcomeText(row: ItemRow): string {

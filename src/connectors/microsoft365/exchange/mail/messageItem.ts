@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BinaryString, ItemRow } from '../../../../domain/index.ts';
+import type { MailPerson } from '../../../../formats/index.ts';
 import type { SourceItem } from '../../../contract.ts';
 import { idOf, textOf, type Entry } from '../../graph/pages.ts';
 import { personOf } from '../items/people.ts';
@@ -15,8 +16,18 @@ const SIZE = 'Integer 0x0E08';
 /** Of MAPI, as MS-OXPROPS numbers them: flags, delivery, submission, creation, class, and what shows that a mail was answered or forwarded. */
 const EXTENDED = [SIZE, 'Integer 0x0E07', 'SystemTime 0x0E06', 'SystemTime 0x0039', 'SystemTime 0x3007', 'String 0x001A', 'Integer 0x1080', 'Integer 0x1081', 'SystemTime 0x1082'];
 
-/** Query options of every request for messages. Outlook gives extended properties only where they are named. */
-export const MESSAGE_OPTIONS = `$select=${MESSAGE_PROPERTIES.join(',')}&$expand=${encodeURIComponent(`singleValueExtendedProperties($filter=${EXTENDED.map((id) => `id eq '${id}'`).join(' or ')})`)}`;
+/** Query options of every request for messages. */
+export const MESSAGE_OPTIONS = messageOptions();
+
+/** With further extended properties: Outlook gives only those that are named. */
+export function messageOptions(...more: readonly string[]): string {
+  return `$select=${MESSAGE_PROPERTIES.join(',')}&$expand=${expandProperties(...EXTENDED, ...more)}`;
+}
+
+/** What stands behind `$expand=` for extended properties. */
+export function expandProperties(...ids: readonly string[]): string {
+  return encodeURIComponent(`singleValueExtendedProperties($filter=${ids.map((id) => `id eq '${id}'`).join(' or ')})`);
+}
 
 /** The fields of a mail's row; those that are empty or usual are left out. */
 export interface MessageMeta {
@@ -128,6 +139,13 @@ function hashOf(parts: readonly unknown[]): Buffer {
 function isFlagged(flag: unknown): boolean {
   const { flagStatus = 'notFlagged' } = (typeof flag === 'object' && flag !== null ? flag : {}) as { flagStatus?: unknown };
   return flagStatus !== 'notFlagged';
+}
+
+/** The people of a text that was made of them here. */
+export function parsePeople(text = ''): readonly MailPerson[] {
+  const [, name = '', address = ''] = /^(?:(.*) )?<([^<>]*)>$/s.exec(text) ?? [];
+  if (address !== '') return [{ name, address }];
+  return text === '' ? [] : [{ name: '', address: text }];
 }
 
 function peopleOf(recipients: unknown): readonly string[] {

@@ -1,0 +1,213 @@
+import { HoldfastError, isHoldfastError, messageOf } from '../../../../../domain/index.ts';
+import type { RestoreItem, WriteResult } from '../../../../contract.ts';
+import { batch } from '../../../graph/batch.ts';
+import { hasCode } from '../../../graph/graphErrors.ts';
+import { altered, failed, type SubTarget, type TargetAccess, type TargetOptions } from '../../subTarget.ts';
+import { MAIL_PURPOSE, parseFolderMeta } from '../mailFolders.ts';
+import { NAME, RECOVERABLE_KEY } from '../mailKeys.ts';
+import { makeMessage } from './makeMessage.ts';
+import { decideMail, type MailDecision } from './mailDecision.ts';
+import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
+import { stateOf, tagged } from './mailState.ts';
+import { newMessage, type NewMessage } from './newMessage.ts';
+import { markOf } from './restoredMark.ts';
+import { StandingMails, type StandingMail } from './standingMails.ts';
+
+/** Mails in a row that the service has no answer for: then it is not about these mails. */
+const MOST_IN_A_ROW = 5;
+
+/**
+ * Gives mail back into a mailbox. What is there already is known by its id, or by the mark of an earlier restore; a second run writes nothing. Nothing is
+ * sent, and nothing of the user's is deleted for good: with mode 'replace' a mail that was edited goes to Deleted Items.
+ */
+export class MailTarget implements SubTarget {
+  readonly name = NAME;
+  readonly #access: TargetAccess;
+  readonly #options: TargetOptions;
+  #places: Promise<MailPlaces> | undefined;
+  #standing: Promise<StandingMails> | undefined;
+  readonly #decided = new Map<string, MailDecision>();
+  /** Mails made by this session, by folder. */
+  readonly #made = new Map<string, number>();
+  #inARow = 0;
+
+  constructor(access: TargetAccess, options: TargetOptions) {
+    this.#access = access;
+    this.#options = options;
+  }
+
+  async plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]> {
+    this.#decided.clear();
+    const results: WriteResult[] = [];
+    for (const item of items) results.push(item.row.kind === 'folder' ? await this.#planFolder(item, signal) : await this.#planMail(item, signal));
+    return results;
+  }
+
+  async #planFolder({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
+    const places = await this.#loaded(signal);
+    places.learn(row);
+    if (this.#isLeft(row.key, row.meta, places)) return { result: 'unchanged' };
+    const step = places.step(row);
+    places.note(step, row);
+    if (step.standing === undefined) return { result: 'written' };
+    return { result: step.rename || step.moveTo !== undefined ? 'replaced' : 'unchanged' };
+  }
+
+  async #planMail({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
+    const decision = await this.#decide({ row, path: [] }, signal);
+    this.#decided.set(row.key, decision);
+    return { result: decision.result };
+  }
+
+  async #decide({ row }: RestoreItem, signal: AbortSignal): Promise<MailDecision> {
+    const places = await this.#loaded(signal);
+    const standing = await (await this.#listed(places, signal)).of(markOf(row, false, true).source);
+    const { mode, tag } = this.#options;
+    return decideMail(row, standing, { mode, tag, places });
+  }
+
+  async folder({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
+    const places = await this.#loaded(signal);
+    places.learn(row);
+    if (parseFolderMeta(row.meta).search !== undefined) return altered('search-folder', 'A search folder is not made again. Its mails lie in other folders, and are given back there.');
+    if (this.#isLeft(row.key, row.meta, places)) return { result: 'unchanged' };
+    const step = places.step(row);
+    try {
+      if (step.standing === undefined) {
+        await places.ensure(row.key, signal);
+        return { result: 'written' };
+      }
+      if (!step.rename && step.moveTo === undefined) return { result: 'unchanged' };
+      await this.#mendFolder(step.standing.id, { name: step.rename ? row.name : undefined, above: step.moveTo }, signal);
+      places.note(step, row);
+      return { result: 'replaced' };
+    } catch (error) {
+      return this.#failure(error);
+    }
+  }
+
+  /** Those are made when a mail needs them: nobody sees them, or misses them. */
+  #isLeft(key: string, meta: string, places: MailPlaces): boolean {
+    const { hidden, search } = parseFolderMeta(meta);
+    if (hidden === true || search !== undefined) return true;
+    return this.#options.mode !== 'separate' && (key === RECOVERABLE_KEY || places.wasDeleted(key) === 'recoverable');
+  }
+
+  async #mendFolder(id: string, { name, above }: { readonly name: string | undefined; readonly above: string | undefined }, signal: AbortSignal): Promise<void> {
+    const { graph, path, budget } = this.#access;
+    const at = `${path}/mailFolders/${encodeURIComponent(id)}`;
+    const options = { purpose: WRITE_PURPOSE, budget, signal };
+    if (above !== undefined) await graph.post(`${at}/move`, { destinationId: above }, { ...options, repeatable: true });
+    if (name !== undefined) await graph.patch(at, { displayName: name }, options);
+  }
+
+  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
+    const { row } = item;
+    if (row.kind !== 'mail') return failed('not-a-mail', 'Among mail only mails and folders are given back; this item is neither.');
+    const decision = this.#decided.get(row.key) ?? await this.#decide(item, signal);
+    this.#decided.delete(row.key);
+    try {
+      for (const { id } of decision.leftovers) await this.#removeOwn(id, signal);
+      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, item, bytes, signal);
+      this.#inARow = 0;
+      return result;
+    } catch (error) {
+      signal.throwIfAborted();
+      return this.#failure(error);
+    }
+  }
+
+  async #carryOut(decision: Exclude<MailDecision, { act: 'nothing' }>, item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
+    if (decision.act === 'make') return await this.#make(item, bytes, decision, signal);
+    const { standing, move, state, result } = decision;
+    try {
+      if (move) await this.#move(standing.id, await (await this.#loaded(signal)).ensure(item.row.parent, signal), signal);
+    } catch (error) {
+      // Gone meanwhile, or held where it is (as in Purges): then it is made of the backup.
+      if (!hasCode(error, 'not-found', 'refused')) throw error;
+      return await this.#make(item, bytes, { result, instead: undefined }, signal);
+    }
+    const { tag } = this.#options;
+    // What comes back or was repaired is tagged too, though nothing of its state may differ.
+    if (state || tag !== undefined) await this.#patch(standing.id, { ...tagged(stateOf(item.row.meta), tag) }, signal);
+    return { result };
+  }
+
+  async #make({ row }: RestoreItem, bytes: Uint8Array, { result, instead }: { readonly result: 'written' | 'replaced'; readonly instead: StandingMail | undefined }, signal: AbortSignal): Promise<WriteResult> {
+    const { mode, tag } = this.#options;
+    let message: NewMessage;
+    try {
+      message = await newMessage(row, bytes, tag);
+    } catch (error) {
+      if (isHoldfastError(error)) throw error;
+      return failed('not-readable', `The mail is in no form that can be taken apart (${messageOf(error)}). Export it, or restore it into a folder, to have it as it is.`);
+    }
+    const places = await this.#loaded(signal);
+    if (mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') message.losses.set('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
+    const folderId = await places.ensure(row.parent, signal);
+    await makeMessage(this.#access, folderId, message, markOf(row, mode === 'separate', true), signal);
+    this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
+    if (instead !== undefined) await this.#move(instead.id, 'deleteditems', signal);
+    const [code] = message.losses.keys();
+    return code === undefined ? { result } : altered(code, `Microsoft 365 does not let everything be set. Lost: ${[...message.losses.values()].join('; ')}.`);
+  }
+
+  async #move(id: string, destinationId: string, signal: AbortSignal): Promise<void> {
+    const { graph, path, budget } = this.#access;
+    await graph.post(`${path}/messages/${encodeURIComponent(id)}/move`, { destinationId }, { purpose: WRITE_PURPOSE, budget, signal, repeatable: true });
+  }
+
+  async #patch(id: string, changes: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void> {
+    const { graph, path, budget } = this.#access;
+    await graph.patch(`${path}/messages/${encodeURIComponent(id)}`, changes, { purpose: WRITE_PURPOSE, budget, signal });
+  }
+
+  /** What a killed run of ours left half made, and nobody else has. */
+  async #removeOwn(id: string, signal: AbortSignal): Promise<void> {
+    const { graph, path, budget } = this.#access;
+    try {
+      await graph.act(`${path}/messages/${encodeURIComponent(id)}/permanentDelete`, { purpose: WRITE_PURPOSE, budget, signal });
+    } catch (error) {
+      if (!hasCode(error, 'not-found')) throw error;
+    }
+  }
+
+  /** What concerns this item alone; any other error is thrown. */
+  #failure(error: unknown): WriteResult {
+    const isOfItem = hasCode(error, 'refused', 'not-found', 'unavailable', 'odd-answer');
+    if (!isOfItem || (!hasCode(error, 'refused', 'not-found') && ++this.#inARow > MOST_IN_A_ROW)) throw error;
+    return failed('refused', error.message);
+  }
+
+  /** In each folder at least so many mails as this session made there. */
+  async finish(signal: AbortSignal): Promise<void> {
+    const { graph, path, budget, runtime } = this.#access;
+    const folders = [...this.#made];
+    const requests = folders.map(([id]) => ({ path: `${path}/mailFolders/${encodeURIComponent(id)}?$select=id,totalItemCount` }));
+    const results = await batch(graph, requests, { purpose: MAIL_PURPOSE, budget, signal, random: runtime.random, sleep: runtime.sleep, attempts: runtime.attempts });
+    let missing = 0;
+    for (const [place, [, made]] of folders.entries()) {
+      const result = results[place];
+      if (result === undefined || 'error' in result) throw result?.error ?? new TypeError('a part of a batch is missing');
+      missing += Math.max(0, made - Number(result.document['totalItemCount'] ?? 0));
+    }
+    if (missing === 0) return;
+    throw new HoldfastError('microsoft365/restore-incomplete', 'retry', `Microsoft 365 took ${missing} mails that are not in their folders now. Run the restore again: what is there is not written twice.`, { data: { missing } });
+  }
+
+  async #loaded(signal: AbortSignal): Promise<MailPlaces> {
+    this.#places ??= MailPlaces.load(this.#access, this.#options, signal).catch((error: unknown) => {
+      this.#places = undefined;
+      throw error;
+    });
+    return await this.#places;
+  }
+
+  async #listed(places: MailPlaces, signal: AbortSignal): Promise<StandingMails> {
+    this.#standing ??= StandingMails.list(this.#access, places.searched, signal).catch((error: unknown) => {
+      this.#standing = undefined;
+      throw error;
+    });
+    return await this.#standing;
+  }
+}

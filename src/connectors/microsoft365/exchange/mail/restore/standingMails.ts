@@ -1,0 +1,103 @@
+import { pages, type Entry } from '../../../graph/pages.ts';
+import { SortedSpool, type SpooledGroup } from '../../sortedSpool.ts';
+import type { TargetAccess } from '../../subTarget.ts';
+import { MAIL_PURPOSE } from '../mailFolders.ts';
+import { idOfKey } from '../mailKeys.ts';
+import { listedMessage, messageOptions, parseMessageMeta } from '../messageItem.ts';
+import { MARK_ID, takeMark, type RestoredMark } from './restoredMark.ts';
+
+/** Mails of a request; with their properties about a megabyte. */
+const PAGE = 500;
+
+/** A mail that stands at the destination, as far as a restore has to know it. */
+export interface StandingMail {
+  readonly id: string;
+  readonly folderId: string;
+  /** The change key of the row that a backup would make of it now. */
+  readonly change: string;
+  /** The meta of that row. */
+  readonly meta: string;
+  /** Of one that a restore made. */
+  readonly mark: RestoredMark | undefined;
+}
+
+type StandingRecord = readonly [id: string, folderId: string, change: string, meta: string, mark: RestoredMark | null];
+
+/**
+ * The mails of a mailbox by the message that they are, or were made from. They are listed once, into a spool on disk. Whoever asks in ascending order, as
+ * a restore does, reads it once, and memory holds one message at a time; a question out of order begins anew.
+ */
+export class StandingMails {
+  readonly #spool: SortedSpool;
+  #groups: AsyncGenerator<SpooledGroup> | undefined;
+  #current: SpooledGroup | undefined;
+  #last = '';
+
+  private constructor(spool: SortedSpool) {
+    this.#spool = spool;
+  }
+
+  /** Lists what lies in these folders. */
+  static async list(access: TargetAccess, folderIds: readonly string[], signal: AbortSignal): Promise<StandingMails> {
+    const spool = new SortedSpool(await access.scratch(), 'standing');
+    const waiting = [...folderIds].reverse();
+    const worker = async (): Promise<void> => {
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) await listFolder(access, id, spool, signal);
+    };
+    await Promise.all(Array.from({ length: Math.min(access.budget.concurrent, folderIds.length) }, worker));
+    return new StandingMails(spool);
+  }
+
+  /** What is this message, or was made from it by a restore. */
+  async of(source: string): Promise<readonly StandingMail[]> {
+    if (this.#groups === undefined || source < this.#last) await this.#begin();
+    this.#last = source;
+    while (this.#current !== undefined && this.#current.key < source) await this.#advance();
+    return this.#current?.key === source ? this.#current.values.map(readRecord) : [];
+  }
+
+  async #begin(): Promise<void> {
+    await this.close();
+    this.#groups = this.#spool.groups();
+    await this.#advance();
+  }
+
+  async #advance(): Promise<void> {
+    const next = await this.#groups?.next();
+    this.#current = next === undefined || next.done === true ? undefined : next.value;
+  }
+
+  /** Ends the reading; a further question begins it anew. */
+  async close(): Promise<void> {
+    await this.#groups?.return(undefined);
+    this.#groups = undefined;
+    this.#current = undefined;
+  }
+}
+
+async function listFolder({ graph, path, budget }: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
+  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(MARK_ID)}&$top=${PAGE}`;
+  for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
+    for (const entry of entries) await spoolOne(spool, folderId, entry);
+  }
+}
+
+async function spoolOne(spool: SortedSpool, folderId: string, listed: Entry): Promise<void> {
+  const { entry, mark } = takeMark(listed);
+  const { key, change, meta } = listedMessage(entry, folderId);
+  const id = idOfKey(key);
+  const record: StandingRecord = [id, folderId, change, meta, mark ?? null];
+  await spool.add(mark?.source ?? id, JSON.stringify(record));
+}
+
+function readRecord(value: string): StandingMail {
+  const [id, folderId, change, meta, mark] = JSON.parse(value) as StandingRecord;
+  return { id, folderId, change, meta, mark: mark ?? undefined };
+}
+
+/** True where nothing tells the content of the standing mail from what a row holds. */
+export function isSameContent(standing: StandingMail, row: { readonly change: string; readonly meta: string }): boolean {
+  if (standing.change === row.change) return true;
+  const [there, kept] = [parseMessageMeta(standing.meta), parseMessageMeta(row.meta)];
+  return kept.mark !== undefined && there.mark === kept.mark && there.draft !== true && kept.draft !== true;
+}
