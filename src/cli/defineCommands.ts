@@ -165,6 +165,28 @@ function defineRestore(program: Command, does: Does): void {
     .option('--entity <entity>', ENTITY)
     .addHelpText('after', '\nNo mode deletes a mail. What stands there already is recognised: a second run writes nothing.');
   does(imap, async () => (await import('./commands/restoreImap.ts')).restoreImap);
+  defineRestoreExchange(restore, does);
+}
+
+function defineRestoreExchange(restore: Command, does: Does): void {
+  const microsoft365 = restore.command('microsoft365').description('gives things back to a tenant of Microsoft 365');
+  const exchange = tenantOptions(repositoryOptions(microsoft365.command('exchange')))
+    .description('gives mail back into a mailbox of a tenant')
+    .argument('<snapshot>', SNAPSHOT)
+    .option('--to <address>', 'into this mailbox (default: the one that was backed up)')
+    .addOption(new Option('--mode <mode>', 'separate: below a new folder; skip: only what is missing or deleted; replace: all as it was, also what was moved or changed')
+      .choices(['separate', 'skip', 'replace']).default('separate'))
+    .option('--folder <name>', 'with --mode separate: the new folder (default: "Restored" and the date)')
+    .option('--tag [category]', 'with --mode replace: a category for what is given back (default: "Restored" and the date)')
+    .option('--suffix [text]', 'with --mode replace: an ending for names of folders that are made (default: "(restored" and the date)')
+    .option('--snapshot-first', 'back up the destination before anything is written')
+    .option('--path <path>', 'only this mail, or this folder with all below it')
+    .option('--dry-run', 'only tell what would be done')
+    .option('--entity <entity>', ENTITY)
+    .addHelpText('after', `
+The application needs Mail.ReadWrite in addition to what backups need. Nothing is sent to anybody, and nothing is deleted for good:
+where --mode replace puts back a mail that was edited, the edited one goes to Deleted Items. A second run writes nothing.`);
+  does(exchange, async () => (await import('./commands/restoreExchange.ts')).restoreExchange);
 }
 
 function defineExport(program: Command, does: Does): void {

@@ -16,15 +16,17 @@ interface RestoreDocument {
   readonly folders: number;
   readonly bytes: number;
   readonly issues: readonly RestoreIssue[];
+  /** Snapshot of the destination that was taken before anything was written. */
+  readonly before?: string;
 }
 
 export async function tellRestored(
   { out }: CommandContext,
-  { manifest, report, tookMs, dryRun = false }: { manifest: Manifest; report: RestoreReport; tookMs: number; dryRun?: boolean },
+  { manifest, report, tookMs, dryRun = false, before }: { manifest: Manifest; report: RestoreReport; tookMs: number; dryRun?: boolean; before?: string },
 ): Promise<ExitCode> {
   const { written, replaced, unchanged, skipped, failed, folders, bytes, issues } = report;
   await out.document({
-    snapshot: manifest.id, dryRun, written, replaced, unchanged, skipped, failed, folders, bytes, issues,
+    snapshot: manifest.id, dryRun, written, replaced, unchanged, skipped, failed, folders, bytes, issues, ...(before === undefined ? {} : { before }),
   } satisfies RestoreDocument);
   await out.line(dryRun ? `Nothing was written. A restore of snapshot ${manifest.id} would give:` : `Restored snapshot ${manifest.id}`);
   const counts = [
@@ -33,5 +35,6 @@ export async function tellRestored(
   const told = counts.filter(([count]) => count > 0).map(([count, word]) => `${countText(count)} ${word}`);
   await out.line(`  ${plural(written + replaced + unchanged + skipped + failed, 'item')} in ${plural(folders, 'folder')}: ${told.join(', ') || 'nothing'}`);
   if (!dryRun) await out.line(`  ${bytesText(bytes)} in ${durationText(tookMs)}`);
+  if (before !== undefined) await out.line(`  as it was before: snapshot ${before}`);
   return failed > 0 || issues.length > 0 ? EXIT.warnings : EXIT.done;
 }

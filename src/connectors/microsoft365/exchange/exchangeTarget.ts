@@ -21,7 +21,8 @@ export class ExchangeTarget implements TargetSession {
     const budget = tenant.budget(userId);
     const access: TargetAccess = { graph: tenant.graph, path: `/users/${userId}`, budget, runtime: tenant.runtime, scratch: async () => await this.#directory() };
     this.parallel = budget.concurrent;
-    this.#parts = factories.map((make) => make(access, options));
+    const { mode, folderName } = options;
+    this.#parts = factories.map((make) => make(access, mode === 'replace' ? options : { mode, folderName }));
   }
 
   async plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]> {

@@ -11,7 +11,7 @@ const DELETED = 'deleteditems';
 const DEEPEST = 400;
 
 /** What is to be done about a folder of the snapshot. */
-export interface FolderStep {
+interface FolderStep {
   /** The folder at the destination; undefined: it has to be made. */
   readonly standing: MailFolder | undefined;
   /** It has to get its name back. */
@@ -49,7 +49,7 @@ export class MailPlaces {
   /** Folders in which mails of a restore may stand: with mode 'separate' those below its own, else all that are no searches. */
   get searched(): string[] {
     const all = [...this.#folders.values()].filter(({ search }) => search === undefined).map(({ id }) => id);
-    if (this.#options.mode !== 'separate') return [...all, this.#rootId];
+    if (this.#options.mode !== 'separate') return [...all, ...(this.#rootId === '' ? [] : [this.#rootId])];
     const top = this.#find(ROOT_KEY);
     return top === undefined ? [] : all.filter((id) => this.#chain(id).includes(top));
   }
@@ -143,9 +143,11 @@ export class MailPlaces {
   }
 
   #counterpart(row: ItemRow): string | undefined {
-    const same = this.#folders.get(idOfKey(row.key));
+    const { wellKnown: given } = parseFolderMeta(row.meta);
+    // What waited to be sent does not wait again.
+    const wellKnown = given === 'outbox' ? 'drafts' : given;
+    const same = given === 'outbox' ? undefined : this.#folders.get(idOfKey(row.key));
     if (same !== undefined && same.search === undefined) return same.id;
-    const { wellKnown } = parseFolderMeta(row.meta);
     return wellKnown === undefined ? undefined : [...this.#folders.values()].find((folder) => folder.wellKnown === wellKnown)?.id;
   }
 

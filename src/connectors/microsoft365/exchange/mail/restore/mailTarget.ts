@@ -11,7 +11,7 @@ import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
 import { markOf } from './restoredMark.ts';
-import { StandingMails, type StandingMail } from './standingMails.ts';
+import { StandingMails } from './standingMails.ts';
 
 /** Mails in a row that the service has no answer for: then it is not about these mails. */
 const MOST_IN_A_ROW = 5;
@@ -109,6 +109,8 @@ export class MailTarget implements SubTarget {
     try {
       for (const { id } of decision.leftovers) await this.#removeOwn(id, signal);
       const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, item, bytes, signal);
+      // Only when what it gives way to is there.
+      if (result.result !== 'failed') for (const { id } of decision.instead) await this.#move(id, 'deleteditems', signal);
       this.#inARow = 0;
       return result;
     } catch (error) {
@@ -118,14 +120,14 @@ export class MailTarget implements SubTarget {
   }
 
   async #carryOut(decision: Exclude<MailDecision, { act: 'nothing' }>, item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
-    if (decision.act === 'make') return await this.#make(item, bytes, decision, signal);
+    if (decision.act === 'make') return await this.#make(item, bytes, decision.result, signal);
     const { standing, move, state, result } = decision;
     try {
       if (move) await this.#move(standing.id, await (await this.#loaded(signal)).ensure(item.row.parent, signal), signal);
     } catch (error) {
       // Gone meanwhile, or held where it is (as in Purges): then it is made of the backup.
       if (!hasCode(error, 'not-found', 'refused')) throw error;
-      return await this.#make(item, bytes, { result, instead: undefined }, signal);
+      return await this.#make(item, bytes, result, signal);
     }
     const { tag } = this.#options;
     // What comes back or was repaired is tagged too, though nothing of its state may differ.
@@ -133,7 +135,7 @@ export class MailTarget implements SubTarget {
     return { result };
   }
 
-  async #make({ row }: RestoreItem, bytes: Uint8Array, { result, instead }: { readonly result: 'written' | 'replaced'; readonly instead: StandingMail | undefined }, signal: AbortSignal): Promise<WriteResult> {
+  async #make({ row }: RestoreItem, bytes: Uint8Array, result: 'written' | 'replaced', signal: AbortSignal): Promise<WriteResult> {
     const { mode, tag } = this.#options;
     let message: NewMessage;
     try {
@@ -147,7 +149,6 @@ export class MailTarget implements SubTarget {
     const folderId = await places.ensure(row.parent, signal);
     await makeMessage(this.#access, folderId, message, markOf(row, mode === 'separate', true), signal);
     this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
-    if (instead !== undefined) await this.#move(instead.id, 'deleteditems', signal);
     const [code] = message.losses.keys();
     return code === undefined ? { result } : altered(code, `Microsoft 365 does not let everything be set. Lost: ${[...message.losses.values()].join('; ')}.`);
   }

@@ -1,3 +1,4 @@
+import { hasCode } from '../../../graph/graphErrors.ts';
 import { pages, type Entry } from '../../../graph/pages.ts';
 import { SortedSpool, type SpooledGroup } from '../../sortedSpool.ts';
 import type { TargetAccess } from '../../subTarget.ts';
@@ -77,8 +78,13 @@ export class StandingMails {
 
 async function listFolder({ graph, path, budget }: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
   const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(MARK_ID)}&$top=${PAGE}`;
-  for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
-    for (const entry of entries) await spoolOne(spool, folderId, entry);
+  try {
+    for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
+      for (const entry of entries) await spoolOne(spool, folderId, entry);
+    }
+  } catch (error) {
+    // Deleted meanwhile, or at the top of a mailbox that keeps no mails there.
+    if (!hasCode(error, 'not-found')) throw error;
   }
 }
 
