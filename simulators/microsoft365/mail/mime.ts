@@ -10,7 +10,7 @@ interface Recipient {
  * The MIME form of a message (fact 42). It is made from the item's properties, as the service does: not the bytes that once came in, but the same
  * at every reading.
  */
-export function mimeOf(item: Item): Buffer {
+export function mimeOf(item: Pick<Item, 'key' | 'properties' | 'attachments'>): Buffer {
   const { properties, attachments } = item;
   const body = properties['body'] as { contentType?: string; content?: string } | undefined;
   const type = body?.contentType === 'text' ? 'text/plain' : 'text/html';
@@ -24,7 +24,7 @@ export function mimeOf(item: Item): Buffer {
   return Buffer.concat(pieces);
 }
 
-function headersOf({ properties }: Item): string[] {
+function headersOf({ properties }: Pick<Item, 'properties'>): string[] {
   const custom = (properties['internetMessageHeaders'] ?? []) as { name: string; value: string }[];
   const lines = custom.map(({ name, value }) => `${name}: ${value}`);
   const add = (name: string, value: string): void => {

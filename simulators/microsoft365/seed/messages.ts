@@ -1,6 +1,7 @@
 import type { Message } from '@microsoft/microsoft-graph-types';
 import type { Attachment, Item } from '../mailbox/item.ts';
 import type { SeededItems } from '../mailbox/shelf.ts';
+import { mimeOf } from '../mail/mime.ts';
 import type { Properties } from '../odata/list.ts';
 import { isoSeconds } from '../server/clock.ts';
 import { makeAttachments } from './attachments.ts';
@@ -99,8 +100,7 @@ function forwarded(owner: Owner, dice: Dice, time: number): Attachment {
     subject, body: { contentType: 'html', content: html }, from: emailAddress(from), sender: emailAddress(from), toRecipients: [emailAddress(owner.person)],
     sentDateTime: sent, receivedDateTime: sent, internetMessageId: `<${dice.bytes(9).toString('hex')}@inner>`, hasAttachments: false, isRead: true, isDraft: false, importance: 'normal',
   };
-  const mime = Buffer.from(`From: <${from.address}>\r\nTo: <${owner.person.address}>\r\nSubject: forwarded\r\nDate: ${new Date(time).toUTCString()}\r\nMIME-Version: 1.0\r\n`
-    + `Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(html).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
+  const mime = mimeOf({ key: 'inner', properties: message as Properties, attachments: [] });
   return {
     key: 'inner', type: 'itemAttachment', name: subject, contentType: null, isInline: false, contentId: null, modified: time, size: mime.length, bytes: () => mime,
     item: { '@odata.type': '#microsoft.graph.message', id: '', createdDateTime: sent, lastModifiedDateTime: sent, ...message },

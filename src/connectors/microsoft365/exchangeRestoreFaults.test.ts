@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import type { Fault } from '../../../simulators/microsoft365/index.ts';
+import type { SnapshotModel } from '../conformance.ts';
+import { counts, giveBack } from './testing/testRestore.ts';
+import { TestTenant } from './testing/testTenant.ts';
+import { readMailbox } from './testing/readMailbox.ts';
+
+const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
+const LARGE = 9_000_000;
+
+function chance(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const FAULTS: readonly Fault[] = [
+  { kind: 'status', status: 500 }, { kind: 'status', status: 503, retryAfterSeconds: 1 }, { kind: 'status', status: 504 }, { kind: 'status', status: 429, retryAfterSeconds: 1.5 },
+  { kind: 'status', status: 401 }, { kind: 'reset' }, { kind: 'truncate', bytes: 30 }, { kind: 'truncate', bytes: 0 }, { kind: 'cut', bytes: 20 },
+];
+
+async function backUp(tenant: TestTenant): Promise<SnapshotModel> {
+  return (await tenant.run()).snapshot;
+}
+
+/** A received mail with an attachment that needs an upload session, made without the product. */
+async function addLarge(tenant: TestTenant, size = LARGE): Promise<{ readonly subject: string; readonly bytes: Buffer }> {
+  const subject = `Large ${size}`;
+  const bytes = Buffer.alloc(size);
+  for (let at = 0; at < size; at += 4) bytes.writeUInt32LE(Math.imul(at + size, 2_654_435_761) >>> 0, Math.min(at, size - 4));
+  const { id } = await tenant.ask('POST', '/mailFolders/inbox/messages', {
+    subject, body: { contentType: 'text', content: 'large' }, internetMessageId: `<large-${size}@example.test>`,
+    attachments: [{ '@odata.type': '#microsoft.graph.fileAttachment', name: 'small.txt', contentType: 'text/plain', contentBytes: Buffer.from('small').toString('base64') }],
+    singleValueExtendedProperties: [{ id: 'Integer 0x0E07', value: '1' }, { id: 'SystemTime 0x0E06', value: '2026-05-01T10:00:00Z' }],
+  });
+  const { uploadUrl } = await tenant.ask('POST', `/messages/${id}/attachments/createUploadSession`, { AttachmentItem: { attachmentType: 'file', name: 'large.bin', size, contentType: 'application/octet-stream' } });
+  const range = 3_000_000;
+  for (let at = 0; at < size; at += range) {
+    const part = bytes.subarray(at, at + range);
+    const answer = await fetch(uploadUrl, { method: 'PUT', body: new Uint8Array(part), headers: { 'content-range': `bytes ${at}-${at + part.length - 1}/${size}` } });
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  }
+  return { subject, bytes };
+}
+
+async function findLarge(tenant: TestTenant, subject: string, address: string): Promise<any[]> {
+  const found = (await tenant.ask('GET', `/messages?$filter=${encodeURIComponent(`subject eq '${subject}'`)}&$expand=attachments&$top=50`, undefined, address)).value as any[];
+  return found;
+}
+
+test('large attachments go through upload sessions, byte for byte, in their order', async () => {
+  await using tenant = await TestTenant.start({ items: 20 });
+  const [, other = ''] = tenant.simulator.mailboxes;
+  const { subject, bytes } = await addLarge(tenant);
+  const snapshot = await backUp(tenant);
+  const { writes, results } = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  const [mail, ...more] = await findLarge(tenant, subject, other);
+  expect(more).toEqual([]);
+  expect(mail.attachments.map(({ name }: { name: string }) => name)).toEqual(['small.txt', 'large.bin']);
+  expect(Buffer.from(mail.attachments[1].contentBytes, 'base64').equals(bytes)).toBe(true);
+  expect(mail).toMatchObject({ isDraft: false, isRead: true, receivedDateTime: '2026-05-01T10:00:00Z' });
+  const puts = writes.filter(({ method }) => method === 'PUT');
+  expect(puts).toHaveLength(Math.ceil(LARGE / 3_932_160));
+  expect(puts.every(({ requestBytes }) => requestBytes < 4_000_000)).toBe(true);
+  expect([...results.values()].filter(({ result }) => result === 'failed')).toEqual([]);
+  expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
+});
+
+test('a range whose answer is lost, and a last one, are not sent for nothing and not attached twice', async () => {
+  for (const after of [0, 2]) {
+    await using tenant = await TestTenant.start({ items: 10 });
+    const [, other = ''] = tenant.simulator.mailboxes;
+    const { subject, bytes } = await addLarge(tenant);
+    const snapshot = await backUp(tenant);
+    tenant.simulator.fault({ on: /^PUT .*AttachmentSessions/, after, times: 1, fault: { kind: 'reset' } });
+    await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+    const [mail, ...more] = await findLarge(tenant, subject, other);
+    expect([more.length, mail.attachments.map(({ name }: { name: string }) => name)]).toEqual([0, ['small.txt', 'large.bin']]);
+    expect(Buffer.from(mail.attachments[1].contentBytes, 'base64').equals(bytes)).toBe(true);
+  }
+});
+
+test('a run that is stopped between a mail and its attachments leaves a mark, and the next one makes it anew, once', async () => {
+  await using tenant = await TestTenant.start({ items: 10 });
+  const [, other = ''] = tenant.simulator.mailboxes;
+  const { subject } = await addLarge(tenant);
+  const snapshot = await backUp(tenant);
+  const stop = new AbortController();
+  tenant.simulator.fault({ on: /^PUT .*AttachmentSessions/, times: 1, fault: { kind: 'do', action: () => stop.abort(new Error('stopped')) } });
+  await expect(giveBack(tenant, snapshot, { mode: 'skip' }, { address: other, signal: stop.signal })).rejects.toThrow('stopped');
+  expect((await findLarge(tenant, subject, other)).map(({ attachments }) => attachments.length)).toEqual([1]);
+  await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  expect((await findLarge(tenant, subject, other)).map(({ attachments }) => attachments.length)).toEqual([2]);
+  expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
+});
+
+test(`with one request in twenty failing by chance every mail is there once (seed ${SEED})`, async () => {
+  await using tenant = await TestTenant.start({ items: 120 });
+  const [, clean = '', faulty = ''] = tenant.simulator.mailboxes;
+  const snapshot = await backUp(tenant);
+  await giveBack(tenant, snapshot, { mode: 'separate' }, { address: clean });
+  const random = chance(SEED);
+  const rules: (() => void)[] = [];
+  for (let request = 0; request < 600; request++) {
+    if (random() < 0.05) rules.push(tenant.simulator.fault({ on: '/v1.0/', after: request, times: 1, fault: FAULTS[Math.floor(random() * FAULTS.length)] ?? { kind: 'reset' } }));
+  }
+  const run = await giveBack(tenant, snapshot, { mode: 'separate' }, { address: faulty });
+  for (const undo of rules) undo();
+  expect(run.writes.filter(({ fault }) => fault !== undefined).length, `seed ${SEED}`).toBeGreaterThan(2);
+  expect(counts(run)['failed'] ?? 0, `seed ${SEED}`).toBe(0);
+  const keys = async (address: string): Promise<string[]> => [...(await readMailbox(tenant, address)).keys()].filter((key) => key.startsWith('Restored')).sort();
+  expect(await keys(faulty), `seed ${SEED}`).toEqual(await keys(clean));
+  expect((await giveBack(tenant, snapshot, { mode: 'separate' }, { address: faulty })).writes, `seed ${SEED}`).toEqual([]);
+});
+
+test('one mail that is always refused is named, and the others are there', async () => {
+  await using tenant = await TestTenant.start({ items: 30 });
+  const [, other = ''] = tenant.simulator.mailboxes;
+  const snapshot = await backUp(tenant);
+  tenant.simulator.fault({ on: /^POST .*\/messages$/, after: 3, times: 1, fault: { kind: 'status', status: 400, code: 'ErrorInvalidRequest' } });
+  const run = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  const failed = [...run.results.values()].flatMap((result) => (result.result === 'failed' ? [result.outcome] : []));
+  expect(failed).toMatchObject([{ state: 'failed', code: 'refused' }]);
+  const second = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  expect(counts(second)['failed'] ?? 0).toBe(0);
+  expect(second.writes.filter(({ url }) => url.endsWith('/messages'))).toHaveLength(1);
+});
+
+test('without the permission to write, in a full mailbox, and without a network the run ends with a sentence', async () => {
+  await using tenant = await TestTenant.start({ items: 30, runtime: {} });
+  const snapshot = await backUp(tenant);
+  const separate = { mode: 'separate' } as const;
+  const full = tenant.simulator.fault({ on: /^POST .*\/messages$/, times: 1_000_000, fault: { kind: 'status', status: 507, code: 'ErrorQuotaExceeded' } });
+  await expect(giveBack(tenant, snapshot, separate)).rejects.toMatchObject({ code: 'microsoft365/full', message: expect.stringContaining('start again') as unknown });
+  full();
+  const gone = tenant.simulator.fault({ on: /^POST .*\/messages$/, times: 1_000_000, fault: { kind: 'reset' } });
+  await expect(giveBack(tenant, snapshot, separate)).rejects.toMatchObject({ code: 'http/unavailable' });
+  gone();
+  tenant.simulator.withdrawPermission('Mail.ReadWrite');
+  await expect(giveBack(tenant, snapshot, { ...separate, folderName: 'Other' })).rejects.toMatchObject({ code: 'microsoft365/no-permission', message: expect.stringContaining('Mail.ReadWrite') as unknown });
+  expect((await giveBack(tenant, snapshot, separate, { dryRun: true })).writes).toEqual([]);
+  tenant.simulator.grantPermission('Mail.ReadWrite');
+  expect(counts(await giveBack(tenant, snapshot, separate))['failed'] ?? 0).toBe(0);
+});
