@@ -13,11 +13,16 @@ import type { RestoreReport } from './restoreReport.ts';
 /** Keeps what it is given, and what it was asked in which order; answers by key where it is told to. */
 class Target implements TargetSession {
   readonly log: string[] = [];
+  readonly parallel: number;
+  /** Writes that ran at the same time, at most. */
+  most = 0;
+  #running = 0;
   readonly held = new Map<string, string>();
   readonly #planned: Readonly<Record<string, WriteResult>>;
   readonly #written: Readonly<Record<string, WriteResult | Error>>;
 
-  constructor(planned: Readonly<Record<string, WriteResult>> = {}, written: Readonly<Record<string, WriteResult | Error>> = {}) {
+  constructor(planned: Readonly<Record<string, WriteResult>> = {}, written: Readonly<Record<string, WriteResult | Error>> = {}, parallel = 1) {
+    this.parallel = parallel;
     this.#planned = planned;
     this.#written = written;
   }
@@ -34,6 +39,10 @@ class Target implements TargetSession {
 
   async write({ row, path }: RestoreItem, bytes: Uint8Array): Promise<WriteResult> {
     this.log.push(`write ${[...path, row.name].join('/')}`);
+    this.#running++;
+    this.most = Math.max(this.most, this.#running);
+    await new Promise((resolve) => { setImmediate(resolve); });
+    this.#running--;
     const result = this.#written[row.key] ?? this.#planned[row.key] ?? { result: 'written' };
     if (result instanceof Error) throw result;
     this.held.set(row.key, Buffer.from(bytes).toString('latin1'));

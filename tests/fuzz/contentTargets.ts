@@ -10,7 +10,8 @@ import { parseSyncCursor } from '../../src/connectors/microsoft365/exchange/item
 import { parseMailCursor } from '../../src/connectors/microsoft365/exchange/mail/mailCursor.ts';
 import { parseFolderMeta as parseExchangeFolder } from '../../src/connectors/microsoft365/exchange/mail/mailFolders.ts';
 import { parseMessageMeta } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
-import { mailHeaderLength, readMailSummary } from '../../src/formats/index.ts';
+import { formatMark, parseMark } from '../../src/connectors/microsoft365/exchange/mail/restore/restoredMark.ts';
+import { mailHeaderLength, readMailParts, readMailSummary } from '../../src/formats/index.ts';
 import { decodeBase64Lines, encodeBase64Lines } from '../../src/repository/base64Lines.ts';
 import { splitParts } from '../../src/repository/parts.ts';
 import { decodeOps, decodeRecipe, encodeOps, encodeRecipe, recipeIds } from '../../src/repository/recipe.ts';
@@ -89,6 +90,25 @@ export const contentTargets: readonly FuzzTarget[] = [
       fingerprint(input.subarray(0, mailHeaderLength(input)));
       const item = { key: 'k', parent: 'f', name: '', kind: 'mail', size: 3, modified: null, change: '', meta: '{}' };
       parseMailMeta(readMessage(item, input, input.length).meta);
+    },
+  },
+  {
+    name: 'mail-taken-apart', samples: mails, words: [...MAIL_WORDS, 'Content-Type: message/rfc822\r\n\r\n', 'Content-Type: text/html\r\n', 'Content-Disposition: inline\r\n'],
+    run: async (input) => {
+      try {
+        await readMailParts(input);
+      } catch (error) {
+        // The limits of the parser are its right answer.
+        if (!(error instanceof Error) || !/nesting|header/i.test(error.message)) throw error;
+      }
+    },
+  },
+  {
+    name: 'restored-mark', samples: [Buffer.from(formatMark({ source: 'AAMk', content: 'c', beside: true, whole: false }))], words: [' ', 'beside', 'place', 'whole', 'part', '1'],
+    run: (input) => {
+      const text = input.toString();
+      const mark = parseMark(text);
+      if (mark !== undefined && formatMark(mark) !== text) throw new Error('a mark reads as another one');
     },
   },
   { name: 'mail-meta', samples: [json({ flags: ['\\Seen'], internalDate: 1, fp: 'x', listedSize: 4 })], run: (input) => { parseMailMeta(input.toString()); } },

@@ -90,7 +90,8 @@ class Giving {
         this.results.set(`${this.#snapshot.pathOf(item.row)} ${item.row.key}`, result);
       }
     };
-    await Promise.all(Array.from({ length: this.#session.parallel ?? 1 }, worker));
+    // All have ended before an error goes on upwards: nothing is written behind the test's back.
+    for (const ended of await Promise.allSettled(Array.from({ length: this.#session.parallel ?? 1 }, worker))) if (ended.status === 'rejected') throw ended.reason;
   }
 
   #item(row: ItemRow): RestoreItem {
