@@ -133,6 +133,23 @@ test('an item that the target changed or refused is named by its path, and the r
   expect(target.log).not.toContain('finish');
 });
 
+test('as many writes run at once as the target takes; after an error all have ended before it goes on', async () => {
+  const names = Array.from({ length: 20 }, (_, i) => `m${String(i).padStart(2, '0')}`);
+  const bench = await snapshot(listing(...names.map((name) => mail(name))));
+  const one = new Target();
+  await restore(bench, one);
+  expect(one.most).toBe(1);
+  const target = new Target({}, {}, 4);
+  expect(await restore(bench, target)).toMatchObject({ written: 20, failed: 0 });
+  expect([target.most, [...target.held.keys()].sort()]).toEqual([4, names]);
+  const cut = new HoldfastError('target/cut', 'retry', 'The connection was cut.');
+  const broken = new Target({}, { m03: cut }, 4);
+  await expect(restore(bench, broken)).rejects.toBe(cut);
+  const written = broken.held.size;
+  await new Promise((resolve) => { setImmediate(resolve); });
+  expect([broken.held.size, broken.log.includes('finish')]).toEqual([written, false]);
+});
+
 test('what the snapshot does not hold, and what is damaged, is named and never written', async () => {
   const bench = await snapshot(listing(mail('a'), { type: 'exception', item: itemOf('b', { name: 'b' }), outcome: { state: 'failed', code: 'unreadable', message: 'Not today.' } }));
   expect((await restore(bench, new Target())).issues).toEqual([{ item: 'b', code: 'restore/no-content', message: 'Not today.' }]);

@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { startMicrosoft365, type Microsoft365 } from '../../simulators/microsoft365/index.ts';
+import { CliSandbox } from './cliSandbox.ts';
+
+interface Report {
+  readonly written: number;
+  readonly replaced: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly issues: readonly { readonly code: string; readonly item: string }[];
+  readonly before?: string;
+}
+
+/** Options that reach the simulated tenant. */
+function reach(sandbox: CliSandbox, simulator: Microsoft365): string[] {
+  const { tenant, clientId, clientSecret, graphUrl, loginUrl } = simulator;
+  writeFileSync(sandbox.path('secret'), `${clientSecret}\n`);
+  return ['--tenant', tenant, '--client-id', clientId, '--client-secret-file', sandbox.path('secret'), '--graph-url', graphUrl, '--login-url', loginUrl];
+}
+
+/** Requests since then that change something in a mailbox. */
+function writesSince(simulator: Microsoft365, before: number): string[] {
+  return simulator.requests().filter(({ number, method, url }) => number > before && method !== 'GET' && !url.includes('oauth2') && !url.endsWith('/$batch')).map(({ method, url }) => `${method} ${url}`);
+}
+
+test('a mailbox goes into another one, once; a dry run says so before, and writes nothing', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 2, items: 40, seed: 'give back' });
+  const [from = '', to = ''] = simulator.mailboxes;
+  const [backup] = await sandbox.json<{ id: string; items: number }[]>(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--mailbox', from, '--init']);
+  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reach(sandbox, simulator), '--entity', from, '--to', to, '--mode', 'skip'];
+  const start = simulator.log.total;
+  expect(await sandbox.json<Report>([...command, '--dry-run'])).toMatchObject({ snapshot: backup?.id, dryRun: true, written: backup?.items, failed: 0, issues: [] });
+  expect(writesSince(simulator, start)).toEqual([]);
+  // Fields of headers that nobody may set are lost, and named: hence 3.
+  const first = await sandbox.json<Report>([...command, '--snapshot-first'], 3);
+  expect(first).toMatchObject({ written: backup?.items, failed: 0 });
+  expect(new Set(first.issues.map(({ code }) => code))).toEqual(new Set(['restore/headers-lost']));
+  expect(await sandbox.json<{ id: string }[]>(['snapshots', '--entity', to])).toMatchObject([{ id: first.before }]);
+  const again = simulator.log.total;
+  expect(await sandbox.json<Report>(command)).toMatchObject({ written: 0, skipped: backup?.items, issues: [] });
+  expect(writesSince(simulator, again)).toEqual([]);
+});
+
+test('a folder goes back to the mailbox that it came from, and separate puts it beside', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 1, items: 60, seed: 'folder' });
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--init']);
+  const inFolder = (await sandbox.json<unknown[]>(['ls', 'latest', 'Mail/Invoices'])).length;
+  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reach(sandbox, simulator), '--path', 'Mail/Invoices'];
+  expect(await sandbox.json<Report>([...command, '--mode', 'replace', '--tag', 'Mine'])).toMatchObject({ written: 0, replaced: 0, unchanged: inFolder });
+  expect(await sandbox.json<Report>([...command, '--folder', 'Beside'], inFolder === 0 ? 0 : 3)).toMatchObject({ written: inFolder, failed: 0 });
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator)]);
+  expect((await sandbox.json<unknown[]>(['ls', 'latest', 'Mail/Beside/Invoices'])).length).toBe(inFolder);
+});
+
+test('what cannot work says why', async () => {
+  using sandbox = new CliSandbox();
+  await using simulator = await startMicrosoft365({ mailboxes: 1, items: 12 });
+  const [address = ''] = simulator.mailboxes;
+  const options = reach(sandbox, simulator);
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...options, '--init']);
+  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...options];
+  const refused = async (args: readonly string[], code: number, error: string): Promise<void> => {
+    const said = await sandbox.run([...command, ...args]);
+    expect([said.code, said.stdout], said.stderr).toEqual([code, '']);
+    expect(said.stderr).toContain(`[${error}]`);
+    expect(said.stderr).not.toContain(simulator.clientSecret);
+  };
+  await refused(['--to', 'nobody@contoso.example'], 1, 'microsoft365/unknown-mailbox');
+  await refused(['--mode', 'skip', '--tag'], 2, 'usage/only-replace');
+  await refused(['--mode', 'skip', '--folder', 'x'], 2, 'usage/no-folder');
+  await refused(['--path', 'Mail/Nowhere'], 1, 'cli/no-item');
+  simulator.withdrawPermission('Mail.ReadWrite');
+  await refused(['--mode', 'separate'], 1, 'microsoft365/no-permission');
+  simulator.deleteUser(address);
+  const said = await sandbox.run(command);
+  expect(said.code).toBe(1);
+  expect(said.stderr).toContain('--to ADDRESS');
+});
