@@ -10,7 +10,7 @@ import { parseSyncCursor } from '../../src/connectors/microsoft365/exchange/item
 import { parseMailCursor } from '../../src/connectors/microsoft365/exchange/mail/mailCursor.ts';
 import { parseFolderMeta as parseExchangeFolder } from '../../src/connectors/microsoft365/exchange/mail/mailFolders.ts';
 import { parseMessageMeta } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
-import { formatMark, parseMark } from '../../src/connectors/microsoft365/exchange/mail/restore/restoredMark.ts';
+import { formatOrigin, parseOrigin } from '../../src/connectors/microsoft365/exchange/mail/restore/origin.ts';
 import { mailHeaderLength, readMailParts, readMailSummary } from '../../src/formats/index.ts';
 import { decodeBase64Lines, encodeBase64Lines } from '../../src/repository/base64Lines.ts';
 import { splitParts } from '../../src/repository/parts.ts';
@@ -104,11 +104,11 @@ export const contentTargets: readonly FuzzTarget[] = [
     },
   },
   {
-    name: 'restored-mark', samples: [Buffer.from(formatMark({ source: 'AAMk', content: 'c', beside: true, whole: false }))], words: [' ', 'beside', 'place', 'whole', 'part', '1'],
+    name: 'mail-origin', samples: [Buffer.from(formatOrigin({ source: 'AAMk', content: 'c', beside: true, whole: false }))], words: [' ', 'beside', 'place', 'whole', 'part', '1'],
     run: (input) => {
       const text = input.toString();
-      const mark = parseMark(text);
-      if (mark !== undefined && formatMark(mark) !== text) throw new Error('a mark reads as another one');
+      const origin = parseOrigin(text);
+      if (origin !== undefined && formatOrigin(origin) !== text) throw new Error('an origin reads as another one');
     },
   },
   { name: 'mail-meta', samples: [json({ flags: ['\\Seen'], internalDate: 1, fp: 'x', listedSize: 4 })], run: (input) => { parseMailMeta(input.toString()); } },

@@ -148,6 +148,19 @@ test('into another mailbox everything comes with all its fields but those that a
   expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
 });
 
+test('a mailbox that was restored and backed up is restored again without doubles', async () => {
+  await using tenant = await TestTenant.start({ items: 40 });
+  const first = await backUp(tenant);
+  for (const { id } of await tenant.messages('inbox', 5)) await tenant.ask('POST', `/messages/${id}/permanentDelete`);
+  await giveBack(tenant, first, { mode: 'replace' });
+  const before = await readMailbox(tenant);
+  const second = await backUp(tenant);
+  for (const snapshot of [second, first]) expect((await giveBack(tenant, snapshot, { mode: 'replace' })).writes).toEqual([]);
+  for (const { id } of await tenant.messages('inbox', 5)) await tenant.ask('POST', `/messages/${id}/permanentDelete`);
+  await giveBack(tenant, second, { mode: 'replace' });
+  expect([...(await readMailbox(tenant)).keys()].sort()).toEqual([...before.keys()].sort());
+});
+
 test('what was lost of a mail is named, and nothing else is called altered', async () => {
   await using tenant = await TestTenant.start({ items: 30 });
   const { id } = await tenant.ask('POST', '/messages', { subject: 'Only what may be set', body: { contentType: 'text', content: 'a' }, internetMessageHeaders: [{ name: 'X-Kept', value: 'yes' }] });

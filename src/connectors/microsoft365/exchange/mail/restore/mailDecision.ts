@@ -3,7 +3,7 @@ import type { RestoreMode } from '../../../../contract.ts';
 import { idOfKey } from '../mailKeys.ts';
 import type { MailPlaces } from './mailPlaces.ts';
 import { sameState, stateOf } from './mailState.ts';
-import { contentOf } from './restoredMark.ts';
+import { contentOf } from './origin.ts';
 import { isSameContent, type StandingMail } from './standingMails.ts';
 
 interface Aside {
@@ -28,11 +28,14 @@ interface DecisionContext {
 /** Compares a row with what stands at the destination for the same message. */
 export function decideMail(row: ItemRow, standing: readonly StandingMail[], context: DecisionContext): MailDecision {
   const beside = context.mode === 'separate';
-  const own = standing.filter(({ id, mark }) => (mark === undefined ? !beside && id === idOfKey(row.key) : mark.beside === beside));
-  const leftovers = own.filter(({ mark }) => mark?.whole === false);
-  const there = own.filter((one) => !leftovers.includes(one));
+  const source = idOfKey(row.key);
+  // The message itself may once have been made by a restore, too: then it has an origin, which is another message.
+  const made = standing.filter(({ id, origin }) => id !== source && origin?.source === source && origin.beside === beside);
+  const leftovers = made.filter(({ origin }) => origin?.whole === false);
+  const itself = beside ? [] : standing.filter(({ id }) => id === source);
+  const there = [...itself, ...made.filter((one) => !leftovers.includes(one))];
   const content = contentOf(row);
-  const same = there.filter((one) => (one.mark === undefined ? isSameContent(one, row) : one.mark.content === content));
+  const same = there.filter((one) => (itself.includes(one) ? isSameContent(one, row) : one.origin?.content === content));
   if (!beside) return inPlace(row, { there, same, leftovers }, context);
   const aside = { leftovers, instead: [] };
   return same.length > 0 ? { ...aside, act: 'nothing', result: 'unchanged' } : { ...aside, act: 'make', result: 'written' };
@@ -52,7 +55,7 @@ function inPlace(row: ItemRow, { there, same, leftovers }: Found, { mode, tag, p
   const isLost = ({ folderId }: StandingMail): boolean => wasDeleted === undefined && places.isDeleted(folderId);
   if (mode === 'skip' && there.some((one) => !isLost(one))) return { leftovers, instead: [], act: 'nothing', result: 'skipped' };
   const instead = mode === 'skip' ? [] : there.filter((one) => !same.includes(one) && !places.isDeleted(one.folderId));
-  const rank = (one: StandingMail): number => (one.folderId === place ? 4 : 0) + (isLost(one) ? 0 : 2) + (one.mark === undefined ? 1 : 0);
+  const rank = (one: StandingMail): number => (one.folderId === place ? 4 : 0) + (isLost(one) ? 0 : 2) + (one.id === idOfKey(row.key) ? 1 : 0);
   const [best] = same.toSorted((a, b) => rank(b) - rank(a));
   if (best === undefined) return { leftovers, instead, act: 'make', result: instead.length === 0 ? 'written' : 'replaced' };
   // Into Recoverable Items nothing is moved: it would be a deletion.

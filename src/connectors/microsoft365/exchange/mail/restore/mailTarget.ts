@@ -10,14 +10,14 @@ import { decideMail, type MailDecision } from './mailDecision.ts';
 import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
-import { markOf } from './restoredMark.ts';
+import { originOf } from './origin.ts';
 import { StandingMails } from './standingMails.ts';
 
 /** Mails in a row that the service has no answer for: then it is not about these mails. */
 const MOST_IN_A_ROW = 5;
 
 /**
- * Gives mail back into a mailbox. What is there already is known by its id, or by the mark of an earlier restore; a second run writes nothing. Nothing is
+ * Gives mail back into a mailbox. What is there already is known by its id, or by the origin of an earlier restore; a second run writes nothing. Nothing is
  * sent, and nothing of the user's is deleted for good: with mode 'replace' a mail that was edited goes to Deleted Items.
  */
 export class MailTarget implements SubTarget {
@@ -61,7 +61,7 @@ export class MailTarget implements SubTarget {
 
   async #decide({ row }: RestoreItem, signal: AbortSignal): Promise<MailDecision> {
     const places = await this.#loaded(signal);
-    const standing = await (await this.#listed(places, signal)).of(markOf(row, false, true).source);
+    const standing = await (await this.#listed(places, signal)).of(originOf(row, false, true).source);
     const { mode, tag } = this.#options;
     return decideMail(row, standing, { mode, tag, places });
   }
@@ -147,7 +147,7 @@ export class MailTarget implements SubTarget {
     const places = await this.#loaded(signal);
     if (mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') message.losses.set('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
     const folderId = await places.ensure(row.parent, signal);
-    await makeMessage(this.#access, folderId, message, markOf(row, mode === 'separate', true), signal);
+    await makeMessage(this.#access, folderId, message, originOf(row, mode === 'separate', true), signal);
     this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
     const [code] = message.losses.keys();
     return code === undefined ? { result } : altered(code, `Microsoft 365 does not let everything be set. Lost: ${[...message.losses.values()].join('; ')}.`);

@@ -6,7 +6,7 @@ import { attachFiles } from './attachFiles.ts';
 import { doOnce } from './doOnce.ts';
 import { WRITE_PURPOSE } from './mailPlaces.ts';
 import type { NewMessage } from './newMessage.ts';
-import { formatMark, MARK_ID, takeMark, type RestoredMark } from './restoredMark.ts';
+import { formatOrigin, ORIGIN_ID, takeOrigin, type Origin } from './origin.ts';
 
 /** What a request that makes a message answers, as far as it is of use. */
 interface Made {
@@ -16,33 +16,33 @@ interface Made {
 }
 
 /**
- * Makes a message in a folder: in one request, with its small attachments; further ones follow. Its mark says that it is whole only when it is, so that
+ * Makes a message in a folder: in one request, with its small attachments; further ones follow. Its origin says that it is whole only when it is, so that
  * whatever is killed in between is made anew. Its read state is set at the end: only a mail that is made as read is surely no draft (fact 45).
  */
-export async function makeMessage(access: TargetAccess, folderId: string, message: NewMessage, mark: RestoredMark, signal: AbortSignal): Promise<void> {
+export async function makeMessage(access: TargetAccess, folderId: string, message: NewMessage, origin: Origin, signal: AbortSignal): Promise<void> {
   const { along, later, isDraft, isRead, losses } = message;
-  const made = await create(access, folderId, message, { ...mark, whole: later.length === 0 }, signal);
+  const made = await create(access, folderId, message, { ...origin, whole: later.length === 0 }, signal);
   if (made.isDraft !== isDraft) losses.set('draft-state', isDraft ? 'that it was a draft' : 'that it was no draft: Microsoft 365 made a draft of it');
   if (later.length > 0) await attachFiles(access, made.id, later, along.length, { losses, signal });
   const changes = {
-    ...(made.isRead === isRead ? {} : { isRead }), ...(later.length === 0 ? {} : { singleValueExtendedProperties: [{ id: MARK_ID, value: formatMark({ ...mark, whole: true }) }] }),
+    ...(made.isRead === isRead ? {} : { isRead }), ...(later.length === 0 ? {} : { singleValueExtendedProperties: [{ id: ORIGIN_ID, value: formatOrigin({ ...origin, whole: true }) }] }),
   };
   if (Object.keys(changes).length === 0) return;
   const { graph, path, budget } = access;
   await graph.patch(`${path}/messages/${encodeURIComponent(made.id)}`, changes, { purpose: WRITE_PURPOSE, budget, signal });
 }
 
-async function create(access: TargetAccess, folderId: string, { body, received }: NewMessage, mark: RestoredMark, signal: AbortSignal): Promise<Made> {
+async function create(access: TargetAccess, folderId: string, { body, received }: NewMessage, origin: Origin, signal: AbortSignal): Promise<Made> {
   const { graph, path, budget } = access;
   const messages = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages`;
-  const value = formatMark(mark);
-  const properties = [...body['singleValueExtendedProperties'] as readonly unknown[], { id: MARK_ID, value }];
+  const value = formatOrigin(origin);
+  const properties = [...body['singleValueExtendedProperties'] as readonly unknown[], { id: ORIGIN_ID, value }];
   const options = { purpose: WRITE_PURPOSE, budget, signal };
   return await doOnce(access, signal, {
     act: async () => readMade(await graph.post(messages, { ...body, singleValueExtendedProperties: properties }, { ...options, repeatable: false })),
     look: async () => {
       const filter = encodeURIComponent(`receivedDateTime ge ${received} and receivedDateTime le ${received}`);
-      const address = `${messages}?$filter=${filter}&$select=id,isRead,isDraft&$expand=${expandProperties(MARK_ID)}&$top=100`;
+      const address = `${messages}?$filter=${filter}&$select=id,isRead,isDraft&$expand=${expandProperties(ORIGIN_ID)}&$top=100`;
       for await (const entries of pages(graph, address, options)) {
         const found = entries.find((entry) => formatted(entry) === value);
         if (found !== undefined) return readMade(found);
@@ -53,8 +53,8 @@ async function create(access: TargetAccess, folderId: string, { body, received }
 }
 
 function formatted(entry: Entry): string | undefined {
-  const { mark } = takeMark(entry);
-  return mark === undefined ? undefined : formatMark(mark);
+  const { origin } = takeOrigin(entry);
+  return origin === undefined ? undefined : formatOrigin(origin);
 }
 
 function readMade(entry: Entry): Made {

@@ -23,13 +23,13 @@ export interface NewMessage {
   readonly later: readonly NewAttachment[];
   readonly isDraft: boolean;
   readonly isRead: boolean;
-  /** When it arrived; with its mark it finds the message again. */
+  /** When it arrived; with its origin it finds the message again. */
   readonly received: string;
   readonly losses: Losses;
 }
 
 /**
- * A message made of its MIME form and its row (fact 45): as JSON, since a message that comes as MIME stays a draft for ever (fact 44). The mark is not in it.
+ * A message made of its MIME form and its row (fact 45): as JSON, since a message that comes as MIME stays a draft for ever (fact 44). The origin is not in it.
  * Throws where the MIME can not be read.
  */
 export async function newMessage(row: ItemRow, mime: Uint8Array, tag: string | undefined): Promise<NewMessage> {

@@ -5,7 +5,7 @@ import type { TargetAccess } from '../../subTarget.ts';
 import { MAIL_PURPOSE } from '../mailFolders.ts';
 import { idOfKey } from '../mailKeys.ts';
 import { listedMessage, messageOptions, parseMessageMeta } from '../messageItem.ts';
-import { MARK_ID, takeMark, type RestoredMark } from './restoredMark.ts';
+import { ORIGIN_ID, takeOrigin, type Origin } from './origin.ts';
 
 /** Mails of a request; with their properties about a megabyte. */
 const PAGE = 500;
@@ -19,10 +19,10 @@ export interface StandingMail {
   /** The meta of that row. */
   readonly meta: string;
   /** Of one that a restore made. */
-  readonly mark: RestoredMark | undefined;
+  readonly origin: Origin | undefined;
 }
 
-type StandingRecord = readonly [id: string, folderId: string, change: string, meta: string, mark: RestoredMark | null];
+type StandingRecord = readonly [id: string, folderId: string, change: string, meta: string, origin: Origin | null];
 
 /**
  * The mails of a mailbox by the message that they are, or were made from. They are listed once, into a spool on disk. Whoever asks in ascending order, as
@@ -77,7 +77,7 @@ export class StandingMails {
 }
 
 async function listFolder({ graph, path, budget }: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
-  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(MARK_ID)}&$top=${PAGE}`;
+  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(ORIGIN_ID)}&$top=${PAGE}`;
   try {
     for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
       for (const entry of entries) await spoolOne(spool, folderId, entry);
@@ -89,16 +89,23 @@ async function listFolder({ graph, path, budget }: TargetAccess, folderId: strin
 }
 
 async function spoolOne(spool: SortedSpool, folderId: string, listed: Entry): Promise<void> {
-  const { entry, mark } = takeMark(listed);
+  const { entry, origin } = takeOrigin(listed);
   const { key, change, meta } = listedMessage(entry, folderId);
   const id = idOfKey(key);
-  const record: StandingRecord = [id, folderId, change, meta, mark ?? null];
-  await spool.add(mark?.source ?? id, JSON.stringify(record));
+  const record: StandingRecord = [id, folderId, change, meta, origin ?? null];
+  const text = JSON.stringify(record);
+  await spool.add(id, text);
+  if (origin !== undefined && origin.source !== id && isKey(origin.source)) await spool.add(origin.source, text);
+}
+
+/** What somebody else wrote into the property does not break the spool. */
+function isKey(source: string): boolean {
+  return /^[\x21-\x7e]{1,2000}$/.test(source);
 }
 
 function readRecord(value: string): StandingMail {
-  const [id, folderId, change, meta, mark] = JSON.parse(value) as StandingRecord;
-  return { id, folderId, change, meta, mark: mark ?? undefined };
+  const [id, folderId, change, meta, origin] = JSON.parse(value) as StandingRecord;
+  return { id, folderId, change, meta, origin: origin ?? undefined };
 }
 
 /** True where nothing tells the content of the standing mail from what a row holds. */

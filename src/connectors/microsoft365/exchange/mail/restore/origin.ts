@@ -3,12 +3,12 @@ import type { Entry } from '../../../graph/pages.ts';
 import { idOfKey } from '../mailKeys.ts';
 import { parseMessageMeta } from '../messageItem.ts';
 
-/** A property of our own on every mail that a restore makes, so that another run knows it again (fact 46). */
-export const MARK_ID = 'String {6b1f0c52-9d0e-4e5a-8a39-5d1c1f6a7e21} Name HoldfastRestored';
+/** A property of our own on every mail that a restore makes: what it was made from, so that another run knows it again (fact 46). */
+export const ORIGIN_ID = 'String {6b1f0c52-9d0e-4e5a-8a39-5d1c1f6a7e21} Name HoldfastRestored';
 const NAME = 'HoldfastRestored';
 const VERSION = '1';
 
-export interface RestoredMark {
+export interface Origin {
   /** Id of the message that was backed up. */
   readonly source: string;
   /** Which content of it; see {@link contentOf}. */
@@ -19,27 +19,27 @@ export interface RestoredMark {
   readonly whole: boolean;
 }
 
-export function formatMark({ source, content, beside, whole }: RestoredMark): string {
+export function formatOrigin({ source, content, beside, whole }: Origin): string {
   return [VERSION, source, content, beside ? 'beside' : 'place', whole ? 'whole' : 'part'].join(' ');
 }
 
-/** undefined for what is no mark of ours. */
-export function parseMark(text: string): RestoredMark | undefined {
+/** undefined for what is no origin of ours. */
+export function parseOrigin(text: string): Origin | undefined {
   const [version, source = '', content = '', where, state, more] = text.split(' ');
   if (version !== VERSION || source === '' || content === '' || more !== undefined) return undefined;
   if ((where !== 'beside' && where !== 'place') || (state !== 'whole' && state !== 'part')) return undefined;
   return { source, content, beside: where === 'beside', whole: state === 'whole' };
 }
 
-/** The mark of a listed message, and the message as it is listed without asking for the mark. */
-export function takeMark(entry: Entry): { readonly entry: Entry; readonly mark: RestoredMark | undefined } {
+/** The origin of a listed message, and the message as it is listed without asking for the origin. */
+export function takeOrigin(entry: Entry): { readonly entry: Entry; readonly origin: Origin | undefined } {
   const list = entry['singleValueExtendedProperties'];
-  if (!Array.isArray(list)) return { entry, mark: undefined };
-  const isMark = (property: unknown): boolean => String((property as { id?: unknown } | null)?.id).endsWith(`Name ${NAME}`);
-  const value = (list.find(isMark) as { value?: unknown } | undefined)?.value;
+  if (!Array.isArray(list)) return { entry, origin: undefined };
+  const isOrigin = (property: unknown): boolean => String((property as { id?: unknown } | null)?.id).endsWith(`Name ${NAME}`);
+  const value = (list.find(isOrigin) as { value?: unknown } | undefined)?.value;
   return {
-    entry: { ...entry, singleValueExtendedProperties: list.filter((property: unknown) => !isMark(property)) as unknown[] },
-    mark: typeof value === 'string' ? parseMark(value) : undefined,
+    entry: { ...entry, singleValueExtendedProperties: list.filter((property: unknown) => !isOrigin(property)) as unknown[] },
+    origin: typeof value === 'string' ? parseOrigin(value) : undefined,
   };
 }
 
@@ -49,6 +49,6 @@ export function contentOf(row: ItemRow): string {
   return mark === undefined || draft === true ? `c${Buffer.from(row.change, 'latin1').toString('base64url')}` : mark;
 }
 
-export function markOf(row: ItemRow, beside: boolean, whole: boolean): RestoredMark {
+export function originOf(row: ItemRow, beside: boolean, whole: boolean): Origin {
   return { source: idOfKey(row.key), content: contentOf(row), beside, whole };
 }
