@@ -36,25 +36,29 @@ export function decideMail(row: ItemRow, standing: readonly StandingMail[], cont
   const there = [...itself, ...made.filter((one) => !leftovers.includes(one))];
   const content = contentOf(row);
   const same = there.filter((one) => (itself.includes(one) ? isSameContent(one, row) : one.origin?.content === content));
-  if (!beside) return inPlace(row, { there, same, leftovers }, context);
+  if (!beside) return inPlace(row, { itself, there, same, leftovers }, context);
   const aside = { leftovers, instead: [] };
   return same.length > 0 ? { ...aside, act: 'nothing', result: 'unchanged' } : { ...aside, act: 'make', result: 'written' };
 }
 
 interface Found {
+  /** The message by its id. */
+  readonly itself: readonly StandingMail[];
+  /** It, and what restores made of it. */
   readonly there: readonly StandingMail[];
   /** Those of them with the content of the row. */
   readonly same: readonly StandingMail[];
   readonly leftovers: readonly StandingMail[];
 }
 
-function inPlace(row: ItemRow, { there, same, leftovers }: Found, { mode, tag, places }: DecisionContext): MailDecision {
+function inPlace(row: ItemRow, { itself, there, same, leftovers }: Found, { mode, tag, places }: DecisionContext): MailDecision {
   const place = places.find(row.parent);
   const wasDeleted = places.wasDeleted(row.parent);
   /** What was deleted since comes back. */
   const isLost = ({ folderId }: StandingMail): boolean => wasDeleted === undefined && places.isDeleted(folderId);
   if (mode === 'skip' && there.some((one) => !isLost(one))) return { leftovers, instead: [], act: 'nothing', result: 'skipped' };
-  const instead = mode === 'skip' ? [] : there.filter((one) => !same.includes(one) && !places.isDeleted(one.folderId));
+  // Another content that a restore made may be in the snapshot itself, as a mail of its own: it stays.
+  const instead = mode === 'skip' ? [] : itself.filter((one) => !same.includes(one) && !places.isDeleted(one.folderId));
   const rank = (one: StandingMail): number => (one.folderId === place ? 4 : 0) + (isLost(one) ? 0 : 2) + (one.id === idOfKey(row.key) ? 1 : 0);
   const [best] = same.toSorted((a, b) => rank(b) - rank(a));
   if (best === undefined) return { leftovers, instead, act: 'make', result: instead.length === 0 ? 'written' : 'replaced' };

@@ -169,6 +169,7 @@ export class MailPlaces {
 
 async function* nothing(): AsyncGenerator<readonly ItemRow[]> {
   // A destination has no snapshot before.
+  yield [];
 }
 
 async function createFolder({ graph, path, budget }: TargetAccess, parentId: string, name: string, signal: AbortSignal): Promise<MailFolder> {

@@ -175,8 +175,8 @@ export class MailTarget implements SubTarget {
 
   /** What concerns this item alone; any other error is thrown. */
   #failure(error: unknown): WriteResult {
-    const isOfItem = hasCode(error, 'refused', 'not-found', 'unavailable', 'odd-answer');
-    if (!isOfItem || (!hasCode(error, 'refused', 'not-found') && ++this.#inARow > MOST_IN_A_ROW)) throw error;
+    if (!hasCode(error, 'refused', 'not-found', 'unavailable', 'odd-answer')) throw error;
+    if (hasCode(error, 'unavailable', 'odd-answer') && ++this.#inARow > MOST_IN_A_ROW) throw error;
     return failed('refused', error.message);
   }
 
