@@ -129,7 +129,7 @@ test('one mail that is always refused is named, and the others are there', async
 });
 
 test('without the permission to write, in a full mailbox, and without a network the run ends with a sentence', async () => {
-  await using tenant = await TestTenant.start({ items: 30, runtime: {} });
+  await using tenant = await TestTenant.start({ items: 30 });
   const snapshot = await backUp(tenant);
   const separate = { mode: 'separate' } as const;
   const full = tenant.simulator.fault({ on: /^POST .*\/messages$/, times: 1_000_000, fault: { kind: 'status', status: 507, code: 'ErrorQuotaExceeded' } });

@@ -48,6 +48,7 @@ export class ExchangeTarget implements TargetSession {
   }
 
   async close(): Promise<void> {
+    for (const part of this.#parts) await part.close();
     const scratch = this.#scratch;
     this.#scratch = undefined;
     await (await scratch)?.[Symbol.asyncDispose]();

@@ -26,6 +26,7 @@ export interface SubTarget {
   /** Called for several at once. */
   write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult>;
   finish(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
 }
 
 export type SubTargetFactory = (access: TargetAccess, options: TargetOptions) => SubTarget;

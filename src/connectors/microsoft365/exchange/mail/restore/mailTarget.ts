@@ -196,6 +196,12 @@ export class MailTarget implements SubTarget {
     throw new HoldfastError('microsoft365/restore-incomplete', 'retry', `Microsoft 365 took ${missing} mails that are not in their folders now. Run the restore again: what is there is not written twice.`, { data: { missing } });
   }
 
+  async close(): Promise<void> {
+    const standing = this.#standing;
+    this.#standing = undefined;
+    await (await standing)?.close();
+  }
+
   async #loaded(signal: AbortSignal): Promise<MailPlaces> {
     this.#places ??= MailPlaces.load(this.#access, this.#options, signal).catch((error: unknown) => {
       this.#places = undefined;
