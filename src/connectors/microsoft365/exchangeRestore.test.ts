@@ -28,17 +28,30 @@ async function wreck(tenant: TestTenant, seed: number): Promise<Wreck> {
   let drafts = 0;
   const done: string[] = [];
   for (const folder of ['inbox', 'sentitems', 'archive', 'drafts', 'junkemail']) {
-    for (const { id, isDraft, isRead } of await tenant.messages(folder, 25)) {
-      const step = Math.floor(random() * 6);
+    for (const message of await tenant.messages(folder, 25)) {
+      const step = STEPS[Math.floor(random() * STEPS.length)] ?? 'leave';
       done.push(`${folder} ${step}`);
-      if (step === 0) await tenant.ask('PATCH', `/messages/${id}`, { isRead: isRead !== true, categories: ['Wrecked'], flag: { flagStatus: 'flagged' }, importance: 'low' });
-      else if (step === 1) await tenant.ask('POST', `/messages/${id}/move`, { destinationId: folder === 'archive' ? 'junkemail' : 'archive' });
-      else if (step === 2) await tenant.ask('DELETE', `/messages/${id}`);
-      else if (step === 3) await tenant.ask('POST', `/messages/${id}/permanentDelete`);
-      else if (step === 4 && isDraft) await tenant.ask('PATCH', `/messages/${id}`, { subject: 'Wrecked', body: { contentType: 'text', content: 'wrecked' } });
-      if (isDraft && [0, 1, 2, 4].includes(step)) drafts++;
+      await wreckMail(tenant, step, message, folder);
+      if (message.isDraft === true && step !== 'purge' && step !== 'leave') drafts++;
     }
   }
+  await wreckFolders(tenant);
+  return { drafts, said: `seed ${seed}: ${done.join(', ')}` };
+}
+
+const STEPS = ['state', 'move', 'delete', 'purge', 'edit', 'leave'] as const;
+
+async function wreckMail(tenant: TestTenant, step: (typeof STEPS)[number], { id, isRead, isDraft }: { id: string; isRead: boolean; isDraft: boolean }, folder: string): Promise<void> {
+  const path = `/messages/${id}`;
+  // Of what is no draft the content can not be changed.
+  if (step === 'edit' && isDraft) await tenant.ask('PATCH', path, { subject: 'Wrecked', body: { contentType: 'text', content: 'wrecked' } });
+  else if (step === 'state' || step === 'edit') await tenant.ask('PATCH', path, { isRead: !isRead, categories: ['Wrecked'], flag: { flagStatus: 'flagged' }, importance: 'low' });
+  else if (step === 'move') await tenant.ask('POST', `${path}/move`, { destinationId: folder === 'archive' ? 'junkemail' : 'archive' });
+  else if (step === 'delete') await tenant.ask('DELETE', path);
+  else if (step === 'purge') await tenant.ask('POST', `${path}/permanentDelete`);
+}
+
+async function wreckFolders(tenant: TestTenant): Promise<void> {
   const folders = (await tenant.ask('GET', '/mailFolders?$top=100')).value as { id: string; displayName: string }[];
   const idOf = (name: string): string => folders.find(({ displayName }) => displayName === name)?.id ?? '';
   const [atlas] = (await tenant.ask('GET', `/mailFolders/${idOf('Projects')}/childFolders`)).value as { id: string }[];
@@ -47,7 +60,6 @@ async function wreck(tenant: TestTenant, seed: number): Promise<Wreck> {
   await tenant.ask('PATCH', `/mailFolders/${idOf('Projects')}`, { displayName: 'Wrecked' });
   await tenant.ask('DELETE', `/mailFolders/${newsletters?.id}`);
   await tenant.ask('POST', `/mailFolders/${idOf('Invoices')}/permanentDelete`);
-  return { drafts, said: `seed ${seed}: ${done.join(', ')}` };
 }
 
 async function backUp(tenant: TestTenant, address = tenant.address): Promise<SnapshotModel> {

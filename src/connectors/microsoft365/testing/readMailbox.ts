@@ -80,6 +80,6 @@ function plain(body: Document): Document {
 /** Names of fields that differ between a mail and the one that was given back; a field of a field as 'flag/dueDateTime' is told by its first part. */
 export function differences(before: Document, after: Document): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const value = (document: Document, name: string): string => JSON.stringify(name === 'body' ? plain(document[name]) : document[name]);
+  const value = (document: Document, name: string): string => JSON.stringify(name === 'body' && name in document ? plain(document[name]) : document[name]);
   return [...names].filter((name) => value(before, name) !== value(after, name)).sort();
 }

@@ -85,15 +85,20 @@ export class MailPlaces {
 
   step(row: ItemRow): FolderStep {
     const id = this.#find(row.key);
-    const standing = id === undefined ? undefined : this.#folders.get(id) ?? { id, name: row.name, parentId: '' };
-    const none = { standing, rename: false, moveTo: undefined };
+    if (id === undefined) return { standing: undefined, rename: false, moveTo: undefined };
+    const standing = this.#folders.get(id) ?? { id, name: row.name, parentId: '' };
     // Only the very folder has another name or place to go back to.
-    if (standing?.id !== idOfKey(row.key) || this.#options.mode === 'separate' || standing.wellKnown !== undefined) return none;
+    if (id !== idOfKey(row.key) || this.#options.mode === 'separate' || standing.wellKnown !== undefined) return { standing, rename: false, moveTo: undefined };
+    return { standing, rename: this.#options.mode === 'replace' && standing.name !== row.name, moveTo: this.#wayBack(row, standing) };
+  }
+
+  /** The folder that it is to be moved into, where it was moved or, with mode 'skip', deleted. */
+  #wayBack(row: ItemRow, { id, parentId }: MailFolder): string | undefined {
     const above = this.#find(row.parent);
-    const isReplaced = this.#options.mode === 'replace';
-    const isLost = this.isDeleted(standing.id) && this.wasDeleted(row.key) === undefined;
-    const isElsewhere = above !== undefined && standing.parentId !== above && this.wasDeleted(row.key) !== 'recoverable';
-    return { standing, rename: isReplaced && standing.name !== row.name, moveTo: isElsewhere && (isReplaced || isLost) ? above : undefined };
+    const wasDeleted = this.wasDeleted(row.key);
+    if (above === parentId || wasDeleted === 'recoverable') return undefined;
+    const isLost = wasDeleted === undefined && this.isDeleted(id);
+    return this.#options.mode === 'replace' || isLost ? above : undefined;
   }
 
   /** Notes that a step was done, or for a dry run that it would be. */
