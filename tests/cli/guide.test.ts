@@ -4,7 +4,7 @@ import { SETTINGS } from '../../src/runtime/index.ts';
 import { CliSandbox } from './cliSandbox.ts';
 
 const GUIDE = readFileSync(new URL('../../docs/guides/command-line.md', import.meta.url), 'utf8');
-const GROUPS = ['repo', 'backup', 'backup microsoft365', 'restore', 'key', 'storage'];
+const GROUPS = ['repo', 'backup', 'backup microsoft365', 'restore', 'restore microsoft365', 'key', 'storage'];
 
 /** Names of the commands that a help text lists. */
 function commandsIn(help: string): string[] {
@@ -65,7 +65,7 @@ test('the guide names every field that the commands answer with', async () => {
     ['ls', await sandbox.json(['ls', 'latest'])],
     ['search', await sandbox.json(['search', 'a'])],
     ['diff', await sandbox.json(['diff', first.id, 'latest'])],
-    ['Both restores', await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])],
+    ['All restores', await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('out')])],
     ['export', await sandbox.json(['export', 'latest', '--format', 'zip', '--to', sandbox.path('export')])],
     ['check', await sandbox.json(['check'])],
     ['prune', await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])],

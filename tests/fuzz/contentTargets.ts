@@ -9,7 +9,7 @@ import { parseObject } from '../../src/connectors/microsoft365/exchange/items/fo
 import { parseSyncCursor } from '../../src/connectors/microsoft365/exchange/items/syncCursor.ts';
 import { parseMailCursor } from '../../src/connectors/microsoft365/exchange/mail/mailCursor.ts';
 import { parseFolderMeta as parseExchangeFolder } from '../../src/connectors/microsoft365/exchange/mail/mailFolders.ts';
-import { parseMessageMeta } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
+import { parseMessageMeta, parsePeople } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
 import { formatOrigin, parseOrigin } from '../../src/connectors/microsoft365/exchange/mail/restore/origin.ts';
 import { mailHeaderLength, readMailParts, readMailSummary } from '../../src/formats/index.ts';
 import { decodeBase64Lines, encodeBase64Lines } from '../../src/repository/base64Lines.ts';
@@ -114,7 +114,7 @@ export const contentTargets: readonly FuzzTarget[] = [
   { name: 'mail-meta', samples: [json({ flags: ['\\Seen'], internalDate: 1, fp: 'x', listedSize: 4 })], run: (input) => { parseMailMeta(input.toString()); } },
   { name: 'mail-folder-meta', samples: [json({ path: 'INBOX', subscribed: true, delimiter: '/' })], run: (input) => { parseFolderMeta(input.toString()); } },
   { name: 'mail-cursor', samples: [json({ version: 1, nextNumber: 3, folders: [{ number: 1, path: 'INBOX' }] })], run: (input) => { parseCursor(input.toString()); } },
-  { name: 'message-meta', samples: [json({ from: 'A <a@example.test>', to: '', categories: ['x'], extended: [['String 0x1', 'y']], mark: 'z', unread: true })], run: (input) => { parseMessageMeta(input.toString()); } },
+  { name: 'message-meta', samples: [json({ from: 'A <a@example.test>', to: '', categories: ['x'], extended: [['String 0x1', 'y']], mark: 'z', unread: true })], run: (input) => { parsePeople(parseMessageMeta(input.toString()).from); } },
   { name: 'message-folder-meta', samples: [json({ wellKnown: 'inbox', hidden: true, count: 3 })], run: (input) => { parseExchangeFolder(input.toString()); } },
   { name: 'folder-document', samples: [json({ name: 'Calendar', color: 'auto', owner: { name: 'A', address: 'a@example.test' } })], run: (input) => { parseObject(input.toString()); } },
   {

@@ -8,6 +8,7 @@ export const UNFED: Readonly<Record<string, string>> = {
   'src/connectors/imap/mailboxCommands.ts openMailbox': 'opens a folder of a mailbox',
   'src/connectors/microsoft365/exchange/items/documents.ts readDocument': 'asks a service for a document; the platform parses JSON',
   'src/connectors/microsoft365/index.ts openSource': 'opens a connection',
+  'src/connectors/microsoft365/index.ts openTarget': 'opens a connection',
   'src/connectors/microsoft365/signIn/clientAssertion.ts readCertificate': 'reads a file of the person who runs it; the platform parses PEM',
   'src/repository/checkRecords.ts readRemoved': 'reads removals and doomed records, which have targets of their own',
   'src/repository/contentReader.ts openListed': 'opens a file that is backed up',
