@@ -213,6 +213,18 @@ test('tag and suffix mark what a replace gave back, and a second run writes noth
   expect((await giveBack(tenant, snapshot, options)).writes).toEqual([]);
 });
 
+test('a search folder that is there is left, and one that is gone is named', async () => {
+  await using tenant = await TestTenant.start({ items: 20 });
+  const { id } = await tenant.ask('POST', '/mailFolders/searchfolders/childFolders', {
+    '@odata.type': '#microsoft.graph.mailSearchFolder', displayName: 'Unread', includeNestedFolders: true, sourceFolderIds: [await tenant.folderId('inbox')], filterQuery: 'isRead eq false',
+  });
+  const snapshot = await backUp(tenant);
+  const path = snapshot.sorted.filter(({ name }) => name === 'Unread').map((row) => snapshot.pathOf(row))[0] ?? '';
+  expect((await giveBack(tenant, snapshot, { mode: 'replace' })).results.get(path)).toEqual({ result: 'unchanged' });
+  await tenant.ask('POST', `/mailFolders/${id}/permanentDelete`);
+  expect((await giveBack(tenant, snapshot, { mode: 'replace' })).results.get(path)).toMatchObject({ result: 'altered', outcome: { code: 'search-folder' } });
+});
+
 test('one mail or one folder is given back alone', async () => {
   await using tenant = await TestTenant.start({ items: 60 });
   const snapshot = await backUp(tenant);

@@ -54,6 +54,11 @@ export class MailPlaces {
     return top === undefined ? [] : all.filter((id) => this.#chain(id).includes(top));
   }
 
+  /** True where the very folder is there. */
+  stands(key: string): boolean {
+    return this.#folders.has(idOfKey(key));
+  }
+
   learn(row: ItemRow): void {
     this.#rows.set(row.key, row);
   }

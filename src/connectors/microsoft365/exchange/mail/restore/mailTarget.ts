@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError, messageOf } from '../../../../../domain/index.ts';
+import { HoldfastError, isHoldfastError, messageOf, type ItemRow } from '../../../../../domain/index.ts';
 import type { RestoreItem, WriteResult } from '../../../../contract.ts';
 import { batch } from '../../../graph/batch.ts';
 import { hasCode } from '../../../graph/graphErrors.ts';
@@ -46,7 +46,8 @@ export class MailTarget implements SubTarget {
   async #planFolder({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
     const places = await this.#loaded(signal);
     places.learn(row);
-    if (this.#isLeft(row.key, row.meta, places)) return { result: 'unchanged' };
+    const left = this.#left(row, places);
+    if (left !== undefined) return left;
     const step = places.step(row);
     places.note(step, row);
     if (step.standing === undefined) return { result: 'written' };
@@ -69,8 +70,8 @@ export class MailTarget implements SubTarget {
   async folder({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
     const places = await this.#loaded(signal);
     places.learn(row);
-    if (parseFolderMeta(row.meta).search !== undefined) return altered('search-folder', 'A search folder is not made again. Its mails lie in other folders, and are given back there.');
-    if (this.#isLeft(row.key, row.meta, places)) return { result: 'unchanged' };
+    const left = this.#left(row, places);
+    if (left !== undefined) return left;
     const step = places.step(row);
     try {
       if (step.standing === undefined) {
@@ -86,11 +87,13 @@ export class MailTarget implements SubTarget {
     }
   }
 
-  /** Those are made when a mail needs them: nobody sees them, or misses them. */
-  #isLeft(key: string, meta: string, places: MailPlaces): boolean {
+  /** The result for folders that are not made for their own sake; undefined for all others. */
+  #left({ key, meta }: ItemRow, places: MailPlaces): WriteResult | undefined {
     const { hidden, search } = parseFolderMeta(meta);
-    if (hidden === true || search !== undefined) return true;
-    return this.#options.mode !== 'separate' && (key === RECOVERABLE_KEY || places.wasDeleted(key) === 'recoverable');
+    if (search !== undefined && !places.stands(key)) return altered('search-folder', 'A search folder is not made again. Its mails lie in other folders, and are given back there.');
+    // Made when a mail needs them: nobody sees them, or misses them.
+    const isLazy = hidden === true || (this.#options.mode !== 'separate' && (key === RECOVERABLE_KEY || places.wasDeleted(key) === 'recoverable'));
+    return isLazy || search !== undefined ? { result: 'unchanged' } : undefined;
   }
 
   async #mendFolder(id: string, { name, above }: { readonly name: string | undefined; readonly above: string | undefined }, signal: AbortSignal): Promise<void> {
