@@ -1,10 +1,10 @@
 import type { ItemRow } from '../../../../../domain/index.ts';
 import type { RestoreMode } from '../../../../contract.ts';
 import { idOfKey } from '../mailKeys.ts';
+import { contentOf, isSameContent } from './mailIdentity.ts';
 import type { MailPlaces } from './mailPlaces.ts';
 import { sameState, stateOf } from './mailState.ts';
-import { contentOf } from './origin.ts';
-import { isSameContent, type StandingMail } from './standingMails.ts';
+import type { StandingMail } from './standingMails.ts';
 
 interface Aside {
   /** Ours, and never finished: they go before anything else. */

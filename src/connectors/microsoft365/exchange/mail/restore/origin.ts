@@ -1,7 +1,7 @@
 import type { ItemRow } from '../../../../../domain/index.ts';
 import type { Entry } from '../../../graph/pages.ts';
 import { idOfKey } from '../mailKeys.ts';
-import { parseMessageMeta } from '../messageItem.ts';
+import { contentOf } from './mailIdentity.ts';
 
 /** A property of our own on every mail that a restore makes: what it was made from, so that another run knows it again (fact 46). */
 export const ORIGIN_ID = 'String {6b1f0c52-9d0e-4e5a-8a39-5d1c1f6a7e21} Name HoldfastRestored';
@@ -41,12 +41,6 @@ export function takeOrigin(entry: Entry): { readonly entry: Entry; readonly orig
     entry: { ...entry, singleValueExtendedProperties: list.filter((property: unknown) => !isOrigin(property)) as unknown[] },
     origin: typeof value === 'string' ? parseOrigin(value) : undefined,
   };
-}
-
-/** What tells the content of a row from other contents of the same message. A draft may change without a trace but its change key. */
-export function contentOf(row: ItemRow): string {
-  const { mark, draft } = parseMessageMeta(row.meta);
-  return mark === undefined || draft === true ? `c${Buffer.from(row.change, 'latin1').toString('base64url')}` : mark;
 }
 
 export function originOf(row: ItemRow, beside: boolean, whole: boolean): Origin {

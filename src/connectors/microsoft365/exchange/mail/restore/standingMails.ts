@@ -4,25 +4,22 @@ import { SortedSpool, type SpooledGroup } from '../../sortedSpool.ts';
 import type { TargetAccess } from '../../subTarget.ts';
 import { MAIL_PURPOSE } from '../mailFolders.ts';
 import { idOfKey } from '../mailKeys.ts';
-import { listedMessage, messageOptions, parseMessageMeta } from '../messageItem.ts';
+import { listedMessage, messageOptions } from '../messageItem.ts';
+import type { DescribedMail } from './mailIdentity.ts';
 import { ORIGIN_ID, takeOrigin, type Origin } from './origin.ts';
 
 /** Mails of a request; with their properties about a megabyte. */
 const PAGE = 500;
 
-/** A mail that stands at the destination, as far as a restore has to know it. */
-export interface StandingMail {
+/** A mail that stands at the destination, as far as a restore has to know it: with name, change key and meta of the row that a backup would make of it now. */
+export interface StandingMail extends DescribedMail {
   readonly id: string;
   readonly folderId: string;
-  /** The change key of the row that a backup would make of it now. */
-  readonly change: string;
-  /** The meta of that row. */
-  readonly meta: string;
   /** Of one that a restore made. */
   readonly origin: Origin | undefined;
 }
 
-type StandingRecord = readonly [id: string, folderId: string, change: string, meta: string, origin: Origin | null];
+type StandingRecord = readonly [id: string, folderId: string, name: string, change: string, meta: string, origin: Origin | null];
 
 /**
  * The mails of a mailbox by the message that they are, or were made from. They are listed once, into a spool on disk. Whoever asks in ascending order, as
@@ -90,9 +87,9 @@ async function listFolder({ graph, path, budget }: TargetAccess, folderId: strin
 
 async function spoolOne(spool: SortedSpool, folderId: string, listed: Entry): Promise<void> {
   const { entry, origin } = takeOrigin(listed);
-  const { key, change, meta } = listedMessage(entry, folderId);
+  const { key, name, change, meta } = listedMessage(entry, folderId);
   const id = idOfKey(key);
-  const record: StandingRecord = [id, folderId, change, meta, origin ?? null];
+  const record: StandingRecord = [id, folderId, name, change, meta, origin ?? null];
   const text = JSON.stringify(record);
   await spool.add(id, text);
   if (origin !== undefined && origin.source !== id && isKey(origin.source)) await spool.add(origin.source, text);
@@ -104,13 +101,6 @@ function isKey(source: string): boolean {
 }
 
 function readRecord(value: string): StandingMail {
-  const [id, folderId, change, meta, origin] = JSON.parse(value) as StandingRecord;
-  return { id, folderId, change, meta, origin: origin ?? undefined };
-}
-
-/** True where nothing tells the content of the standing mail from what a row holds. */
-export function isSameContent(standing: StandingMail, row: { readonly change: string; readonly meta: string }): boolean {
-  if (standing.change === row.change) return true;
-  const [there, kept] = [parseMessageMeta(standing.meta), parseMessageMeta(row.meta)];
-  return kept.mark !== undefined && there.mark === kept.mark && there.draft !== true && kept.draft !== true;
+  const [id, folderId, name, change, meta, origin] = JSON.parse(value) as StandingRecord;
+  return { id, folderId, name, change, meta, origin: origin ?? undefined };
 }
