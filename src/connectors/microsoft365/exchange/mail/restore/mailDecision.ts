@@ -35,7 +35,8 @@ export function decideMail(row: ItemRow, standing: readonly StandingMail[], cont
   const itself = beside ? [] : standing.filter(({ id }) => id === source);
   const there = [...itself, ...made.filter((one) => !leftovers.includes(one))];
   const content = contentOf(row);
-  const same = there.filter((one) => (itself.includes(one) ? isSameContent(one, row) : one.origin?.content === content));
+  const isMade = ({ origin }: StandingMail): boolean => origin?.source === source && origin.content === content;
+  const same = there.filter((one) => isMade(one) || (itself.includes(one) && isSameContent(one, row)));
   if (!beside) return inPlace(row, { itself, there, same, leftovers }, context);
   const aside = { leftovers, instead: [] };
   return same.length > 0 ? { ...aside, act: 'nothing', result: 'unchanged' } : { ...aside, act: 'make', result: 'written' };

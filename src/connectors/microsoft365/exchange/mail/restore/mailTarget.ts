@@ -10,7 +10,7 @@ import { decideMail, type MailDecision } from './mailDecision.ts';
 import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
-import { originOf } from './origin.ts';
+import { formatOrigin, ORIGIN_ID, originOf } from './origin.ts';
 import { StandingMails } from './standingMails.ts';
 
 /** Mails in a row that the service has no answer for: then it is not about these mails. */
@@ -134,7 +134,11 @@ export class MailTarget implements SubTarget {
     }
     const { tag } = this.#options;
     // What comes back or was repaired is tagged too, though nothing of its state may differ.
-    if (state || tag !== undefined) await this.#patch(standing.id, { ...tagged(stateOf(item.row.meta), tag) }, signal);
+    if (state || tag !== undefined) {
+      // Its size may not go back to what it was: so it is noted that this is the content. An origin that it has already stays.
+      const noted = standing.origin === undefined ? { singleValueExtendedProperties: [{ id: ORIGIN_ID, value: formatOrigin(originOf(item.row, false, true)) }] } : {};
+      await this.#patch(standing.id, { ...tagged(stateOf(item.row.meta), tag), ...noted }, signal);
+    }
     return { result };
   }
 

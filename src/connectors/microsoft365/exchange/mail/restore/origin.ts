@@ -3,7 +3,7 @@ import type { Entry } from '../../../graph/pages.ts';
 import { idOfKey } from '../mailKeys.ts';
 import { contentOf } from './mailIdentity.ts';
 
-/** A property of our own on every mail that a restore makes: what it was made from, so that another run knows it again (fact 46). */
+/** A property of our own on every mail that a restore makes or repairs: what it was made from, so that another run knows it again (fact 46). */
 export const ORIGIN_ID = 'String {6b1f0c52-9d0e-4e5a-8a39-5d1c1f6a7e21} Name HoldfastRestored';
 const NAME = 'HoldfastRestored';
 const VERSION = '1';
