@@ -135,8 +135,13 @@ export interface RestoreItem {
   readonly path: readonly string[];
 }
 
+/** Whether rows of a kind are given back. `not-yet`: they are content that cannot be; `remark`: they say something about the snapshot, and nobody misses them. */
+export type RestoreScope = 'given' | 'not-yet' | 'remark';
+
 /** One connected writing session. Folders come before what they hold. */
 export interface TargetSession {
+  /** Asked for each row first; the methods below see only what is 'given'. undefined: all are. */
+  scope?(row: ItemRow): RestoreScope;
   /** Calls of `write` that may run at once; undefined: one. */
   readonly parallel?: number;
   /** What would be done, without content and without writing: 'written', 'replaced', 'unchanged' or 'skipped'. */

@@ -2,8 +2,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { never, ScratchRepository, unheard } from '../../tests/roundTrip/scratchRepository.ts';
 import { found, itemOf, listing, ScriptedSource } from '../../tests/sources/scriptedSource.ts';
 import { runBackup } from '../backup/index.ts';
-import type { RestoreItem, SourceChange, TargetSession, WriteResult } from '../connectors/contract.ts';
-import { HoldfastError, type ProgressEvent } from '../domain/index.ts';
+import type { RestoreItem, RestoreScope, SourceChange, TargetSession, WriteResult } from '../connectors/contract.ts';
+import { HoldfastError, type ItemRow, type ProgressEvent } from '../domain/index.ts';
 import type { Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
 import { listAll, MemoryStorage } from '../storage/index.ts';
@@ -172,4 +172,18 @@ test('items larger than a batch are given whole', async () => {
   const target = new Target();
   expect(await restore(bench, target)).toMatchObject({ written: 2, bytes: large.length + 1 });
   expect(target.held.get('a') === large).toBe(true);
+});
+
+test.each([true, false])('what a target cannot be given is counted, and named once for each folder at the top; remarks are passed over (dry run: %s)', async (dryRun) => {
+  class Choosy extends Target {
+    scope({ key }: ItemRow): RestoreScope {
+      if (key.startsWith('g')) return 'remark';
+      return /^[ce]/.test(key) ? 'not-yet' : 'given';
+    }
+  }
+  const bench = await snapshot(listing(folder('a', 'mails'), folder('c1', 'calendars'), folder('c2', 'mine', 'c1'), mail('e1', 'c2'), mail('e2', 'c1'), mail('g1'), mail('m1', 'a')));
+  const target = new Choosy();
+  const report = await restore(bench, target, { dryRun });
+  expect(report).toMatchObject({ written: 1, failed: 2, folders: 1, issues: [{ item: 'calendars', code: 'restore/not-yet', message: expect.stringContaining('2 items') as unknown }] });
+  expect(target.log.filter((line) => !/ (a|m1|mails|mails\/m1)$/.test(line))).toEqual(dryRun ? [] : ['finish']);
 });

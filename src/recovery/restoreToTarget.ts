@@ -3,7 +3,7 @@ import type { RestoreItem, TargetSession, WriteResult } from '../connectors/cont
 import { stateRows, type ItemReader, type Manifest, type ReadResult, type Repository } from '../repository/index.ts';
 import { rowsOf } from './browseSnapshot.ts';
 import { FolderLearner } from './folderLearner.ts';
-import { NO_RESTORE, type RestoreReport } from './restoreReport.ts';
+import { NO_RESTORE, type RestoreIssue, type RestoreReport } from './restoreReport.ts';
 
 export interface RestoreToOptions {
   /** Only these rows; folders above them are passed anyway. Undefined: all. */
@@ -52,6 +52,8 @@ class TargetRestore {
   readonly #report: RestoreReport = { ...NO_RESTORE, issues: [] };
   #batch: RestoreItem[] = [];
   #bytes = 0;
+  /** Items that the target cannot be given, by the name of the folder at their top. */
+  readonly #notYet = new Map<string, number>();
 
   constructor(repository: Repository, manifest: Manifest, target: TargetSession, reader: ItemReader, options: RestoreToOptions) {
     this.#manifest = manifest;
@@ -78,6 +80,7 @@ class TargetRestore {
       });
     }
     await this.#flush();
+    this.#tellNotYet();
     if (this.#options.dryRun !== true) await this.#target.finish(signal);
     return this.#report;
   }
@@ -93,6 +96,11 @@ class TargetRestore {
   }
 
   async #take(row: ItemRow): Promise<void> {
+    const scope = this.#target.scope?.(row) ?? 'given';
+    if (scope !== 'given') {
+      if (scope === 'not-yet' && row.kind !== 'folder') this.#leave(row);
+      return;
+    }
     if (row.kind === 'folder') {
       await this.#passFolder(row.key);
       return;
@@ -101,6 +109,20 @@ class TargetRestore {
     this.#batch.push({ row, path: this.#pathOf(row) });
     this.#bytes += row.size;
     if (this.#batch.length >= BATCH_ITEMS || this.#bytes >= BATCH_BYTES) await this.#flush();
+  }
+
+  #leave(row: ItemRow): void {
+    const [top = row.name] = this.#pathOf(row);
+    this.#notYet.set(top, (this.#notYet.get(top) ?? 0) + 1);
+    this.#report.failed++;
+  }
+
+  /** One sentence for each part: there may be many thousand items. */
+  #tellNotYet(): void {
+    for (const [item, count] of this.#notYet) {
+      const items = count === 1 ? '1 item' : `${count} items`;
+      this.#tell({ item, code: 'restore/not-yet', message: `${items} of this kind cannot be given back to the service so far. Restore them into a folder, or export them.` });
+    }
   }
 
   /** A folder and those above it, each once, top first. */
@@ -193,7 +215,10 @@ class TargetRestore {
   }
 
   #issue({ row, path }: RestoreItem, code: string, message: string): void {
-    const issue = { item: [...path, row.name].join('/'), code, message };
+    this.#tell({ item: [...path, row.name].join('/'), code, message });
+  }
+
+  #tell(issue: RestoreIssue): void {
     if (this.#report.issues.length < 1000) this.#report.issues.push(issue);
     this.#options.progress({ type: 'warning', ...issue });
   }

@@ -87,7 +87,7 @@ function expectOwnHeaders(before: ReadonlyMap<string, ShownMail>, after: Readonl
 }
 
 test(`replace makes a mailbox that was wrecked as it was, and a second run writes nothing (seed ${SEED})`, async () => {
-  await using tenant = await TestTenant.start({ items: 300 });
+  await using tenant = await TestTenant.start({ items: 200 });
   const before = await readMailbox(tenant);
   const paths = await folderPaths(tenant);
   const snapshot = await backUp(tenant);

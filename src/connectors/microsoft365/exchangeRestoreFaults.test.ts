@@ -6,7 +6,8 @@ import { TestTenant } from './testing/testTenant.ts';
 import { readMailbox } from './testing/readMailbox.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
-const LARGE = 9_000_000;
+/** Two ranges. */
+const LARGE = 4_200_000;
 
 function chance(seed: number): () => number {
   let state = seed >>> 0;
@@ -69,7 +70,7 @@ test('large attachments go through upload sessions, byte for byte, in their orde
 });
 
 test('a range whose answer is lost, and a last one, are not sent for nothing and not attached twice', async () => {
-  for (const after of [0, 2]) {
+  for (const after of [0, 1]) {
     await using tenant = await TestTenant.start({ items: 10 });
     const [, other = ''] = tenant.simulator.mailboxes;
     const { subject, bytes } = await addLarge(tenant);
@@ -96,19 +97,18 @@ test('a run that is stopped between a mail and its attachments leaves a mark, an
   expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
 });
 
-test(`with one request in twenty failing by chance every mail is there once (seed ${SEED})`, async () => {
-  await using tenant = await TestTenant.start({ items: 120 });
+test(`with one request in ten failing by chance every mail is there once (seed ${SEED})`, async () => {
+  await using tenant = await TestTenant.start({ items: 60 });
   const [, clean = '', faulty = ''] = tenant.simulator.mailboxes;
   const snapshot = await backUp(tenant);
   await giveBack(tenant, snapshot, { mode: 'separate' }, { address: clean });
   const random = chance(SEED);
-  const rules: (() => void)[] = [];
-  for (let request = 0; request < 600; request++) {
-    if (random() < 0.05) rules.push(tenant.simulator.fault({ on: '/v1.0/', after: request, times: 1, fault: FAULTS[Math.floor(random() * FAULTS.length)] ?? { kind: 'reset' } }));
-  }
+  const fault = (): Fault => FAULTS[Math.floor(random() * FAULTS.length)] ?? { kind: 'reset' };
+  // One of each ten, so that no seed has too few.
+  const rules = Array.from({ length: 60 }, (_, ten) => tenant.simulator.fault({ on: '/v1.0/', after: ten * 10 + Math.floor(random() * 10), times: 1, fault: fault() }));
   const run = await giveBack(tenant, snapshot, { mode: 'separate' }, { address: faulty });
   for (const undo of rules) undo();
-  expect(run.writes.filter(({ fault }) => fault !== undefined).length, `seed ${SEED}`).toBeGreaterThan(2);
+  expect(run.writes.filter((write) => write.fault !== undefined).length, `seed ${SEED}`).toBeGreaterThan(2);
   expect(counts(run)['failed'] ?? 0, `seed ${SEED}`).toBe(0);
   const keys = async (address: string): Promise<string[]> => [...(await readMailbox(tenant, address)).keys()].filter((key) => key.startsWith('Restored')).sort();
   expect(await keys(faulty), `seed ${SEED}`).toEqual(await keys(clean));
@@ -135,8 +135,9 @@ test('without the permission to write, in a full mailbox, and without a network 
   const full = tenant.simulator.fault({ on: /^POST .*\/messages$/, times: 1_000_000, fault: { kind: 'status', status: 507, code: 'ErrorQuotaExceeded' } });
   await expect(giveBack(tenant, snapshot, separate)).rejects.toMatchObject({ code: 'microsoft365/full', message: expect.stringContaining('start again') as unknown });
   full();
-  const gone = tenant.simulator.fault({ on: /^POST .*\/messages$/, times: 1_000_000, fault: { kind: 'reset' } });
-  await expect(giveBack(tenant, snapshot, separate)).rejects.toMatchObject({ code: 'http/unavailable' });
+  // Whether a mail was made cannot be seen either.
+  const gone = tenant.simulator.fault({ on: /\/messages(\?|$)/, times: 1_000_000, fault: { kind: 'reset' } });
+  await expect(giveBack(tenant, snapshot, { ...separate, folderName: 'Gone' })).rejects.toMatchObject({ code: 'http/unavailable' });
   gone();
   tenant.simulator.withdrawPermission('Mail.ReadWrite');
   await expect(giveBack(tenant, snapshot, { ...separate, folderName: 'Other' })).rejects.toMatchObject({ code: 'microsoft365/no-permission', message: expect.stringContaining('Mail.ReadWrite') as unknown });

@@ -1,14 +1,14 @@
 import { makeScratch, type Scratch } from '../../../runtime/index.ts';
-import type { RestoreItem, TargetSession, WriteResult } from '../../contract.ts';
+import type { ItemRow } from '../../../domain/index.ts';
+import type { RestoreItem, RestoreScope, TargetSession, WriteResult } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
 import type { Tenant } from '../tenant.ts';
 import { MailTarget } from './mail/restore/mailTarget.ts';
-import { failed, type SubTarget, type SubTargetFactory, type TargetAccess, type TargetOptions } from './subTarget.ts';
+import type { SubTarget, SubTargetFactory, TargetAccess, TargetOptions } from './subTarget.ts';
+import { UNREACHED } from './unreached/unreachedService.ts';
 
 /** The parts of a mailbox that can be given back. */
 const SUB_TARGETS: readonly SubTargetFactory[] = [(access, options) => new MailTarget(access, options)];
-
-const NOT_YET = failed('not-given-back', 'This kind of item is not given back into a mailbox so far. Restore it into a folder, or export it.');
 
 /** Writes into one mailbox: each item goes to the part whose key it has. Sends nothing to anybody. */
 export class ExchangeTarget implements TargetSession {
@@ -25,22 +25,30 @@ export class ExchangeTarget implements TargetSession {
     this.#parts = factories.map((make) => make(access, mode === 'replace' ? options : { mode, folderName }));
   }
 
+  scope({ key }: ItemRow): RestoreScope {
+    if (this.#parts.some(({ name }) => key.startsWith(`${name}/`))) return 'given';
+    return key.startsWith(`${UNREACHED}/`) ? 'remark' : 'not-yet';
+  }
+
   async plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]> {
     const results = new Map<RestoreItem, WriteResult>();
     for (const part of this.#parts) {
       const own = items.filter((item) => this.#partOf(item) === part);
       const planned = own.length === 0 ? [] : await part.plan(own, signal);
-      for (const [place, item] of own.entries()) results.set(item, planned[place] ?? NOT_YET);
+      for (const [place, item] of own.entries()) {
+        const result = planned[place];
+        if (result !== undefined) results.set(item, result);
+      }
     }
-    return items.map((item) => results.get(item) ?? NOT_YET);
+    return items.map((item) => results.get(item) ?? strange(item));
   }
 
   async folder(item: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
-    return await this.#partOf(item)?.folder(item, signal) ?? NOT_YET;
+    return await this.#partOf(item).folder(item, signal);
   }
 
   async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
-    return await this.#partOf(item)?.write(item, bytes, signal) ?? NOT_YET;
+    return await this.#partOf(item).write(item, bytes, signal);
   }
 
   async finish(signal: AbortSignal): Promise<void> {
@@ -54,12 +62,16 @@ export class ExchangeTarget implements TargetSession {
     await (await scratch)?.[Symbol.asyncDispose]();
   }
 
-  #partOf({ row }: RestoreItem): SubTarget | undefined {
-    return this.#parts.find(({ name }) => row.key.startsWith(`${name}/`));
+  #partOf(item: RestoreItem): SubTarget {
+    return this.#parts.find(({ name }) => item.row.key.startsWith(`${name}/`)) ?? strange(item);
   }
 
   async #directory(): Promise<string> {
     this.#scratch ??= makeScratch('exchange-restore');
     return (await this.#scratch).path;
   }
+}
+
+function strange({ row: { key } }: RestoreItem): never {
+  throw new TypeError(`nothing that is given back has the key ${JSON.stringify(key)}`);
 }

@@ -3,6 +3,7 @@ import type { BinaryString, ItemRow } from '../../../../domain/index.ts';
 import type { MailPerson } from '../../../../formats/index.ts';
 import type { SourceItem } from '../../../contract.ts';
 import { idOf, textOf, type Entry } from '../../graph/pages.ts';
+import { expandExtended } from '../items/documents.ts';
 import { personOf } from '../items/people.ts';
 import { folderKey, messageKey } from './mailKeys.ts';
 
@@ -21,12 +22,7 @@ export const MESSAGE_OPTIONS = messageOptions();
 
 /** With further extended properties: Outlook gives only those that are named. */
 export function messageOptions(...more: readonly string[]): string {
-  return `$select=${MESSAGE_PROPERTIES.join(',')}&$expand=${expandProperties(...EXTENDED, ...more)}`;
-}
-
-/** What stands behind `$expand=` for extended properties. */
-export function expandProperties(...ids: readonly string[]): string {
-  return encodeURIComponent(`singleValueExtendedProperties($filter=${ids.map((id) => `id eq '${id}'`).join(' or ')})`);
+  return `$select=${MESSAGE_PROPERTIES.join(',')}&$expand=${encodeURIComponent(expandExtended([...EXTENDED, ...more]))}`;
 }
 
 /** The fields of a mail's row; those that are empty or usual are left out. */

@@ -5,7 +5,8 @@ import { hasCode } from '../../graph/graphErrors.ts';
 import { canonicalJson, changeOf } from '../items/documents.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
 
-const NAME = 'unreached';
+/** Its name: what its keys begin with. */
+export const UNREACHED = 'unreached';
 const PURPOSE = 'look whether archives and public folders are reachable (Mail.Read)';
 /** A mailbox is asked again so often: nothing is there to be found in most weeks. */
 const ASKED_EVERY_MS = 7 * 86_400_000;
@@ -40,7 +41,7 @@ interface UnreachedCursor {
  * service is asked: one that answers some day makes another item.
  */
 export class UnreachedService implements SubService {
-  readonly name = NAME;
+  readonly name = UNREACHED;
   readonly title = 'Out of reach';
   readonly kind = 'gap';
   readonly isRemark = true;
@@ -62,9 +63,9 @@ export class UnreachedService implements SubService {
       return;
     }
     const rows = new Map<string, ItemRow>();
-    for await (const some of context.previous.rows(`${NAME}/`)) for (const row of some) rows.set(row.key, row);
+    for await (const some of context.previous.rows(`${UNREACHED}/`)) for (const row of some) rows.set(row.key, row);
     const results = await this.#ask(context.signal);
-    const changes: SourceChange[] = rows.has(`${NAME}/0`) ? [] : [{ type: 'item', item: topItem(this.title), content: { from: 'none' } }];
+    const changes: SourceChange[] = rows.has(`${UNREACHED}/0`) ? [] : [{ type: 'item', item: topItem(this.title), content: { from: 'none' } }];
     let isKnown = true;
     for (const [place, gap] of GAPS.entries()) {
       const answer = answerOf(results[place]);
@@ -77,7 +78,7 @@ export class UnreachedService implements SubService {
   }
 
   #changeOf({ id, title, path, reason }: Gap, answer: string, rows: ReadonlyMap<string, ItemRow>, date: string): readonly SourceChange[] {
-    const key = `${NAME}/g/${id}`;
+    const key = `${UNREACHED}/g/${id}`;
     const change = changeOf(id, answer);
     const row = rows.get(key);
     if (row?.change === change && row.outcome === '') return [];
@@ -86,7 +87,7 @@ export class UnreachedService implements SubService {
     const name = `${title}: ${isReachable ? 'not read' : 'not reachable'} (asked on ${date})`;
     const content = Buffer.from(canonicalJson({ what: title, asked: date, request: `GET /users/{id}${path}`, answer, reason: said }));
     this.#contents.set(key, content);
-    const item = { key, parent: `${NAME}/0`, name, kind: this.kind, size: content.length, modified: null, change, meta: '' };
+    const item = { key, parent: `${UNREACHED}/0`, name, kind: this.kind, size: content.length, modified: null, change, meta: '' };
     return [{ type: 'item', item, content: { from: 'fetch' } }];
   }
 
@@ -119,7 +120,7 @@ function answerOf(result: BatchResult | undefined): string | undefined {
 }
 
 function topItem(name: string): SourceItem {
-  return { key: `${NAME}/0`, parent: '', name, kind: 'folder', size: 0, modified: null, change: changeOf(name), meta: '' };
+  return { key: `${UNREACHED}/0`, parent: '', name, kind: 'folder', size: 0, modified: null, change: changeOf(name), meta: '' };
 }
 
 function parseCursor(value: unknown): UnreachedCursor | undefined {

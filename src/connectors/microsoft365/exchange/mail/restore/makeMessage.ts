@@ -1,7 +1,7 @@
 import { idOf, pages, type Entry } from '../../../graph/pages.ts';
 import { oddAnswer } from '../../../graph/graphErrors.ts';
+import { expandExtended } from '../../items/documents.ts';
 import type { TargetAccess } from '../../subTarget.ts';
-import { expandProperties } from '../messageItem.ts';
 import { attachFiles } from './attachFiles.ts';
 import { doOnce } from './doOnce.ts';
 import { WRITE_PURPOSE } from './mailPlaces.ts';
@@ -42,7 +42,7 @@ async function create(access: TargetAccess, folderId: string, { body, received }
     act: async () => readMade(await graph.post(messages, { ...body, singleValueExtendedProperties: properties }, { ...options, repeatable: false })),
     look: async () => {
       const filter = encodeURIComponent(`receivedDateTime ge ${received} and receivedDateTime le ${received}`);
-      const address = `${messages}?$filter=${filter}&$select=id,isRead,isDraft&$expand=${expandProperties(ORIGIN_ID)}&$top=100`;
+      const address = `${messages}?$filter=${filter}&$select=id,isRead,isDraft&$expand=${encodeURIComponent(expandExtended([ORIGIN_ID]))}&$top=100`;
       for await (const entries of pages(graph, address, options)) {
         const found = entries.find((entry) => formatted(entry) === value);
         if (found !== undefined) return readMade(found);

@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from '../../../graph/deltaRound.ts';
 import { hasCode } from '../../../graph/graphErrors.ts';
 import { pages, type Entry } from '../../../graph/pages.ts';
 import { SortedSpool, type SpooledGroup } from '../../sortedSpool.ts';
@@ -7,9 +8,6 @@ import { idOfKey } from '../mailKeys.ts';
 import { listedMessage, messageOptions } from '../messageItem.ts';
 import type { DescribedMail } from './mailIdentity.ts';
 import { ORIGIN_ID, takeOrigin, type Origin } from './origin.ts';
-
-/** Mails of a request; with their properties about a megabyte. */
-const PAGE = 500;
 
 /** A mail that stands at the destination, as far as a restore has to know it: with name, change key and meta of the row that a backup would make of it now. */
 export interface StandingMail extends DescribedMail {
@@ -74,7 +72,7 @@ export class StandingMails {
 }
 
 async function listFolder({ graph, path, budget }: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
-  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(ORIGIN_ID)}&$top=${PAGE}`;
+  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(ORIGIN_ID)}&$top=${PAGE_SIZE}`;
   try {
     for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
       for (const entry of entries) await spoolOne(spool, folderId, entry);
