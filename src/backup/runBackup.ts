@@ -48,6 +48,8 @@ async function attemptBackup(repository: Repository, source: SourceSession, opti
   try {
     const run = new BackupRun(store, source, scratch.path, options);
     return await run.run();
+  } catch (error) {
+    throw await store.failed(error);
   } finally {
     await store.close();
   }

@@ -71,6 +71,14 @@ export function trim(directory: string, maxBytes: number): number {
   });
 }
 
+/** Deletes all caches of an entity, unread, whoever has them open. */
+export function removeCaches(directory: string, entityHash: string): void {
+  if (!existsSync(directory)) return;
+  exclusively(directory, () => {
+    for (const file of listFiles(directory)) if (file.entityHash === entityHash) removeCacheFile(file.path);
+  });
+}
+
 function tryOpen(path: string): OpenCache | undefined {
   try {
     return { path, reader: openReader(path) };

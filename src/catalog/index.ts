@@ -1,5 +1,6 @@
 export { Catalog } from './catalog.ts';
 export type { AddOptions, AddResult, CatalogOptions } from './catalog.ts';
+export { forgetEntity } from './forgetEntity.ts';
 export { followSnapshots } from './followSnapshots.ts';
 export type { CatalogSource } from './followSnapshots.ts';
 export type {

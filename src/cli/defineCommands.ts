@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
+import { defineErasure } from './defineErasure.ts';
 import { defineKeys } from './defineKeys.ts';
 import {
   byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
@@ -31,6 +32,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineCare(program, does);
   defineStorage(program, does);
   defineKeys(program, does);
+  defineErasure(program, does);
 }
 
 /** Declares which module a command runs. */

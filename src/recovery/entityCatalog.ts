@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entity } from '../domain/index.ts';
-import { Catalog, followSnapshots, trimCaches } from '../catalog/index.ts';
+import { Catalog, followSnapshots, forgetEntity, trimCaches } from '../catalog/index.ts';
 import type { Manifest, Repository } from '../repository/index.ts';
 import { stateDifference } from './stateDifference.ts';
 
 /** Bytes that the catalogs of one repository may take on this machine; the least recently used go first. */
 const MOST_BYTES = 8 * 1024 * 1024 * 1024;
-/**
- * Raised when rows must never be read again from an older cache: after an erasure or a change of keys. An entity that may not be indexed has generations
- * of its own, so that a cache with words goes, file and all, when it is next opened.
- */
-const GENERATION = { indexed: '1', unindexed: '1-unindexed' } as const;
+/** Of an entity that may not be indexed: a cache with words goes, file and all, when it is next opened. */
+const UNINDEXED = '-unindexed';
 
 export interface EntityCatalogOptions {
   /** Whether the entity may be indexed for search, as the repository's setting says. */
@@ -51,12 +48,18 @@ export async function forgetWords(repository: Repository, entities: readonly Ent
   for (const entity of entities) await (await open(repository, entity, false, signal)).close();
 }
 
-function open(repository: Repository, entity: Entity, indexed: boolean, signal: AbortSignal | undefined): Promise<Catalog> {
-  const { clock, random } = repository.context;
-  const generation = GENERATION[indexed ? 'indexed' : 'unindexed'];
+async function open(repository: Repository, entity: Entity, indexed: boolean, signal: AbortSignal | undefined): Promise<Catalog> {
+  const { clock, keyring, random } = repository.context;
+  // Another one after an erasure or a change of keys: an older cache is then deleted unread.
+  const generation = `${await repository.generation(keyring.entityTag(entity.id), signal)}${indexed ? '' : UNINDEXED}`;
   return Catalog.open({ directory: directoryOf(repository), entity: entity.id, generation, clock, random }, signal);
 }
 
 function directoryOf(repository: Repository): string {
   return join(repository.context.cacheDirectory, 'catalog');
+}
+
+/** Deletes what this machine keeps of an entity's rows; others do so when they next open them. */
+export function forgetCatalog(repository: Repository, entity: string): void {
+  forgetEntity(directoryOf(repository), entity);
 }

@@ -1,7 +1,7 @@
 import { loadedLater } from '../runtime/index.ts';
 export { browseDifference, type Difference, type DifferentPart } from './browseDifference.ts';
 export { isTop, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
-export { forgetWords, openEntityCatalog } from './entityCatalog.ts';
+export { forgetCatalog, forgetWords, openEntityCatalog } from './entityCatalog.ts';
 export type { FolderMode } from './diskWrites.ts';
 export type { RestoreFolderOptions } from './restoreFolder.ts';
 export type { RestoreIssue, RestoreReport } from './restoreReport.ts';

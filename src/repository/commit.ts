@@ -32,6 +32,8 @@ export class Commit {
   readonly #context: RepositoryContext;
   readonly #entity: EntityRecord;
   readonly #parts: CommitParts;
+  /** Whether the seal may stand: the snapshot is no longer this run's alone. */
+  sealed = false;
 
   constructor(context: RepositoryContext, entity: EntityRecord, parts: CommitParts) {
     this.#context = context;
@@ -46,7 +48,11 @@ export class Commit {
     await storage.put(names.snapshot(manifest.tag, manifest.id), parts, options);
     await this.#rescue(manifest, signal);
     await this.#lookAtSegments(manifest, signal);
-    if (manifest.predecessor && !(await this.#parts.pin?.held(signal))) throw prunedUnderRun();
+    // A run that began before the entity was removed would seal what nobody can open.
+    const [record] = this.#entity.keyIds;
+    if (record !== undefined && !(await storage.stat(names.entityRecord(manifest.tag, record), options))) throw prunedUnderRun();
+    if ((manifest.predecessor || manifest.replaces) && !(await this.#parts.pin?.held(signal))) throw prunedUnderRun();
+    this.sealed = true;
     await storage.put(names.seal(manifest.tag, manifest.id), sealBytes(manifest.tag, manifest.id, sha256, keyring, random), options);
     const voids = await storage.list(names.voids(manifest.tag, manifest.id), { limit: 1, ...options });
     if (voids.objects.length > 0) throw prunedUnderRun();

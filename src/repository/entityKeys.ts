@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Entity } from '../domain/index.ts';
 import { HoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
@@ -26,7 +27,7 @@ export interface EntityRecord {
 
 interface Stored {
   readonly entity: Entity;
-  /** Base64; random, so that deleting this object makes the entity's own packs unreadable for ever. A record may have none. */
+  /** Base64; random, so that deleting this object makes the entity's own packs unreadable for ever. A record without one only raises the generation. */
   readonly key?: string;
 }
 
@@ -106,6 +107,21 @@ export async function ensureEntity(
 async function putRecord(storage: Storage, keyring: Keyring, stored: Stored, random: RandomBytes, signal?: AbortSignal): Promise<void> {
   const name = names.entity(keyring.entityTag(stored.entity.id), random(16).toString('hex'));
   await storage.put(name, sealJson(name, stored, keyring.meta, random), signal ? { signal } : {});
+}
+
+/**
+ * Another one whenever caches of the entity's rows must not be read again: since an erasure, and since it has another key. Told by the
+ * names of its records alone, so that damaged ones do not stand in the way of browsing.
+ */
+export async function entityGeneration(storage: Storage, tag: string, signal?: AbortSignal): Promise<string> {
+  return hash('sha256', (await recordNames(storage, tag, signal)).join('\n')).slice(0, 16);
+}
+
+/** Raises the entity's generation: caches that were made before are not read again. */
+export async function raiseGeneration(
+  storage: Storage, keyring: Keyring, { entity }: EntityRecord, random: RandomBytes, signal?: AbortSignal,
+): Promise<void> {
+  await putRecord(storage, keyring, { entity }, random, signal);
 }
 
 /** Names of records whose keys the snapshots or roots may need, and that are gone. */

@@ -1,6 +1,7 @@
 import { InterceptedStorage, type Range, type Storage } from '../storage/index.ts';
 import { learnEpochs } from './epochs.ts';
 import type { Keyring } from './keyring.ts';
+import { keepsLocked } from './lockEnds.ts';
 import { HEADER_LENGTH } from './sealedObject.ts';
 
 const KINDS = new Set(['HFOB', 'HFPK', 'HFIX', 'HFSG']);
@@ -13,10 +14,13 @@ export class EpochStorage extends InterceptedStorage {
   readonly #keyring: Keyring;
   /** Looked for already, and not there. */
   readonly #unknown = new Set<number>();
+  /** As {@link keepsLocked} looks for it. */
+  readonly lockedUntil: ((name: string, signal?: AbortSignal) => Promise<number | undefined>) | undefined;
 
   constructor(inner: Storage, keyring: Keyring) {
     super(inner);
     this.#keyring = keyring;
+    this.lockedUntil = keepsLocked(inner) ? (name, signal) => inner.lockedUntil(name, signal) : undefined;
   }
 
   protected override around<T>(_call: unknown, run: () => Promise<T>): Promise<T> {

@@ -5,6 +5,10 @@ export { type IndexSetting, readIndexSetting, writeIndexSetting } from './indexS
 export type { KeyEpoch, KeySlot, SlotKind } from './keySlots.ts';
 export type { Manifest, StoredManifest } from './manifest.ts';
 export type { Profile } from './profile.ts';
+export type { RemovalResult } from './removeEntity.ts';
+export { certificateHolds, certificateOf, type CertificateNames, type ErasureCertificate } from './eraseCertificate.ts';
+export type { EraseOptions, Erasure } from './erase.ts';
+export type { ErasedItem, Selection } from './eraseScan.ts';
 export type { CheckOptions } from './check.ts';
 export type { AffectedItem, CheckCounts, CheckReport, Finding } from './checkReport.ts';
 export { detachCopy } from './copyMarker.ts';
@@ -31,3 +35,7 @@ export const addKey = loadedLater(async () => (await import('./keySlots.ts')).ad
 export const listKeys = loadedLater(async () => (await import('./keySlots.ts')).listKeys);
 export const removeKey = loadedLater(async () => (await import('./keySlots.ts')).removeKey);
 export const rotateKeys = loadedLater(async () => (await import('./keySlots.ts')).rotateKeys);
+export const erase = loadedLater(async () => (await import('./erase.ts')).erase);
+export const previewErasure = loadedLater(async () => (await import('./erase.ts')).previewErasure);
+export const isLeft = loadedLater(async () => (await import('./removeEntity.ts')).isLeft);
+export const removeEntity = loadedLater(async () => (await import('./removeEntity.ts')).removeEntity);

@@ -111,7 +111,7 @@ async function recordRemoval(repository: Repository, slot: string, signal?: Abor
   }
   mustStay(slots, found);
   // PUT the record, then look: of two that remove the last two keys at least one sees the other, and gives way.
-  const record = await writeRemoval(context, [], signal, [slot]);
+  const record = await writeRemoval(context, [], signal, { slots: [slot] });
   try {
     mustStay((await listKeys(repository, signal)).slots, undefined);
   } catch (error) {

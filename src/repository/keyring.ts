@@ -162,6 +162,8 @@ export class Keyring {
   get idKey(): Buffer { return this.#derive('blob-id'); }
   /** 32 bytes that key the chunker's gear table. */
   get chunkerKey(): Buffer { return this.#derive('chunker'); }
+  /** 32 bytes that sign what is told of erasures outside of the repository. */
+  get certificateKey(): Buffer { return this.#derive('certificate'); }
 
   /** What an entity is called in the bucket: 32 hex digits that say nothing without the key. */
   entityTag(entityId: string): string {

@@ -83,6 +83,15 @@ export class LivenessMarks {
     return false;
   }
 
+  /** Every place of the blob that an index names. */
+  *places(id: Buffer): Generator<{ readonly pack: string; readonly marked: boolean }> {
+    for (const marked of this.#files) {
+      for (let record = marked.file.find(id, 0); record >= 0; record = marked.file.following(record, id, 0)) {
+        yield { pack: packOf(marked, record), marked: ((marked.bits[record >> 3] ?? 0) & (1 << (record & 7))) !== 0 };
+      }
+    }
+  }
+
   /** What of each pack is in use. A pack that several segments name is told once, by the one whose records get the marks. */
   *uses(): Generator<PackUse> {
     const told = new Set<string>();

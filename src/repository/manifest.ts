@@ -17,8 +17,21 @@ export interface Manifest extends SnapshotInfo {
   readonly cursor: string | null;
   /** Ids of the entity's records with keys, as its run knew them: one that is gone leaves packs that nobody can read. */
   readonly entityKeys?: readonly string[];
+  /** The snapshot, and its manifest's hash, that this one stands for since an erasure: the same point in time without what was erased. */
+  readonly replaces?: ManifestRef;
   /** The snapshot that this one was made against, and the SHA-256 (hex) of its stored manifest. */
-  readonly predecessor: { readonly id: string; readonly sha256: string } | null;
+  readonly predecessor: ManifestRef | null;
+}
+
+/** A manifest by its id and SHA-256 (hex). */
+export interface ManifestRef {
+  readonly id: string;
+  readonly sha256: string;
+}
+
+/** Ids of snapshots of one entity that others among them stand for: an erasure was not finished. */
+export function supersededIds(manifests: readonly Manifest[]): Set<string> {
+  return new Set(manifests.flatMap(({ replaces }) => replaces?.id ?? []));
 }
 
 export interface StoredManifest {
@@ -32,10 +45,11 @@ interface Seal {
 }
 
 const isSeal = objectOf({ manifest: isText });
+const isRef = objectOf({ id: isText, sha256: isText });
 const isManifest = objectOf({
   id: isText, tag: isText, entity: objectOf({ id: isText, service: isText, name: isText }), startedAt: isText, finishedAt: isText, status: isText,
   counts: objectOf({ items: isNumber, folders: isNumber, bytes: isNumber }), warnings: listOf(objectOf({ item: isText, message: isText })),
-  layers: isLayers, cursor: orNull(isText), predecessor: orNull(objectOf({ id: isText, sha256: isText })), entityKeys: orMissing(listOf(isText)),
+  layers: isLayers, cursor: orNull(isText), predecessor: orNull(isRef), replaces: orMissing(isRef), entityKeys: orMissing(listOf(isText)),
 });
 
 export function manifestBytes(manifest: Manifest, keyring: Keyring, random: RandomBytes): { parts: Buffer[]; sha256: string } {

@@ -12,6 +12,8 @@ export const names = {
   preparedEpoch: (id: string) => `epochs/${id}${PREPARED}`,
   /** Without an id: what the names of all records of the entity start with. */
   entity: (tag: string, id?: string) => (id === undefined ? `entities/${tag}` : `entities/${tag}/${id}`),
+  /** By the last part of its name, which is the tag itself where the record is of the old form. */
+  entityRecord: (tag: string, last: string) => (last === tag ? `entities/${tag}` : `entities/${tag}/${last}`),
   /** In 256 folders, so that no listing of a large repository reads one endless folder. */
   pack: (stream: string, id: string) => `packs/${stream}/${id.slice(-2)}/${id}`,
   packs: (stream: string) => `packs/${stream}/`,
@@ -27,6 +29,8 @@ export const names = {
   voids: (tag: string, id: string) => `void/${tag}/${id}-`,
   /** What marks a repository as a copy of another place's. */
   copy: (id: string) => `copies/${id}`,
+  /** That a program is at work which may not meet certain others. */
+  claim: (id: string) => `claims/${id}`,
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
   setting: (n: number, id: string) => `settings/${String(n).padStart(10, '0')}-${id}`,
 } as const;

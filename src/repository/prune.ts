@@ -8,6 +8,7 @@ import { PruneRun } from './pruneRun.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
+import { withClaim } from './workClaim.ts';
 
 export interface PruneOptions {
   /** Only tell what would be done. */
@@ -39,11 +40,13 @@ export interface PruneResult {
  * backups, restores and other prunes, in the order of docs/format, "Prune". Killed at any point it leaves a sound
  * repository, and the next prune finishes its work.
  * Errors: `repository/prune-refused` where something that says what is needed cannot be read – nothing is deleted then;
- * `repository/is-copy`.
+ * `repository/is-copy`; `repository/erasing`.
  */
 export async function prune(repository: Repository, policy: PrunePolicy, options: PruneOptions = {}): Promise<PruneResult> {
-  await refuseCopy(repository.context, options.signal);
-  return pruneContext(repository.context, policy, options);
+  const { context } = repository;
+  await refuseCopy(context, options.signal);
+  const run = (): Promise<PruneResult> => pruneContext(context, policy, options);
+  return options.dryRun === true ? run() : withClaim(context, { work: 'prune' }, { signal: options.signal }, run);
 }
 
 /**
@@ -63,7 +66,7 @@ async function pruneContext(
 ): Promise<PruneResult> {
   // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
   await using scratch = await makeScratch('prune');
-  const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored).run();
+  const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored ? { mirrored } : {}).run();
   const standing = new Set<string>();
   for await (const { name } of listAll(context.storage, 'index/', options.signal ? { signal: options.signal } : {})) standing.add(lastSegment(name));
   await sweepIndexCache(context, (segment) => standing.has(segment));

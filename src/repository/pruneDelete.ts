@@ -10,7 +10,8 @@ import { namesUnder, tagAndId } from './roots.ts';
 /** Deletions under way at once. */
 const LANES = 8;
 
-async function deleteAll(view: PruneView, doomed: Iterable<string>): Promise<void> {
+/** In any order. */
+export async function deleteAll(view: Pick<PruneView, 'context' | 'signal'>, doomed: Iterable<string>): Promise<void> {
   const queue = [...doomed];
   const options = view.signal ? { signal: view.signal } : {};
   const lane = async (): Promise<void> => {

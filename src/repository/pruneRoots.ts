@@ -1,9 +1,10 @@
 import { HoldfastError } from '../domain/index.ts';
 import type { DoomedList } from './doomed.ts';
-import type { Manifest } from './manifest.ts';
+import type { IdTable } from './idTable.ts';
+import { supersededIds, type Manifest, type ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
 import { keptSnapshots, type PrunePolicy } from './prunePolicy.ts';
-import type { RemovedSnapshot } from './removals.ts';
+import type { ErasureNote, RemovedSnapshot } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { readCheckpointRoot, readRootManifest, tagAndId, timeOfId, type Root, type RootNames } from './roots.ts';
 import { sealJson } from './sealedObject.ts';
@@ -27,6 +28,21 @@ export interface PruneView {
   /** Whether something made or written at this time (ms since 1970) is old enough to be looked at. */
   readonly ripe: (madeMs: number) => boolean;
   readonly signal: AbortSignal | undefined;
+  /** Set where this is no prune by a policy, but the end of an erasure or of a removal of an entity. */
+  readonly erasure?: ErasurePlan | undefined;
+}
+
+/** What is to go of one entity, whatever uses it: pins of it are swept away, unfinished runs are given up. */
+export interface ErasurePlan {
+  readonly tag: string;
+  /** By id of the snapshot: false where it stays, else what stands for it (or nothing, where the entity goes). */
+  readonly goes: (id: string) => false | { readonly by?: ManifestRef };
+  /** Blobs that leave every pack, as far as nobody else needs them. */
+  readonly ids: IdTable;
+  /** The whole entity goes: its own packs too. */
+  readonly whole: boolean;
+  /** For the journal. */
+  readonly note?: ErasureNote;
 }
 
 /** What stays and what goes of one entity. */
@@ -59,18 +75,20 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
   }
   // Only sealed snapshots are built upon: one that is, and has no seal, has lost it.
   const builtUpon = new Set(sealed.map((known) => known.manifest.predecessor?.id));
+  const plan = view.erasure?.tag === tag ? view.erasure : undefined;
   const retired = await retire(view, unsealed.filter(({ name, manifest }) => !view.mirrored
-    && view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name) && !builtUpon.has(manifest.id)), sealed);
+    && (plan || (view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name))) && !builtUpon.has(manifest.id)), sealed);
   const left = unsealed.filter((known) => !retired.gone.includes(known) && !sealed.includes(known));
   const kept = keptOf(view, sealed);
-  const stays = ({ name, manifest }: Known): boolean => kept.has(manifest.id) || view.pinned.has(name);
+  const stays = ({ name, manifest }: Known): boolean =>
+    (plan ? plan.goes(manifest.id) === false : kept.has(manifest.id) || view.pinned.has(name));
   const { live, given } = await checkpointRoots(view, tag);
   return {
     tag, voids: retired.voids, checkpoints: given,
     sealed: [...sealed.filter(stays), ...left.filter(({ manifest }) => builtUpon.has(manifest.id))].map(asRoot),
     unfinished: [...left.filter(({ manifest }) => !builtUpon.has(manifest.id)).map(asRoot), ...live],
     removed: [...sealed.filter((known) => !stays(known)), ...retired.gone]
-      .map(({ manifest, sha256 }) => ({ tag, id: manifest.id, sha256 })),
+      .map(({ manifest, sha256 }) => ({ tag, id: manifest.id, sha256, ...plan?.goes(manifest.id) })),
   };
 }
 
@@ -80,9 +98,15 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
  */
 function keptOf(view: PruneView, sealed: readonly Known[]): Set<string> {
   const now = view.context.clock.now();
-  const standing = sealed.filter(({ name }) => !view.others.has(name));
+  // What another one stands for counts for nothing and stays: an erasure has to find it once more.
+  const superseded = supersededIds(sealed.map(({ manifest }) => manifest));
+  const standing = sealed.filter(({ name, manifest }) => !view.others.has(name) && !superseded.has(manifest.id));
   const sure = standing.filter(({ name }) => !view.voided.has(name));
-  return new Set([standing, sure].flatMap((known) => [...keptSnapshots(known.map(({ manifest }) => manifest), view.policy, now)]));
+  const kept = [standing, sure].flatMap((known) => [...keptSnapshots(known.map(({ manifest }) => manifest), view.policy, now)]);
+  // In a copy it goes when the source has removed it.
+  const stays = (manifest: Manifest): boolean => !view.mirrored || view.policy.keep?.(manifest) !== false;
+  const held = sealed.filter(({ name, manifest }) => superseded.has(manifest.id) && !view.others.has(name) && stays(manifest));
+  return new Set([...kept, ...held.map(({ manifest }) => manifest.id)]);
 }
 
 function asRoot({ name, manifest }: Known): Root {
@@ -128,7 +152,7 @@ async function checkpointRoots(view: PruneView, tag: string): Promise<{ live: Ro
   for (const name of under(view.names.checkpoints, names.checkpoint(tag, ''))) {
     const root = await readCheckpointRoot(view.context, name, view.signal);
     if (!root) continue;
-    if (root === 'damaged' || view.ripe(root.written)) given.push(name);
+    if (root === 'damaged' || view.ripe(root.written) || view.erasure?.tag === tag) given.push(name);
     else live.push(root);
   }
   return { live, given };

@@ -1,13 +1,15 @@
 import { isHoldfastError } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import { DoomedList, doomedBytes, doomedRecords } from './doomed.ts';
+import { IdTable } from './idTable.ts';
 import { numberOf } from './journal.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
-import { deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes } from './pruneDelete.ts';
+import { deleteAll, deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes } from './pruneDelete.ts';
+import { openPin } from './pin.ts';
 import { markEntity } from './pruneMark.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
-import { entityRoots, refused, strayClosings, type EntityRoots, type PruneView } from './pruneRoots.ts';
+import { entityRoots, refused, strayClosings, type EntityRoots, type ErasurePlan, type PruneView } from './pruneRoots.ts';
 import { spare, type Doom } from './pruneSpare.ts';
 import { PruneStream } from './pruneStream.ts';
 import { readRemovals, writeRemoval } from './removals.ts';
@@ -21,6 +23,16 @@ const DAY = 86_400_000;
 const PIN_LIFE = 7 * DAY;
 const NOT_FOUND = new Set(['repository/missing-blob', 'storage/not-found']);
 
+interface Gone {
+  /** Full names. */
+  readonly objects: readonly string[];
+  readonly rewritten: ReadonlySet<string>;
+  /** Erased blobs that somebody else needs. */
+  readonly needed: IdTable;
+  /** Pins of runs upon snapshots that an erasure took away. */
+  readonly interrupted: ReadonlySet<string>;
+}
+
 /** One prune, step by step as in docs/format, "Prune". */
 export class PruneRun {
   readonly #context: RepositoryContext;
@@ -32,13 +44,21 @@ export class PruneRun {
   /** Packs that stood, by id, with their bytes. */
   readonly #packs = new Map<string, number>();
   readonly #gone = new Set<string>();
+  readonly #erasure: ErasurePlan | undefined;
+  /** Erased blobs that somebody else needs. */
+  readonly #needed = new IdTable();
+  /** Pins of runs upon snapshots that an erasure takes away. */
+  readonly #interrupted = new Set<string>();
   readonly #totals = { rewritten: new Set<string>(), newBytes: 0, deadKept: 0, freed: 0 };
-
   readonly #mirrored: ReadonlySet<string> | undefined;
 
   /** @param mirrored see {@link PruneView}. */
-  constructor(context: RepositoryContext, policy: PrunePolicy, options: PruneOptions, mirrored?: ReadonlySet<string>) {
+  constructor(
+    context: RepositoryContext, policy: PrunePolicy, options: PruneOptions,
+    { mirrored, erasure }: { mirrored?: ReadonlySet<string>; erasure?: ErasurePlan } = {},
+  ) {
     this.#context = context;
+    this.#erasure = erasure;
     this.#policy = policy;
     this.#options = options;
     this.#mirrored = mirrored;
@@ -57,11 +77,42 @@ export class PruneRun {
     const streams = new Set([SHARED, ...this.#entities.map((entity) => entity.tag), ...this.#doom.packs.values()]);
     await this.#journal(view);
     await deleteSnapshots(view, this.#doom, closings);
+    if (this.#erasure?.whole === true) await this.#forgetKeys(view, this.#erasure.tag);
     const replaced = await rewriteIndexes(view, streams, (pack) => this.#doom.packs.has(pack) || this.#gone.has(pack));
     await deleteData(view, this.#doom);
     await deleteIndexSegments(view, replaced);
     await deleteLeftovers(view, records);
     return this.#result(this.#doomedBytes() - this.#totals.newBytes);
+  }
+
+  /** Names of all that this run deleted (or would delete), which of its packs were copied from, and what an erasure met; after `run`. */
+  get gone(): Gone {
+    return { objects: this.#objects(), rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted };
+  }
+
+  /** The entity's keys, once no manifest needs them: from here on its own packs are unreadable, whether or not they go. */
+  async #forgetKeys(view: PruneView, tag: string): Promise<void> {
+    await deleteAll(view, await namesUnder(this.#context, names.entity(tag), view.signal));
+  }
+
+  /** An erasure lets no pin of its entity stand: whoever put it finds it gone before its seal, or sees the record. */
+  async #sweepPins(signal?: AbortSignal): Promise<void> {
+    if (!this.#erasure) return;
+    for (const pin of await namesUnder(this.#context, names.pin(this.#erasure.tag, ''), signal)) {
+      if (await this.#isOfRun(pin, this.#erasure, signal)) this.#interrupted.add(pin);
+      await this.#context.storage.delete(pin, signal ? { signal } : {});
+    }
+  }
+
+  /** Whether a run put it, upon a snapshot that goes. */
+  async #isOfRun(pin: string, erasure: ErasurePlan, signal?: AbortSignal): Promise<boolean> {
+    try {
+      const { purpose, snapshot } = openPin(this.#context, pin, await this.#context.storage.get(pin, signal ? { signal } : {}));
+      return purpose === 'backup' && erasure.goes(snapshot) !== false;
+    } catch (error) {
+      if (!isHoldfastError(error) || !(isUnreadable(error) || error.code === 'storage/not-found')) throw error;
+      return false;
+    }
   }
 
   /** Lists what is there. Old pins go before the roots are listed, so that a run that still has one is seen by its manifest. */
@@ -74,6 +125,7 @@ export class PruneRun {
         if (now - timeOfId(lastSegment(pin)) > Math.max(PIN_LIFE, graceMs)) await storage.delete(pin, signal ? { signal } : {});
       }
     }
+    if (!dryRun) await this.#sweepPins(signal);
     const others = await DoomedList.load(storage, keyring, signal);
     const listed = await listRootNames(this.#context, signal);
     const voided = new Set([...(await namesUnder(this.#context, 'void/', signal))].map((name) => {
@@ -81,7 +133,8 @@ export class PruneRun {
       return names.snapshot(tag, id.split('-')[0] ?? '');
     }));
     return {
-      context: this.#context, policy: this.#policy, names: listed, voided, others, dryRun, signal, mirrored: this.#mirrored,
+      erasure: this.#erasure, context: this.#context, policy: this.#policy, names: listed, voided, others, dryRun, signal,
+      mirrored: this.#mirrored,
       pinned: await pinnedManifests(this.#context, listed.pins, signal), pruner: timeOrderedId(now, random),
       ripe: (made) => graceMs === 0 || now - made >= graceMs,
     };
@@ -103,6 +156,7 @@ export class PruneRun {
     tags.delete(SHARED);
     const shared = await PruneStream.open(view, SHARED);
     try {
+      if (view.erasure) await shared.indexStrays(await this.#keys(SHARED));
       for (const tag of tags) await this.#planEntity(view, tag, shared);
       await this.#planStream(view, shared);
     } finally {
@@ -117,7 +171,9 @@ export class PruneRun {
     for (const name of entity.checkpoints) this.#doom.checkpoints.add(name);
     const segments = await namesUnder(this.#context, names.segment(tag, ''), view.signal);
     const own = await PruneStream.open(view, tag);
+    const erased = view.erasure?.tag === tag;
     try {
+      if (erased && view.erasure?.whole !== true) await own.indexStrays(await this.#keys(tag));
       await this.#mark(view, entity, segments, own, shared);
       await this.#planStream(view, own);
     } finally {
@@ -126,7 +182,7 @@ export class PruneRun {
     const roots = [...entity.sealed, ...entity.unfinished];
     const named = new Set(roots.flatMap((root) => root.layers.flat()).map((ref) => names.segment(tag, ref.id)));
     for (const name of segments) {
-      if (!named.has(name) && (view.ripe(timeOfId(lastSegment(name))) || view.others.has(name))) this.#doom.segments.add(name);
+      if (!named.has(name) && (erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name))) this.#doom.segments.add(name);
     }
     this.#options.progress?.({ type: 'progress', stage: 'prune', items: this.#entities.length, bytes: 0 });
   }
@@ -144,7 +200,9 @@ export class PruneRun {
   async #planStream(view: PruneView, stream: PruneStream): Promise<void> {
     for (const [pack, size] of stream.sizes) this.#packs.set(pack, size);
     for (const pack of stream.gone) this.#gone.add(pack);
-    const plan = stream.plan();
+    const { erasure } = view;
+    const plan = erasure ? stream.planErasure(erasure) : stream.plan();
+    if (erasure) for (const { id } of erasure.ids.sorted()) if (stream.needs(id)) this.#needed.set(id, 0, 1);
     this.#totals.deadKept += plan.deadKept;
     this.#totals.freed += plan.freed;
     for (const pack of plan.dead) this.#doom.packs.set(pack, stream.stream);
@@ -152,6 +210,8 @@ export class PruneRun {
     const keyOf = await this.#keys(stream.stream, view.signal);
     const { done, bytes } = view.dryRun ? { done: plan.rewrite, bytes: 0 } : await stream.rewrite(plan.rewrite, keyOf);
     this.#totals.newBytes += bytes;
+    const left = erasure && plan.rewrite.find((pack) => !done.includes(pack));
+    if (left !== undefined) throw refused(`the pack ${left} cannot be read whole`);
     for (const pack of done) {
       this.#doom.packs.set(pack, stream.stream);
       this.#totals.rewritten.add(pack);
@@ -174,6 +234,7 @@ export class PruneRun {
       }
     };
     await put(() => true);
+    await this.#sweepPins(view.signal);
     const byTag = new Map<string, readonly Root[]>(this.#entities.map((entity) => [entity.tag, [...entity.sealed, ...entity.unfinished]]));
     const roots = new Set([...view.names.manifests, ...view.names.checkpoints]);
     if (await spare(view, { roots, byTag, packs: new Set(this.#packs.keys()) }, doom, own)) {
@@ -191,7 +252,8 @@ export class PruneRun {
   async #journal(view: PruneView): Promise<void> {
     const removed = this.#entities.flatMap((entity) => entity.removed)
       .filter((one) => this.#doom.manifests.has(names.snapshot(one.tag, one.id)));
-    if (removed.length > 0) await writeRemoval(this.#context, removed, view.signal);
+    const { note } = this.#erasure ?? {};
+    if (removed.length > 0 || note) await writeRemoval(this.#context, removed, view.signal, note ? { erasure: note } : {});
   }
 
   #doomedBytes(): number {

@@ -40,7 +40,9 @@ export async function spare(view: PruneView, before: Before, doom: Doom, ownReco
   const size = (): number => doom.packs.size + doom.manifests.size + doom.segments.size + doom.checkpoints.size;
   const at = size();
   const now = await listRootNames(context, signal);
-  const pinned = await pinnedManifests(context, now.pins, signal);
+  // What an erasure removes is not spared for a pin: it was swept away, or its author sees the record.
+  const swept = view.erasure && names.snapshot(view.erasure.tag, '');
+  const pinned = new Set([...(await pinnedManifests(context, now.pins, signal))].filter((name) => swept === undefined || !name.startsWith(swept)));
   const added = await newRoots(view, before, doom, now.manifests, now.checkpoints, pinned);
   const others = await DoomedList.load(context.storage, context.keyring, signal, ownRecords);
   const standing = await packIds(view);

@@ -1,9 +1,9 @@
 import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import { LivenessMarks } from './livenessMarks.ts';
-import { lastSegment, names } from './names.ts';
+import { lastSegment, names, SHARED } from './names.ts';
 import { planStream, type StreamPlan } from './prunePlan.ts';
-import type { PruneView } from './pruneRoots.ts';
+import type { ErasurePlan, PruneView } from './pruneRoots.ts';
 import { PackRewriter } from './pruneRewrite.ts';
 import { timeOfId } from './roots.ts';
 import { indexStrayPacks } from './strayPacks.ts';
@@ -74,12 +74,41 @@ export class PruneStream {
     return mirrored ? { ...plan, rewrite: plan.rewrite.filter((pack) => others.packs.has(pack)) } : plan;
   }
 
+  /**
+   * Packs in which an erased blob has a place that nobody needs, those that another record names, and, where the entity's blobs may be,
+   * all old enough ones with waste: it may be of versions that no snapshot shows any more, and nothing tells which.
+   */
+  planErasure({ tag, ids, whole }: ErasurePlan): StreamPlan {
+    const isOwn = this.stream === tag;
+    const wasteGoes = isOwn || this.stream === SHARED;
+    const packs = new Set([...this.#view.others.packs].filter((pack) => this.sizes.has(pack)));
+    for (const { id } of ids.sorted()) {
+      for (const { pack, marked } of this.#marks.places(id)) if (!marked && this.sizes.has(pack)) packs.add(pack);
+    }
+    if (whole && isOwn) for (const pack of this.sizes.keys()) packs.add(pack);
+    const live = new Set<string>();
+    for (const { pack, frames } of this.#marks.uses()) {
+      if (frames.some((frame) => frame.live > 0)) live.add(pack);
+      if (wasteGoes && this.sizes.has(pack) && this.#view.ripe(timeOfId(pack)) && frames.some((frame) => frame.live < frame.plain)) packs.add(pack);
+    }
+    return {
+      stream: this.stream, dead: [...packs].filter((pack) => !live.has(pack)), rewrite: [...packs].filter((pack) => live.has(pack)),
+      kept: 0, deadKept: 0, freed: 0,
+    };
+  }
+
+  /** Whether a root needs the blob. */
+  needs(id: Buffer): boolean {
+    for (const { marked } of this.#marks.places(id)) if (marked) return true;
+    return false;
+  }
+
   /** Copies what is needed and indexes it. @returns the packs that can go now, and the bytes of the new ones. */
   async rewrite(packs: readonly string[], keyOf: KeyOf): Promise<{ done: string[]; bytes: number }> {
     const rewriter = new PackRewriter(
       this.#view.context, this.stream, keyOf, (id, pack, frame) => this.#marks.isMarked(id, pack, frame),
-      // What another one has announced goes on blob by blob: nothing that nobody needs comes back in a frame that is copied whole.
-      (pack) => this.#view.others.packs.has(pack));
+      // What an erasure that was killed has announced must not go on in a frame that is copied whole.
+      (pack) => this.#view.erasure !== undefined || this.#view.others.packs.has(pack));
     const done: string[] = [];
     for (const pack of packs) if (await rewriter.add(pack, this.#view.signal)) done.push(pack);
     const made = await rewriter.finish();

@@ -1,5 +1,6 @@
 import { listAll } from '../storage/index.ts';
 import { appendRecord } from './journal.ts';
+import type { ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { isText, listOf, objectOf, orMissing, shaped } from './recordShape.ts';
@@ -10,20 +11,32 @@ export interface RemovedSnapshot {
   readonly tag: string;
   readonly id: string;
   readonly sha256: string;
+  /** The snapshot that stands for it since an erasure. */
+  readonly by?: ManifestRef;
+}
+
+/** What the journal keeps of an erasure: which it was, and nothing of what was erased. */
+export interface ErasureNote {
+  /** Keyed hash of the entity and the items that were asked for: a rerun knows by it what it goes on with. */
+  readonly items: string;
+  readonly startedAt: string;
 }
 
 /** The journal's word that snapshots were removed on purpose; without it a gap in the chain is damage. */
 export interface RemovalRecord {
   readonly madeAt: string;
   readonly removed: readonly RemovedSnapshot[];
+  /** Why the snapshots were removed, where it was an erasure. */
+  readonly erasure?: ErasureNote;
   /** Key slots that were taken away: one that is put back gets no key of a later epoch. */
   readonly slots?: readonly string[];
 }
 
 const PREFIX = 'removals/';
 const isRemoval = objectOf({
-  removed: listOf(objectOf({ tag: isText, id: isText, sha256: isText })),
+  removed: listOf(objectOf({ tag: isText, id: isText, sha256: isText, by: orMissing(objectOf({ id: isText, sha256: isText })) })),
   slots: orMissing(listOf(isText)),
+  erasure: orMissing(objectOf({ items: isText, startedAt: isText })),
 });
 
 function readRemoval({ keyring }: RepositoryContext, name: string, bytes: Uint8Array): RemovalRecord {
@@ -32,9 +45,10 @@ function readRemoval({ keyring }: RepositoryContext, name: string, bytes: Uint8A
 
 /** Puts the record under the next free number, and tells its name. It must stand before the first of the manifests, or the slot, is deleted. */
 export async function writeRemoval(
-  context: RepositoryContext, removed: readonly RemovedSnapshot[], signal?: AbortSignal, slots: readonly string[] = [],
+  context: RepositoryContext, removed: readonly RemovedSnapshot[], signal?: AbortSignal,
+  more: Pick<RemovalRecord, 'slots' | 'erasure'> = {},
 ): Promise<string> {
-  const record: RemovalRecord = { madeAt: new Date(context.clock.now()).toISOString(), removed, ...(slots.length > 0 ? { slots } : {}) };
+  const record: RemovalRecord = { madeAt: new Date(context.clock.now()).toISOString(), removed, ...more };
   return appendRecord(context, PREFIX, names.removal, record, signal);
 }
 
@@ -65,4 +79,14 @@ export async function readRemovals(
     }
   }
   return removed;
+}
+
+/** The records of one erasure, oldest first. */
+export async function erasureRecords(context: RepositoryContext, items: string, signal?: AbortSignal): Promise<RemovalRecord[]> {
+  const records: RemovalRecord[] = [];
+  for await (const { name } of listAll(context.storage, PREFIX, signal ? { signal } : {})) {
+    const record = readRemoval(context, name, await context.storage.get(name, signal ? { signal } : {}));
+    if (record.erasure?.items === items) records.push(record);
+  }
+  return records;
 }

@@ -8,15 +8,16 @@ import { DoomedList } from './doomed.ts';
 import { refuseCopy } from './copyMarker.ts';
 import { learnEpochs, learnNewest } from './epochs.ts';
 import { EpochStorage } from './epochStorage.ts';
-import { ensureEntity, readEntities, readEntity, type EntityRecord } from './entityKeys.ts';
+import { ensureEntity, entityGeneration, readEntities, readEntity, type EntityRecord } from './entityKeys.ts';
 import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
-import { checkSeal, readManifest, type Manifest, type StoredManifest } from './manifest.ts';
+import { checkSeal, readManifest, supersededIds, type Manifest, type StoredManifest } from './manifest.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
 import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
 import { packsOfCheckpoint } from './resumeCheckpoint.ts';
+import { timeOfId } from './roots.ts';
 import { configBytes, type Config } from './repositoryConfig.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { FORMAT_VERSION, isUnreadable, tooNew } from './sealedObject.ts';
@@ -104,24 +105,39 @@ export class Repository {
         else if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       }
     }
-    return found.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
+    const superseded = supersededIds(found.map(({ manifest }) => manifest));
+    const standing = superseded.size === 0 ? found : found.filter(({ manifest }) => !superseded.has(manifest.id));
+    return standing.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
   }
 
-  /** The newest sealed snapshot of one entity that can be read: a damaged one must not stop the next backup. */
+  /** The newest sealed snapshot of one entity that can be read: a damaged one must not stop the next backup. Never one that an erasure has replaced. */
   async newest(tag: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
-    const { storage, keyring } = this.context;
     const ids: string[] = [];
-    for await (const object of listAll(storage, names.seal(tag, ''), signal ? { signal } : {})) ids.push(lastSegment(object.name));
-    for (const id of ids.toReversed()) {
+    for await (const object of listAll(this.context.storage, names.seal(tag, ''), signal ? { signal } : {})) ids.push(lastSegment(object.name));
+    // What stands for another one has its time in its id.
+    const byTime = [...Map.groupBy(ids, timeOfId).values()];
+    for (const group of byTime.toReversed()) {
+      const readable = await this.#readable(tag, group, signal);
+      const superseded = supersededIds(readable.map(({ manifest }) => manifest));
+      const newest = readable.findLast(({ manifest }) => !superseded.has(manifest.id));
+      if (newest) return newest;
+    }
+    return undefined;
+  }
+
+  async #readable(tag: string, ids: readonly string[], signal?: AbortSignal): Promise<StoredManifest[]> {
+    const { storage, keyring } = this.context;
+    const readable: StoredManifest[] = [];
+    for (const id of ids) {
       try {
         const stored = await readManifest(storage, keyring, tag, id, signal);
         await checkSeal(storage, keyring, stored, signal);
-        return stored;
+        readable.push(stored);
       } catch (error) {
         if (!isPassedOver(error)) throw error;
       }
     }
-    return undefined;
+    return readable;
   }
 
   /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. Errors: `repository/is-copy`, `key/epoch-unknown`. */
@@ -162,6 +178,11 @@ export class Repository {
   /** The entity behind a tag, as manifests name it. */
   entity(tag: string, signal?: AbortSignal): Promise<EntityRecord> {
     return readEntity(this.context.storage, this.context.keyring, tag, signal);
+  }
+
+  /** See {@link entityGeneration}. */
+  generation(tag: string, signal?: AbortSignal): Promise<string> {
+    return entityGeneration(this.context.storage, tag, signal);
   }
 
   /** Runs `work` with the snapshot pinned, so that no prune takes away what it reads. */

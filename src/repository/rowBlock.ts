@@ -131,6 +131,7 @@ export class RowBlock {
     return offsets[index] === offsets[index + 1];
   }
 
+  parent(index: number): BinaryString { return this.#text('parent', index); }
   content(index: number): BinaryString { return this.#text('content', index); }
 
   #all(column: TextColumn): string[] {

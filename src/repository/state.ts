@@ -41,6 +41,7 @@ export class LayerCursor {
   get kind(): string { return (this.#block as RowBlock).kind(this.#row); }
   get changeKey(): BinaryString { return (this.#block as RowBlock).changeKeys[this.#row] ?? ''; }
   get sound(): boolean { return (this.#block as RowBlock).sound(this.#row); }
+  get parent(): BinaryString { return (this.#block as RowBlock).parent(this.#row); }
   get content(): BinaryString { return (this.#block as RowBlock).content(this.#row); }
 
   step(): boolean {

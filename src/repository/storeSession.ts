@@ -8,10 +8,11 @@ import type { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import type { SealedFrame } from './frame.ts';
 import type { Manifest, StoredManifest } from './manifest.ts';
-import { SHARED } from './names.ts';
+import { names, SHARED } from './names.ts';
 import { PackWriter } from './packWriter.ts';
 import type { Pin } from './pin.ts';
 import type { Profile } from './profile.ts';
+import { isPrunedUnderRun, prunedUnderRun } from './prunedUnderRun.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { timeOfId } from './roots.ts';
 import { LayerWriter, type Layer } from './segment.ts';
@@ -67,6 +68,7 @@ export class StoreSession {
   #index: Promise<readonly [StreamIndex, StreamIndex]> | undefined;
   readonly #checkpointBytes: number;
   #checkpointAt: number;
+  #commit: { readonly manifest: Manifest; readonly commit: Commit } | undefined;
 
   constructor(context: RepositoryContext, start: SessionStart, doomed: DoomedList, profile: Profile, workers: number) {
     const { storage, keyring, clock, random } = context;
@@ -176,9 +178,37 @@ export class StoreSession {
     };
     const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];
     const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin });
+    this.#commit = { manifest, commit };
     await commit.run(manifest, signal);
     await this.#tidy();
     return manifest;
+  }
+
+  /**
+   * What made the run fail, as its caller is to see it. Where the predecessor was taken from under it, by an erasure, the run takes
+   * back what it has put, since that may name what was erased, and begins again.
+   */
+  async failed(error: unknown): Promise<unknown> {
+    const { pin } = this.#start;
+    const gone = isHoldfastError(error) && ['storage/not-found', 'repository/missing-blob', 'repository/pruned-under-run'].includes(error.code);
+    if (!gone || !this.predecessor || !pin || (await pin.held())) return error;
+    if (this.#commit?.commit.sealed !== true) await this.#withdraw();
+    return isPrunedUnderRun(error) ? error : prunedUnderRun();
+  }
+
+  /** Manifest, checkpoint, segments: in this order. What cannot be deleted the next prune takes away. */
+  async #withdraw(): Promise<void> {
+    const { storage } = this.#context;
+    const { tag } = this.entity;
+    const manifest = this.#commit?.manifest;
+    const others = new Set(this.#base.flat().map(({ id }) => id));
+    const own = [...(manifest?.layers.flat() ?? []), ...this.#rows.refs].filter(({ id }) => !others.has(id));
+    const all = [...(manifest ? [names.snapshot(tag, manifest.id)] : []), names.checkpoint(tag, this.runId), ...own.map(({ id }) => names.segment(tag, id))];
+    try {
+      for (const name of all) await storage.delete(name);
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+    }
   }
 
   /** The snapshot stands whatever becomes of this: the next run merges the index, a prune gives up the checkpoints. */

@@ -4,11 +4,12 @@ import {
   get, lastPart, namesUnder, openContainer, openFrame, openPart, openRecord, readHeader, readPackDirectory,
 } from './independentObjects.ts';
 import type { KeyOfEpoch, Objects, Sealed } from './independentObjects.ts';
+import { allEpochs, openBundle, type Bundle, type EpochRecord } from './independentKeys.ts';
 import { indexedPlaces, packedPlaces } from './independentPlaces.ts';
 import type { Place } from './independentPlaces.ts';
 import { base64Text, readBlock, readOps, readRecipe } from './independentRows.ts';
 import type { Op, Row } from './independentRows.ts';
-import { derive, hmac, sha256, unbox, unseal } from './independentSealing.ts';
+import { derive, hmac, sha256 } from './independentSealing.ts';
 
 /**
  * Reads a repository by docs/format alone: this file and its neighbours of that name import nothing from src, only node:crypto,
@@ -22,19 +23,6 @@ export interface Manifest {
   readonly counts: Readonly<Record<string, number>>;
   readonly layers: readonly (readonly { readonly id: string; readonly size: number; readonly rows: number; readonly first: string }[])[];
   readonly predecessor: { readonly id: string; readonly sha256: string } | null;
-}
-
-interface Bundle {
-  readonly repository: string;
-  readonly secret: string;
-  readonly epochs: readonly Epoch[];
-}
-
-/** `<n>-<id>` and base64. */
-interface Epoch {
-  readonly id: string;
-  readonly key: string;
-  readonly active: boolean;
 }
 
 /** The objects of a repository in a folder. */
@@ -174,6 +162,11 @@ export class IndependentReader {
     throw new Error(`the blob ${id} is nowhere`);
   }
 
+  /** Blobs end to end. */
+  blobs(tag: string, blobs: readonly { id: string; length: number }[]): Buffer {
+    return this.#joined(tag, blobs);
+  }
+
   blobId(bytes: Uint8Array): string {
     return sha256(derive(this.#secret, 'blob-id'), sha256(bytes)).toString('hex', 0, 24);
   }
@@ -221,6 +214,23 @@ export class IndependentReader {
   /** Every sealed message of the repository, opened once to be sure that it is one. */
   sealed(): Sealed[] {
     return [...this.#objects.keys()].filter((name) => name !== 'config').flatMap((name) => this.#sealedIn(name));
+  }
+
+  /** Everything that the keys open in an object, decompressed. */
+  opened(name: string): Buffer[] {
+    const bytes = get(this.#objects, name);
+    const [kind = '', stream = ''] = name.split('/');
+    if (kind === 'config') return [bytes];
+    if (kind === 'keys' || kind === 'epochs') return [];
+    if (kind !== 'packs' && kind !== 'index' && kind !== 'segments') return [Buffer.from(JSON.stringify(this.record(name)))];
+    const keyOf = kind === 'packs' ? this.#packKey(stream) : this.#epochKey('meta');
+    const { directory, key } = openContainer(name, bytes, { packs: 'HFPK', index: 'HFIX', segments: 'HFSG' }[kind], keyOf);
+    if (kind === 'packs') {
+      const frames = readPackDirectory(directory);
+      return [directory, ...frames.map(({ offset, length, plainLength }) => openFrame(bytes.subarray(offset, offset + length), plainLength, key))];
+    }
+    let at = 8;
+    return [directory, ...partLengths(directory).map((length, i) => openPart(name, bytes.subarray(at, at += length), i, key))];
   }
 
   /** Those of one object. */
@@ -285,39 +295,4 @@ function partLengths(directory: Buffer): number[] {
 
 function packName(stream: string, pack: string): string {
   return `packs/${stream}/${pack.slice(-2)}/${pack}`;
-}
-
-function openBundle(objects: Objects, key: Uint8Array): { slot: string; bundle: Bundle } {
-  for (const name of namesUnder(objects, 'keys/')) {
-    const record = get(objects, name).subarray(0, -64);
-    try {
-      unseal(derive(key, 'slot'), record.subarray(8), name);
-    } catch {
-      continue;
-    }
-    return { slot: lastPart(name), bundle: openRecord(name, record, () => derive(key, 'slot')) as Bundle };
-  }
-  throw new Error('the key opens no slot');
-}
-
-interface EpochRecord {
-  readonly slots: Readonly<Record<string, string>>;
-}
-
-/** docs/format/keys.md, "Epochs": those in the bundle, and those that were made since. */
-function allEpochs(objects: Objects, slot: string, key: Uint8Array, bundle: Bundle): Map<number, Buffer> {
-  const number = (id: string): number => Number(id.slice(0, 10));
-  const bundled = new Map(bundle.epochs.map((epoch) => [epoch.id, Buffer.from(epoch.key, 'base64')]));
-  const epochs = new Map<number, Buffer>(bundle.epochs.filter(({ active }) => active).map(({ id }) => [number(id), bundled.get(id) as Buffer]));
-  for (const name of namesUnder(objects, 'epochs/')) {
-    const id = lastPart(name);
-    if (id.endsWith('.prepared') || epochs.has(number(id)) || !epochs.has(readHeader(name, get(objects, name), 'HFOB'))) continue;
-    const { slots } = openRecord(name, get(objects, name), (epoch) => derive(epochs.get(epoch) ?? Buffer.alloc(32), 'next-epoch')) as EpochRecord;
-    const box = slots[slot];
-    const common = derive(Buffer.from(bundle.secret, 'base64'), 'epoch-box');
-    const boxed = box === undefined ? undefined : unbox(derive(key, 'slot-box'), common, Buffer.from(box, 'base64'), `${name}#${slot}`);
-    const found = bundled.get(id) ?? boxed;
-    if (found) epochs.set(number(id), found);
-  }
-  return epochs;
 }

@@ -17,7 +17,9 @@ import { Repository } from '../../src/repository/repository.ts';
 import { configBytes } from '../../src/repository/repositoryConfig.ts';
 import { pinnedManifests, readCheckpointRoot, readRootManifest } from '../../src/repository/roots.ts';
 import { objectHeader, openJson } from '../../src/repository/sealedObject.ts';
+import { withClaim } from '../../src/repository/workClaim.ts';
 import { SealingKey } from '../../src/repository/xaes.ts';
+import { timeOrderedId } from '../../src/runtime/index.ts';
 import { MemoryStorage } from '../../src/storage/index.ts';
 import { DAMAGE, type FuzzTarget } from './fuzzTarget.ts';
 import { context, id, keyring, random, scratch, sealRecord, storage, tag } from './fuzzWorld.ts';
@@ -139,6 +141,11 @@ export const recordTargets: readonly FuzzTarget[] = [
   {
     name: 'epoch-box', samples: [sealBox(boxPublic(BOX), SLOT_KEY, random(32), EPOCH, random)],
     run: (input) => { openBox(BOX, SLOT_KEY, input, EPOCH); },
+  },
+  {
+    // Of now: older ones are deleted unread.
+    ...sealed('claim', names.claim(timeOrderedId(context.clock.now(), random)), { work: 'prune', items: 'aa' }, () => withClaim(context, { work: 'prune' }, {}, async () => {})),
+    codes: [...DAMAGE, 'repository/erasing'],
   },
   sealed('setting', names.setting(1, id), { madeAt: manifest.startedAt, tag, index: false }, async () => (await readIndexSetting(context)).of(tag)),
   sealed('entity', names.entity(tag, id), { entity, key: random(32).toString('base64') }, async () => {

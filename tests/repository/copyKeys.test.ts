@@ -1,10 +1,11 @@
-/** A copy follows the source's keys: epochs and slots. */
+/** A copy follows the source's keys: epochs, slots, and what was erased. */
 import assert from 'node:assert/strict';
 import { afterAll, expect, test } from 'vitest';
-import { addKey, check, removeKey, Repository, rotateKeys } from '../../src/repository/index.ts';
+import { addKey, check, erase, removeEntity, removeKey, Repository, rotateKeys } from '../../src/repository/index.ts';
 import { InterceptedStorage, MemoryStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { caches, NEXT, Pair } from './copyPair.ts';
-import { copyStorage, namesIn, openRepository, RECOVERY_KEY } from './fixture.ts';
+import { keyObjects, searchEverything } from './erasedTraces.ts';
+import { backupTree, copyStorage, namesIn, openRepository, RECOVERY_KEY } from './fixture.ts';
 import { objectsOf } from '../format/compareSample.ts';
 
 afterAll(() => caches.remove());
@@ -95,7 +96,7 @@ test('a slot that was added opens the copy; one that was removed opens nothing n
   await pair.proveCopy();
 });
 
-test('an epoch that the source has lost is not taken from the copy; keys are not changed in a copy', async () => {
+test('an epoch that the source has lost is not taken from the copy; keys and erasures have no place in a copy', async () => {
   const pair = await Pair.start();
   const earlier = await copyStorage(pair.source);
   await rotateKeys(await pair.open());
@@ -104,8 +105,28 @@ test('an epoch that the source has lost is not taken from the copy; keys are not
   await expect(pair.copy({}, earlier)).rejects.toMatchObject({ code: 'copy/target-ahead' });
   expect(await namesIn(pair.target)).toEqual(before);
   const copy = await pair.open(pair.target);
+  const tag = pair.made[0]?.manifest.tag ?? '';
   for (const work of [
     () => rotateKeys(copy), () => addKey(copy, 'operator', ADDED), () => removeKey(copy, 'operator'),
+    () => erase(copy, tag, { keys: new Set(['d/back.bin']), prefixes: [] }), () => removeEntity(copy, tag),
   ]) await expect(work()).rejects.toMatchObject({ code: 'repository/is-copy' });
   expect(await namesIn(pair.target)).toEqual(before);
+});
+
+test('what was erased from the source stays in the copy, until --prune', async () => {
+  const pair = await Pair.start();
+  await pair.copy();
+  const { tag } = pair.made[0]?.manifest ?? { tag: '' };
+  const names = [Buffer.from('back.txt'), Buffer.from('d/back.bin')];
+  await erase(await pair.open(), tag, { keys: new Set(['back.txt', 'd/back.bin']), prefixes: [] });
+  const keys = await keyObjects(pair.source);
+  expect(await pair.copy()).toMatchObject({ findings: [] });
+  expect((await searchEverything(pair.target, names, keys)).found).not.toEqual([]);
+  expect(await pair.copy({ prune: true })).toMatchObject({ findings: [] });
+  expect((await searchEverything(pair.target, names, keys)).found).toEqual([]);
+  expect(await namesIn(pair.target, 'snapshots/')).toEqual(await namesIn(pair.source, 'snapshots/'));
+  expect(await namesIn(pair.target, 'packs/')).toEqual(await namesIn(pair.source, 'packs/'));
+  await backupTree(await pair.open(), 'e', NEXT, pair.clock);
+  expect(await pair.copy({ prune: true })).toMatchObject({ findings: [], snapshotsCopied: 1 });
+  expect((await check(await pair.open(pair.target), { readData: 100, workers: 1 })).errors).toEqual([]);
 });

@@ -1,0 +1,267 @@
+import { createHmac } from 'node:crypto';
+import { HoldfastError, isHoldfastError, type BinaryString, type Progress } from '../domain/index.ts';
+import { makeScratch } from '../runtime/index.ts';
+import { listAll } from '../storage/index.ts';
+import { StreamIndex } from './blobIndex.ts';
+import { refuseCopy } from './copyMarker.ts';
+import { raiseGeneration, readEntity, type EntityRecord } from './entityKeys.ts';
+import { EraseSet, findErased, touchedSegments, type ErasedItem, type ErasedRows, type Selection } from './eraseScan.ts';
+import { replaceSnapshots } from './eraseReplace.ts';
+import { IdTable } from './idTable.ts';
+import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
+import { keepsLocked } from './lockEnds.ts';
+import { lastSegment, names, SHARED } from './names.ts';
+import { isPrunedUnderRun } from './prunedUnderRun.ts';
+import { PruneRun } from './pruneRun.ts';
+import type { ErasurePlan } from './pruneRoots.ts';
+import { erasureRecords, type ErasureNote, type RemovedSnapshot } from './removals.ts';
+import type { Repository } from './repository.ts';
+import type { RepositoryContext } from './repositoryContext.ts';
+import type { SegmentRef } from './segment.ts';
+import { sweepIndexCache } from './sweepIndexCache.ts';
+import { withClaim } from './workClaim.ts';
+
+/** Times that it begins again because a run was sealed meanwhile. */
+const ROUNDS = 5;
+
+export interface EraseOptions {
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+  /** The caller knows that no prune and no other erasure is at work: what such ones left when they died is passed over. */
+  readonly alone?: boolean;
+}
+
+/** An object with something of the erased items that the storage does not let go yet. */
+export interface PendingObject {
+  readonly object: string;
+  /** ISO 8601. */
+  readonly until: string;
+}
+
+/** What an erasure did, this run of it and those of the same items before that did not finish. */
+export interface Erasure {
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** By key; those that were asked for and that no snapshot has any more, as after an erasure that was killed, have no version. */
+  readonly items: ReadonlyMap<BinaryString, ErasedItem>;
+  readonly snapshots: readonly RemovedSnapshot[];
+  /** Full names of what was deleted: manifests, catalog segments, packs. */
+  readonly deleted: readonly string[];
+  /** Those of the packs of which something was kept, in new packs. */
+  readonly packsRewritten: number;
+  readonly blobsErased: number;
+  /** Blobs of erased items that other items are made of, too: they stay. */
+  readonly blobsKept: number;
+  /** Backups that were at work upon snapshots with the items, or had died: one may put what it had read of them once more before it stops. */
+  readonly backupsInterrupted: number;
+  /** What a lock of the storage still holds. Not empty: the snapshots show the items no more, and nothing was deleted; run it again when the last lock has ended. */
+  readonly pending: readonly PendingObject[];
+}
+
+/**
+ * Takes items, and all below them, out of every snapshot of an entity, of its catalog and of every pack, beside running backups, in the
+ * order of docs/format, "Erasure". Killed at any point it leaves a sound repository; run again with the same selection it finishes.
+ * Errors: `erase/no-item` where no snapshot has such an item, `erase/not-alone` where a prune or another erasure is at work,
+ * `erase/busy` where backups keep coming in between, `repository/is-copy`.
+ */
+export async function erase(repository: Repository, tag: string, selection: Selection, options: EraseOptions = {}): Promise<Erasure> {
+  const { context } = repository;
+  const { alone, signal } = options;
+  await refuseCopy(context, signal);
+  await using scratch = await makeScratch('erase');
+  const run = new EraseRun({ ...context, cacheDirectory: scratch.path }, tag, selection, options);
+  const claim = { work: 'erasure', items: selectionHash(context, tag, selection) } as const;
+  const result = await withClaim(context, claim, { alone, signal }, () => run.run());
+  const standing = new Set<string>();
+  for await (const { name } of listAll(context.storage, 'index/', signal ? { signal } : {})) standing.add(lastSegment(name));
+  await sweepIndexCache(context, (segment) => standing.has(segment));
+  return result;
+}
+
+/** What an erasure would take out, and of how many snapshots. Changes nothing. Errors: `erase/no-item`. */
+export async function previewErasure(
+  { context }: Repository, tag: string, selection: Selection, signal?: AbortSignal,
+): Promise<{ readonly items: ReadonlyMap<BinaryString, ErasedItem>; readonly snapshots: number }> {
+  const { storage, keyring } = context;
+  const stored = await sealedManifests(context, tag, signal);
+  const { items, shares } = await findErased({ storage, keyring, tag }, stored, new EraseSet(selection), signal);
+  if (items.size === 0) throw noItem();
+  return { items, snapshots: [...shares.values()].filter(({ items: files, folders }) => files + folders > 0).length };
+}
+
+/** Names the selection for the journal without telling what it is of. */
+export function selectionHash(context: RepositoryContext, tag: string, { keys, prefixes }: Selection): string {
+  const mac = createHmac('sha256', context.keyring.certificateKey).update(`${tag}\0`);
+  for (const key of [...keys].toSorted()) mac.update(`k${key.length}:`).update(key, 'latin1');
+  for (const prefix of prefixes.toSorted()) mac.update(`p${prefix.length}:`).update(prefix, 'latin1');
+  return mac.digest('hex');
+}
+
+class EraseRun {
+  readonly #context: RepositoryContext;
+  readonly #tag: string;
+  readonly #selection: Selection;
+  readonly #options: EraseOptions;
+  readonly #chosen: EraseSet;
+  readonly #ids = new IdTable();
+  readonly #items = new Map<BinaryString, ErasedItem>();
+  readonly #deleted = new Set<string>();
+  readonly #rewritten = new Set<string>();
+  readonly #interrupted = new Set<string>();
+  #needed = new IdTable();
+
+  constructor(context: RepositoryContext, tag: string, selection: Selection, options: EraseOptions) {
+    this.#context = context;
+    this.#tag = tag;
+    this.#selection = selection;
+    this.#options = options;
+    this.#chosen = new EraseSet(selection);
+  }
+
+  async run(): Promise<Erasure> {
+    const { storage, keyring, clock, random } = this.#context;
+    const { signal } = this.#options;
+    const startedAt = new Date(clock.now()).toISOString();
+    const note = { items: selectionHash(this.#context, this.#tag, this.#selection), startedAt };
+    const records = await erasureRecords(this.#context, note.items, signal);
+    for (let round = 0; round < ROUNDS; round++) {
+      signal?.throwIfAborted();
+      const state = await this.#look(signal);
+      const clean = state.touched.size === 0 && state.superseded.size === 0;
+      if (round > 0 && clean && await this.#blobsAreGone(signal)) return this.#result(note.items, startedAt, []);
+      if (round === 0) {
+        if (clean && records.length === 0) throw noItem();
+        await raiseGeneration(storage, keyring, state.entity, random, signal);
+      }
+      await this.#replace(state, signal);
+      const pending = await this.#pending(note, signal);
+      if (pending.length > 0) return this.#result(note.items, startedAt, pending);
+      await this.#remove(note, signal);
+      this.#options.progress?.({ type: 'progress', stage: 'erase', items: this.#items.size, bytes: 0 });
+    }
+    throw new HoldfastError('erase/busy', 'retry',
+      'Backups of this entity kept being sealed while the items were taken out. Nothing else is affected; run the erasure again.');
+  }
+
+  /** The sealed snapshots, and what they hold of what is to go. */
+  async #look(signal?: AbortSignal): Promise<Look> {
+    const { storage, keyring } = this.#context;
+    const entity = await readEntity(storage, keyring, this.#tag, signal);
+    const stored = await sealedManifests(this.#context, this.#tag, signal);
+    const erased = await findErased({ storage, keyring, tag: this.#tag }, stored, this.#chosen, signal);
+    for (const [key, item] of erased.items) if (!this.#items.has(key)) this.#items.set(key, item);
+    const touched = await touchedSegments(this.#context, entity, stored.map(({ manifest }) => manifest), this.#chosen, this.#ids, signal);
+    return { entity, stored, erased, touched, superseded: supersededBy(stored) };
+  }
+
+  async #replace({ stored, superseded, touched, erased }: Look, signal?: AbortSignal): Promise<void> {
+    try {
+      await replaceSnapshots(this.#context, this.#tag, stored, superseded, this.#chosen, touched, erased, signal);
+    } catch (error) {
+      // A prune, or another erasure, was at work: the next round begins with what there is then.
+      if (!isPrunedUnderRun(error) && !(isHoldfastError(error) && error.code === 'storage/not-found')) throw error;
+    }
+  }
+
+  /** The end of the old snapshots and of all that only they need. */
+  async #remove(note: ErasureNote, signal?: AbortSignal): Promise<void> {
+    const { gone } = await this.#prune(note, {}, signal);
+    for (const name of gone.objects) this.#deleted.add(name);
+    for (const pack of gone.rewritten) this.#rewritten.add(pack);
+    for (const pin of gone.interrupted) this.#interrupted.add(pin);
+    this.#needed = gone.needed;
+  }
+
+  async #prune(note: ErasureNote, options: { readonly dryRun?: boolean }, signal?: AbortSignal): Promise<PruneRun> {
+    const superseded = supersededBy(await sealedManifests(this.#context, this.#tag, signal));
+    const goes = (id: string): ReturnType<ErasurePlan['goes']> => {
+      const by = superseded.get(id);
+      return by ? { by } : false;
+    };
+    const erasure = { tag: this.#tag, goes, ids: this.#ids, whole: false, note };
+    const prune = new PruneRun(this.#context, {}, { ...options, ...(signal ? { signal } : {}) }, { erasure });
+    await prune.run();
+    return prune;
+  }
+
+  /**
+   * Whether no pack that stands has a place of a blob that nobody else needs. Packs that no index names yet are of runs, which have read
+   * their contents from the source; those of runs that died were indexed before.
+   */
+  async #blobsAreGone(signal?: AbortSignal): Promise<boolean> {
+    for (const stream of [this.#tag, SHARED]) {
+      const index = await StreamIndex.load(this.#context, stream, signal);
+      try {
+        const gone = index.packs();
+        for await (const { name } of listAll(this.#context.storage, names.packs(stream), signal ? { signal } : {})) gone.delete(lastSegment(name));
+        for (const { id } of this.#ids.sorted()) {
+          if (this.#needed.get(id, 0) === -1 && index.locate(id, 0, gone)) return false;
+        }
+      } finally {
+        index.close();
+      }
+    }
+    return true;
+  }
+
+  async #result(items: string, startedAt: string, pending: readonly PendingObject[]): Promise<Erasure> {
+    const records = await erasureRecords(this.#context, items, this.#options.signal);
+    const first = records.flatMap(({ erasure }) => erasure?.startedAt ?? []).toSorted()[0];
+    for (const key of this.#selection.keys) if (!this.#items.has(key)) this.#items.set(key, { names: new Set(), versions: 0 });
+    return {
+      startedAt: first ?? startedAt, finishedAt: new Date(this.#context.clock.now()).toISOString(), items: this.#items,
+      snapshots: records.flatMap(({ removed }) => removed.filter(({ by }) => by !== undefined)), deleted: [...this.#deleted].toSorted(),
+      packsRewritten: this.#rewritten.size, blobsErased: pending.length > 0 ? 0 : this.#ids.size - this.#needed.size,
+      blobsKept: this.#needed.size, backupsInterrupted: this.#interrupted.size, pending,
+    };
+  }
+
+  /** What is about to go and is locked. */
+  async #pending(note: ErasureNote, signal?: AbortSignal): Promise<PendingObject[]> {
+    if (!keepsLocked(this.#context.storage)) return [];
+    const prune = await this.#prune(note, { dryRun: true }, signal);
+    const pending: PendingObject[] = [];
+    for (const object of prune.gone.objects) {
+      const until = await this.#context.storage.lockedUntil(object, signal);
+      if (until !== undefined) pending.push({ object, until: new Date(until).toISOString() });
+    }
+    return pending;
+  }
+}
+
+interface Look {
+  readonly entity: EntityRecord;
+  readonly stored: readonly StoredManifest[];
+  readonly erased: ErasedRows;
+  readonly touched: ReadonlyMap<string, SegmentRef>;
+  /** By the id of a snapshot that stands: what stands for it. */
+  readonly superseded: ReadonlyMap<string, ManifestRef>;
+}
+
+function supersededBy(stored: readonly StoredManifest[]): Map<string, ManifestRef> {
+  const standing = new Set(stored.map(({ manifest }) => manifest.id));
+  const by = new Map<string, ManifestRef>();
+  for (const { manifest, sha256 } of stored) {
+    if (manifest.replaces && standing.has(manifest.replaces.id)) by.set(manifest.replaces.id, { id: manifest.id, sha256 });
+  }
+  return by;
+}
+
+/** All that are sealed, those that others stand for too, oldest first. A damaged one ends it: what it holds is not known. */
+async function sealedManifests({ storage, keyring }: RepositoryContext, tag: string, signal?: AbortSignal): Promise<StoredManifest[]> {
+  const stored: StoredManifest[] = [];
+  for await (const { name } of listAll(storage, names.seal(tag, ''), signal ? { signal } : {})) {
+    try {
+      const one = await readManifest(storage, keyring, tag, lastSegment(name), signal);
+      await checkSeal(storage, keyring, one, signal);
+      stored.push(one);
+    } catch (error) {
+      if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
+    }
+  }
+  return stored;
+}
+
+function noItem(): HoldfastError {
+  return new HoldfastError('erase/no-item', 'input', 'No snapshot of this entity has such an item, and no erasure of it was begun. Nothing was changed.');
+}

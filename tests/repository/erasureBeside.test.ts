@@ -1,0 +1,181 @@
+/** Erasures that are killed, and erasures beside backups, prunes and other erasures, stopped at every how many-th operation. */
+import { afterAll, expect, test } from 'vitest';
+import { isHoldfastError } from '../../src/domain/index.ts';
+import { check, erase, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
+import type { Storage } from '../../src/storage/index.ts';
+import { keyObjects, searchEverything } from './erasedTraces.ts';
+import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
+import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
+import { testSeed } from './seeded.ts';
+import { StoppedStorage } from './stoppedStorage.ts';
+
+const seed = testSeed();
+const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 37);
+afterAll(() => caches.remove());
+
+const LAST = treeOf(KEPT, { 'newer.bin': { content: 'r6', size: 50_000 } });
+
+/** Runs `work` stopped before each how many-th operation; never goes on where it is killed. */
+async function stoppedEverywhere(
+  start: ErasureSample, clock: TestClock, killed: boolean, work: (repository: Repository) => Promise<Manifest | undefined>,
+  meanwhile: (storage: Storage) => Promise<void>, after: (storage: Storage, made: Manifest | undefined) => Promise<void>,
+): Promise<number> {
+  for (let k = 1 + (seed % STEP); ; k += STEP) {
+    const storage = await copyStorage(start.storage);
+    const stopped = new StoppedStorage(storage, k);
+    const working = open(stopped, clock).then(work);
+    working.catch(() => {});
+    const reached = await Promise.race([stopped.stopped.then(() => true), working.then(() => false)]);
+    try {
+      if (reached) await meanwhile(storage);
+      if (!killed) stopped.go();
+      await after(storage, killed && reached ? undefined : await working);
+    } catch (error) {
+      throw new Error(`stopped at ${stopped.stoppedAt} (HOLDFAST_SEED=${seed})`, { cause: error });
+    }
+    if (!reached) return k;
+  }
+}
+
+const eraseAll = (tag: string) => async (repository: Repository): Promise<undefined> => {
+  await erase(repository, tag, { keys: KEYS, prefixes: [] });
+};
+
+test('I24: an erasure that is killed at any step loses nothing, and run again it finishes', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const keysBefore = await keyObjects(start.storage);
+  const steps = await stoppedEverywhere(start, clock, true, eraseAll(start.tag), async () => {}, async (storage) => {
+    // Sound as it is: nothing but what is to be erased is missing, and no snapshot shows twice.
+    const repository = await open(storage, clock);
+    expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
+    expect(await repository.snapshots()).toHaveLength(start.trees.length);
+    // A backup in between is made upon what stands for the older snapshots.
+    const made = seed % 2 === 0 ? undefined : await backupTree(repository, 'e', LAST, clock);
+    await eraseAll(start.tag)(await open(storage, clock));
+    expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+    await proveOthers(storage, clock, start.trees, made ? [{ manifest: made, tree: LAST }] : []);
+    expect(await namesIn(storage, 'claims/')).toEqual([]);
+  });
+  expect(steps).toBeGreaterThan(30);
+});
+
+const NEXT = treeOf(KEPT, { 'new.txt': { content: 't5', size: 9_100 }, 'newer.bin': { content: 'r6', size: 50_000 }, 'again.bin': SHARED_FILE });
+
+/** Snapshots of the writer: besides the one that it reports maybe one that it had sealed when it was stopped. */
+async function ofWriter(storage: Storage, clock: TestClock, { tag, trees }: ErasureSample): Promise<MadeOf[]> {
+  const before = new Set(trees.map(({ manifest }) => manifest.id.slice(0, 12)));
+  const made = (await (await open(storage, clock)).snapshots(tag)).filter(({ manifest }) => !before.has(manifest.id.slice(0, 12)));
+  expect(made.length).toBeLessThanOrEqual(2);
+  return made.map(({ manifest }) => ({ manifest, tree: NEXT }));
+}
+
+test('I23, I24: a writer that is stopped at any step while items are erased does not bring them back', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const keysBefore = await keyObjects(start.storage);
+  let interrupted = 0;
+  let erased = false;
+  await stoppedEverywhere(start, clock, false, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
+    erased = true;
+    const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
+    interrupted += backupsInterrupted;
+    // Without one that is at work it is true at once, not only when the writer has ended.
+    if (backupsInterrupted === 0) expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+  }, async (storage, manifest) => {
+    // The last of them was never stopped.
+    if (!erased) await eraseAll(start.tag)(await open(storage, clock));
+    erased = false;
+    expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+    const made = await ofWriter(storage, clock, start);
+    // An erasure after it has replaced it: the time stays.
+    expect(made.map((one) => one.manifest.id.slice(0, 12))).toContain(manifest?.id.slice(0, 12));
+    await proveOthers(storage, clock, start.trees, made);
+  });
+  expect(interrupted).toBeGreaterThan(0);
+});
+
+test('I24: a writer that is killed at any step while items are erased leaves nothing that the same erasure does not take away', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const keysBefore = await keyObjects(start.storage);
+  await stoppedEverywhere(start, clock, true, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
+    await eraseAll(start.tag)(await open(storage, clock));
+  }, async (storage) => {
+    const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
+    expect(backupsInterrupted).toBe(0);
+    expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+    await proveOthers(storage, clock, start.trees, await ofWriter(storage, clock, start));
+  });
+});
+
+const refused = (code: string) => (error: unknown): 'refused' => {
+  if (!isHoldfastError(error) || error.code !== code) throw error;
+  return 'refused';
+};
+
+test('I26: a prune that is stopped at any step: the erasure gives way and changes nothing, or the prune does', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const keysBefore = await keyObjects(start.storage);
+  const met = { erasure: 0, prune: 0 };
+  await stoppedEverywhere(start, clock, false, async (repository) => {
+    // Without a policy nothing goes, but packs are put together and rewritten.
+    if ((await prune(repository, {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met.prune++;
+    return undefined;
+  }, async (storage) => {
+    const before = await namesIn(storage);
+    const result = await eraseAll(start.tag)(await open(storage, clock)).catch(refused('erase/not-alone'));
+    if (result !== 'refused') return;
+    met.erasure++;
+    expect(await namesIn(storage)).toEqual(before);
+  }, async (storage) => {
+    await eraseAll(start.tag)(await open(storage, clock));
+    expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+    await proveOthers(storage, clock, start.trees);
+  });
+  expect(met.erasure).toBeGreaterThan(0);
+});
+
+test('I24, I26: an erasure that is stopped at any step while a backup runs and a prune is refused finishes', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const keysBefore = await keyObjects(start.storage);
+  let backup: Manifest | undefined;
+  let met = 0;
+  await stoppedEverywhere(start, clock, false, eraseAll(start.tag), async (storage) => {
+    backup = await backupTree(await open(storage, clock), 'e', LAST, clock);
+    if ((await prune(await open(storage, clock), {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met++;
+  }, async (storage) => {
+    expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+    await proveOthers(storage, clock, start.trees, backup ? [{ manifest: backup, tree: LAST }] : []);
+    backup = undefined;
+  });
+  expect(met).toBeGreaterThan(0);
+});
+
+test('an erasure that died keeps prunes away until it is run again, or for a week; others go on when they are told that they are alone', async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const stopped = new StoppedStorage(start.storage, 60);
+  open(stopped, clock).then(eraseAll(start.tag)).catch(() => {});
+  await stopped.stopped;
+  expect(await namesIn(start.storage, 'claims/')).toHaveLength(1);
+  const [claimed, aged] = [await copyStorage(start.storage), await copyStorage(start.storage)];
+  const pruned = async (storage: Storage): Promise<unknown> => prune(await open(storage, clock), {}, { graceMs: 0 }).catch(refused('repository/erasing'));
+  expect(await pruned(start.storage)).toBe('refused');
+  await prune(await open(start.storage, clock), {}, { dryRun: true });
+  const other = { keys: new Set(['e.txt']), prefixes: [] };
+  await expect(erase(await open(start.storage, clock), start.tag, other)).rejects.toMatchObject({ code: 'erase/not-alone' });
+  await eraseAll(start.tag)(await open(start.storage, clock));
+  expect(await namesIn(start.storage, 'claims/')).toEqual([]);
+  expect(await pruned(start.storage)).not.toBe('refused');
+
+  await erase(await open(claimed, clock), start.tag, other, { alone: true });
+  expect(await namesIn(claimed, 'claims/')).toEqual([]);
+  await eraseAll(start.tag)(await open(claimed, clock));
+  clock.time += 8 * 24 * HOUR;
+  expect(await pruned(aged)).not.toBe('refused');
+  expect(await namesIn(aged, 'claims/')).toEqual([]);
+  expect(await (await open(aged, clock)).snapshots()).toHaveLength(start.trees.length);
+});

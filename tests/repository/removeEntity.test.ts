@@ -1,0 +1,83 @@
+/** An entity that was removed leaves nothing behind, its keys first of all; killed at any step, a second removal finishes. */
+import { afterAll, expect, test } from 'vitest';
+import { check, removeEntity, type Manifest } from '../../src/repository/index.ts';
+import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
+import { backupTree, cacheFolder, copyStorage, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from './fixture.ts';
+import { testSeed } from './seeded.ts';
+import { StoppedStorage } from './stoppedStorage.ts';
+import type { Tree, TreeFile } from './tree.ts';
+
+const seed = testSeed();
+const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 13);
+const caches = await cacheFolder();
+afterAll(() => caches.remove());
+
+const OWN: Readonly<Record<string, TreeFile>> = { 'd/only-here.txt': { content: 't3', size: 3_000 }, 'd/only-here.bin': { content: 'r4', size: 90_000 } };
+const GONE: Tree = new Map([...Object.entries(OWN), ['both.bin', { content: 'r2', size: 60_000 }]]);
+const STAYS: Tree = new Map([['n.bin', { content: 'r2', size: 60_000 }], ['n.txt', { content: 't9', size: 2_000 }]]);
+const TRACES = Object.entries(OWN).flatMap(([key, file]) => tracesOf(key.slice(2), file));
+
+interface Made {
+  readonly storage: Storage;
+  readonly gone: Manifest;
+  readonly stays: Manifest;
+}
+
+async function made(clock: TestClock): Promise<Made> {
+  const storage: Storage = new MemoryStorage();
+  const repository = await initRepository(storage, caches.path('made'), clock);
+  await backupTree(repository, 'gone', GONE, clock);
+  const stays = await backupTree(repository, 'stays', STAYS, clock);
+  return { storage, stays, gone: await backupTree(repository, 'gone', new Map([...GONE, ['x', { content: 't1', size: 40 }]]), clock) };
+}
+
+async function proveGone(storage: Storage, clock: TestClock, { gone, stays }: Made, keys: ReadonlyMap<string, Buffer>): Promise<void> {
+  expect((await namesIn(storage)).filter((name) => name.includes(gone.tag))).toEqual([]);
+  expect((await searchEverything(storage, TRACES, keys)).found).toEqual([]);
+  const repository = await openRepository(storage, caches.path('proof'), clock);
+  expect((await repository.snapshots()).map(({ manifest }) => manifest.id)).toEqual([stays.id]);
+  await new SnapshotProof(repository).holds(stays, STAYS);
+  expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
+}
+
+// I25 of docs/format/invariants.md.
+test('I25: an entity that is removed is gone with its keys, killed at any step or not', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await made(clock);
+  const keys = await keyObjects(start.storage);
+  for (let k = 1 + (seed % STEP); ; k += STEP) {
+    const storage = await copyStorage(start.storage);
+    const killed = new StoppedStorage(storage, k);
+    const removing = openRepository(killed, caches.path('killed'), clock).then((repository) => removeEntity(repository, start.gone.tag));
+    const reached = await Promise.race([killed.stopped.then(() => true), removing.then(() => false)]);
+    if (reached) await removeEntity(await openRepository(storage, caches.path('second'), clock), start.gone.tag);
+    else expect(await removing).toMatchObject({ snapshotsRemoved: 2, packsRewritten: 1 });
+    await proveGone(storage, clock, start, keys).catch((error: unknown) => {
+      throw new Error(`killed at ${killed.stoppedAt} (HOLDFAST_SEED=${seed})`, { cause: error });
+    });
+    if (!reached) break;
+  }
+});
+
+test('I25: a backup that is stopped at any step while its entity is removed reports no snapshot that cannot be read', { timeout: 600_000 }, async () => {
+  const clock = new TestClock();
+  const start = await made(clock);
+  for (let k = 1 + (seed % STEP); ; k += STEP) {
+    const storage = await copyStorage(start.storage);
+    const stopped = new StoppedStorage(storage, k);
+    const running = openRepository(stopped, caches.path('run'), clock).then((repository) => backupTree(repository, 'gone', GONE, clock));
+    const reached = await Promise.race([stopped.stopped.then(() => true), running.then(() => false)]);
+    // Sealed before the removal it went with it.
+    const sealed = (await namesIn(storage, `seals/${start.gone.tag}/`)).length > 2;
+    if (reached) await removeEntity(await openRepository(storage, caches.path('remover'), clock), start.gone.tag);
+    stopped.go();
+    const manifest = await running;
+    const repository = await openRepository(storage, caches.path('after'), clock);
+    const standing = (await repository.snapshots(manifest.tag)).map((one) => one.manifest.id);
+    if (!reached || !sealed) expect(standing, stopped.stoppedAt).toContain(manifest.id);
+    if (standing.includes(manifest.id)) await new SnapshotProof(repository).holds(manifest, GONE);
+    expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
+    if (!reached) break;
+  }
+});
