@@ -29,6 +29,12 @@ export interface IndexContext {
   readonly random: RandomBytes;
 }
 
+/** An entity's own stream, with the ids of the records whose keys its packs are sealed with. */
+export interface OwnStream {
+  readonly tag: string;
+  readonly keyIds: readonly string[];
+}
+
 interface OpenSegment {
   readonly id: string;
   readonly file: IndexFile;
@@ -42,22 +48,29 @@ export class StreamIndex {
   readonly #context: IndexContext;
   readonly #place: IndexPlace;
   #segments: OpenSegment[] = [];
-  /** Ids of listed segments that another one replaces: for a prune to delete. */
+  /** Ids of segments that were put through this one. */
+  readonly written: string[] = [];
+  readonly #keys: ReadonlySet<string> | undefined;
+  /** Ids of listed segments that another one replaces, or of an earlier life of the entity: for a prune to delete. */
   #superseded: readonly string[] = [];
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
   #onDamage: ((error: HoldfastError) => void) | undefined;
 
-  private constructor(context: IndexContext, stream: string) {
+  private constructor(context: IndexContext, stream: string | OwnStream) {
     this.#context = context;
-    this.stream = stream;
+    this.stream = typeof stream === 'string' ? stream : stream.tag;
+    this.#keys = typeof stream === 'string' ? undefined : new Set(stream.keyIds);
     const cacheDirectory = join(context.cacheDirectory, 'index');
-    this.#place = { storage: context.storage, keyring: context.keyring, stream, cacheDirectory };
+    this.#place = { storage: context.storage, keyring: context.keyring, stream: this.stream, cacheDirectory, keys: this.#keys && [...this.#keys] };
   }
 
-  /** `onDamage` is told of segments that cannot be read, which are then passed over; without it they throw. */
+  /**
+   * `onDamage` is told of segments that cannot be read, which are then passed over; without it they throw. Where the records of the entity
+   * are told, segments that have none of their keys are passed over: a run that did not notice the entity's removal put them, and nobody can read its packs.
+   */
   static async load(
-    context: IndexContext, stream: string, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void,
+    context: IndexContext, stream: string | OwnStream, signal?: AbortSignal, onDamage?: (error: HoldfastError) => void,
   ): Promise<StreamIndex> {
     const index = new StreamIndex(context, stream);
     index.#onDamage = onDamage;
@@ -69,12 +82,12 @@ export class StreamIndex {
    * The index as far as it can be read: for readers, whose items elsewhere must not suffer, and for writers, who index
    * again what no readable segment names.
    */
-  static loadReadable(context: IndexContext, stream: string, signal?: AbortSignal): Promise<StreamIndex> {
+  static loadReadable(context: IndexContext, stream: string | OwnStream, signal?: AbortSignal): Promise<StreamIndex> {
     return StreamIndex.load(context, stream, signal, () => {});
   }
 
   /** Makes entries of packs durable without loading the index. */
-  static async add(context: IndexContext, stream: string, packs: readonly IndexedPack[], signal?: AbortSignal): Promise<void> {
+  static async add(context: IndexContext, stream: string | OwnStream, packs: readonly IndexedPack[], signal?: AbortSignal): Promise<void> {
     const { clock, random } = context;
     const { file } = await writeIndexSegment(new StreamIndex(context, stream).#place, contentOfPacks(packs), clock, random, signal);
     file.close();
@@ -102,6 +115,7 @@ export class StreamIndex {
     const before = new Map(this.#segments.map((segment) => [segment.id, segment]));
     const listed: OpenSegment[] = [];
     const replaced = new Set<string>();
+    const foreign = new Set<string>();
     let missed = false;
     try {
       const all = await this.#listed(signal);
@@ -109,11 +123,12 @@ export class StreamIndex {
         if (replaced.has(id)) continue;
         const segment = before.get(id) ?? await this.#open(id, size, signal);
         if (segment === 'missing') missed = true;
+        if (segment === 'foreign') foreign.add(id);
         if (typeof segment === 'string') continue;
         for (const gone of segment.replaces) replaced.add(gone);
         listed.push(segment);
       }
-      this.#superseded = all.map(({ id }) => id).filter((id) => replaced.has(id));
+      this.#superseded = all.map(({ id }) => id).filter((id) => replaced.has(id) || foreign.has(id));
     } catch (error) {
       for (const segment of listed) if (!before.has(segment.id)) segment.file.close();
       throw error;
@@ -146,15 +161,22 @@ export class StreamIndex {
     return found.toReversed();
   }
 
-  async #open(id: string, size: number, signal?: AbortSignal): Promise<OpenSegment | 'missing' | 'unreadable'> {
+  async #open(id: string, size: number, signal?: AbortSignal): Promise<OpenSegment | 'missing' | 'unreadable' | 'foreign'> {
     try {
-      return { id, replaced: false, ...await loadIndexSegment(this.#place, id, size, this.#context.random, signal) };
+      const { file, replaces, keys } = await loadIndexSegment(this.#place, id, size, this.#context.random, signal);
+      if (!this.#isForeign(keys)) return { id, replaced: false, file, replaces };
+      file.close();
+      return 'foreign';
     } catch (error) {
       if (isHoldfastError(error) && error.code === 'storage/not-found') return 'missing';
       if (!this.#onDamage || !isHoldfastError(error) || !isUnreadable(error)) throw error;
       this.#onDamage(error);
       return 'unreadable';
     }
+  }
+
+  #isForeign(keys: readonly string[]): boolean {
+    return this.#keys !== undefined && keys.length > 0 && !keys.some((key) => this.#keys?.has(key));
   }
 
   /** A long run writes many small segments: the newest stay in memory, as far as there is room. */
@@ -258,6 +280,7 @@ export class StreamIndex {
   async #write(content: Parameters<typeof writeIndexSegment>[1], signal?: AbortSignal): Promise<void> {
     const { clock, random } = this.#context;
     const { id, file } = await writeIndexSegment(this.#place, content, clock, random, signal);
+    this.written.push(id);
     this.#segments.push({ id, file, replaces: content.replaces, replaced: false });
     this.#letGo();
   }

@@ -47,7 +47,7 @@ export class BlobReader {
   }
 
   #loadIndexes(): Promise<readonly StreamIndex[]> {
-    return Promise.all([StreamIndex.loadReadable(this.#context, this.#entity.tag), StreamIndex.loadReadable(this.#context, SHARED)]);
+    return Promise.all([StreamIndex.loadReadable(this.#context, this.#entity), StreamIndex.loadReadable(this.#context, SHARED)]);
   }
 
   /** Where the blob is; undefined when no index knows it in a pack that is not known to be gone. */

@@ -4,7 +4,7 @@ import { entityOrFinding, ItemCheck } from './checkItems.ts';
 import { CheckPool } from './checkPool.ts';
 import { checkRecords, checkSnapshots, readRemoved, type Removed } from './checkRecords.ts';
 import { FindingList, NAMED_ITEMS, type CheckReport, type Finding } from './checkReport.ts';
-import { CheckStream, type CheckView } from './checkStream.ts';
+import { CheckStream, type CheckView, type RawKeys } from './checkStream.ts';
 import { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import type { Manifest } from './manifest.ts';
@@ -67,8 +67,7 @@ async function checkEntity(view: CheckView, tag: string, removed: Removed, share
   const snapshots = await checkSnapshots(view, tag, removed);
   const entity = await entityOrFinding(view, tag, snapshots);
   await checkSegments(view, tag, snapshots);
-  // Readers do not look at the number in an entity's own packs, which is always 1: another one is damage all the same.
-  const own = await CheckStream.open(view, tag, entity && ((epoch) => (epoch === 1 ? entity.packKey : undefined)));
+  const own = await CheckStream.open(view, tag, ownKeys(entity));
   try {
     const { findings, items } = await checkItems(view, tag, snapshots, entity, own, shared);
     view.errors.merge(findings);
@@ -79,6 +78,11 @@ async function checkEntity(view: CheckView, tag: string, removed: Removed, share
   view.progress();
 }
 
+/** Readers do not look at the number in an entity's own packs, which is always 1: another one is damage all the same. */
+function ownKeys(entity: EntityRecord | undefined): RawKeys | undefined {
+  return entity && ((epoch) => (epoch === 1 ? entity.packKey : undefined));
+}
+
 /** What is not found may have been moved by a prune since index and packs were read: they are read once more. */
 async function checkItems(
   view: CheckView, tag: string, snapshots: readonly Manifest[], entity: EntityRecord | undefined, own: CheckStream, shared: CheckStream,
@@ -86,7 +90,7 @@ async function checkItems(
   const first = await new ItemCheck(view, tag, snapshots, own, shared).run(entity);
   if (!first.findings.list().some((finding) => finding.code === 'missing' || finding.code === 'not-indexed')) return first;
   const quiet: CheckView = { ...view, percent: 0, errors: new FindingList(), notices: new FindingList(), counts: { ...view.counts } };
-  const again = [await CheckStream.open(quiet, tag, undefined), await CheckStream.open(quiet, SHARED, undefined)] as const;
+  const again = [await CheckStream.open(quiet, tag, ownKeys(entity)), await CheckStream.open(quiet, SHARED, undefined)] as const;
   try {
     const moved = (id: Buffer): boolean => again.some((stream) => stream.find(id) === 'good');
     return await new ItemCheck(view, tag, snapshots, own, shared, moved).run(entity);

@@ -9,6 +9,7 @@ import { lastSegment, names } from './names.ts';
 import { PACK_MAGIC, type PackFrame } from './pack.ts';
 import { ID_LENGTH } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { indexedStream } from './streams.ts';
 import { readHeader } from './sealedObject.ts';
 
 /** What the parts of one check share. */
@@ -71,7 +72,8 @@ export class CheckStream {
 
   /** @param keys undefined where they are lost: then no pack can be proved. */
   static async open(view: CheckView, stream: string, keys: RawKeys | undefined): Promise<CheckStream> {
-    const index = await StreamIndex.load(view.context, stream, view.signal, (error) => {
+    const records = keys && await indexedStream(view.context, stream, view.signal);
+    const index = await StreamIndex.load(view.context, records ?? stream, view.signal, (error) => {
       view.errors.addError(String(error.data['object']), error);
     });
     const checked = new CheckStream(view, index);

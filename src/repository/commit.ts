@@ -1,5 +1,5 @@
 import { DoomedList } from './doomed.ts';
-import type { EntityRecord } from './entityKeys.ts';
+import { hasKey, type EntityRecord } from './entityKeys.ts';
 import { manifestBytes, sealBytes, type Manifest } from './manifest.ts';
 import { names } from './names.ts';
 import type { Pin } from './pin.ts';
@@ -49,8 +49,7 @@ export class Commit {
     await this.#rescue(manifest, signal);
     await this.#lookAtSegments(manifest, signal);
     // A run that began before the entity was removed would seal what nobody can open.
-    const [record] = this.#entity.keyIds;
-    if (record !== undefined && !(await storage.stat(names.entityRecord(manifest.tag, record), options))) throw prunedUnderRun();
+    if (!(await hasKey(storage, this.#entity, signal))) throw prunedUnderRun();
     if ((manifest.predecessor || manifest.replaces) && !(await this.#parts.pin?.held(signal))) throw prunedUnderRun();
     this.sealed = true;
     await storage.put(names.seal(manifest.tag, manifest.id), sealBytes(manifest.tag, manifest.id, sha256, keyring, random), options);

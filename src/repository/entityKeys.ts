@@ -4,6 +4,7 @@ import { HoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { deriveKey, KEY_LENGTH } from './accountKey.ts';
+import type { OwnStream } from './blobIndex.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
 import { isText, objectOf, shaped } from './recordShape.ts';
@@ -48,6 +49,11 @@ async function recordNames(storage: Storage, tag: string, signal?: AbortSignal):
   const found: string[] = [];
   for await (const { name } of listAll(storage, names.entity(tag), signal ? { signal } : {})) found.push(name);
   return found;
+}
+
+/** An entity's stream as its index is read: by the ids of all its records, damaged ones too, or of none. */
+export async function ownStream(storage: Storage, tag: string, signal?: AbortSignal): Promise<OwnStream> {
+  return { tag, keyIds: (await recordNames(storage, tag, signal)).map(lastSegment) };
 }
 
 async function readRecords(
@@ -102,6 +108,11 @@ export async function ensureEntity(
   if (known && known.epoch >= keyring.meta.epoch) return known;
   await putRecord(storage, keyring, { entity, key: random(32).toString('base64') }, random, signal);
   return readEntity(storage, keyring, tag, signal);
+}
+
+/** Whether the record stands with whose key its runs seal: not where the entity was removed. */
+export async function hasKey(storage: Storage, { tag, keyIds: [first] }: EntityRecord, signal?: AbortSignal): Promise<boolean> {
+  return first === undefined || (await storage.stat(names.entityRecord(tag, first), signal ? { signal } : {})) !== undefined;
 }
 
 async function putRecord(storage: Storage, keyring: Keyring, stored: Stored, random: RandomBytes, signal?: AbortSignal): Promise<void> {

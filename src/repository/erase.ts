@@ -18,6 +18,7 @@ import { erasureRecords, type ErasureNote, type RemovedSnapshot } from './remova
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { SegmentRef } from './segment.ts';
+import { indexedStream } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { withClaim } from './workClaim.ts';
 
@@ -190,7 +191,7 @@ class EraseRun {
    */
   async #blobsAreGone(signal?: AbortSignal): Promise<boolean> {
     for (const stream of [this.#tag, SHARED]) {
-      const index = await StreamIndex.load(this.#context, stream, signal);
+      const index = await StreamIndex.load(this.#context, await indexedStream(this.#context, stream, signal), signal);
       try {
         const gone = index.packs();
         for await (const { name } of listAll(this.#context.storage, names.packs(stream), signal ? { signal } : {})) gone.delete(lastSegment(name));

@@ -6,6 +6,9 @@ import type { RepositoryContext } from './repositoryContext.ts';
 /** What a certificate says of names and ids: as they are, or their keyed hashes, by which a key holder can tell whether an item was meant. */
 export type CertificateNames = 'plain' | 'hashed';
 
+const NOT_REACHED = 'Copies of the repository (one that "holdfast copy" keeps loses the items by its next run with --prune), older versions of '
+  + 'objects where the storage keeps them, and caches of other machines until they next use the entity.';
+
 /** Proof of an erasure, signed with a key of the repository: see docs/format/layout.md. Fields are only ever added. */
 export interface ErasureCertificate {
   readonly format: 'holdfast-erasure-1';
@@ -30,6 +33,8 @@ export interface ErasureCertificate {
   readonly backupsInterrupted: number;
   /** What a lock of the storage still holds, and until when. Not empty: nothing was deleted yet, the items are only hidden. */
   readonly pending: readonly PendingObject[];
+  /** In words: where else the items may be. */
+  readonly notReached: string;
   /** HMAC-SHA-256, hex, over all that stands before it. */
   readonly mac: string;
 }
@@ -47,7 +52,8 @@ export function certificateOf(
     })),
     snapshots: erasure.snapshots.map(({ id, sha256, by }) => ({ id, sha256, by: by ?? null })),
     manifestsDeleted: deleted('snapshots/'), segmentsDeleted: deleted('segments/'), packsDeleted: deleted('packs/'),
-    packsRewritten: erasure.packsRewritten, blobsErased: erasure.blobsErased, blobsKept: erasure.blobsKept, backupsInterrupted: erasure.backupsInterrupted, pending: erasure.pending,
+    packsRewritten: erasure.packsRewritten, blobsErased: erasure.blobsErased, blobsKept: erasure.blobsKept,
+    backupsInterrupted: erasure.backupsInterrupted, pending: erasure.pending, notReached: NOT_REACHED,
   };
   return { ...body, mac: macOf(context, body) };
 }

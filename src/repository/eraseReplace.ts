@@ -49,8 +49,18 @@ function replacement(
     ...manifest, id: timeOrderedId(timeOfId(manifest.id), random), layers, cursor: null, replaces: { id: manifest.id, sha256 },
     predecessor: before && (successors.get(before.id) ?? before),
     counts: countsWithout(manifest.counts, erased.shares.get(manifest.id)),
-    warnings: manifest.warnings.filter(({ item, message }) => !names.some((name) => name !== '' && (item.includes(name) || message.includes(name)))),
+    warnings: manifest.warnings.filter(({ item, message }) => !names.some((name) => speaksOf(item, name) || speaksOf(message, name))),
   };
+}
+
+/** Whether the name stands in the text, not as a part of another word: what is erased may be called "a". */
+function speaksOf(text: string, name: string): boolean {
+  if (name === '') return false;
+  const isWord = (at: number): boolean => /[\p{L}\p{N}]/u.test(text.charAt(at));
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (!isWord(at - 1) && !isWord(at + name.length)) return true;
+  }
+  return false;
 }
 
 function countsWithout(counts: Manifest['counts'], share: Share | undefined): Manifest['counts'] {

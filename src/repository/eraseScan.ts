@@ -1,10 +1,13 @@
 import { isHoldfastError, type BinaryString } from '../domain/index.ts';
+import { listAll } from '../storage/index.ts';
 import { BlobReader } from './blobReader.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import type { IdTable } from './idTable.ts';
 import { ContentWalk, walkVisible } from './liveness.ts';
 import type { Manifest, StoredManifest } from './manifest.ts';
+import { lastSegment, names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { isUnreadable } from './sealedObject.ts';
 import type { SegmentRef } from './segment.ts';
 import { LayerCursor, type SegmentSource } from './state.ts';
 
@@ -99,32 +102,52 @@ function note(cursor: LayerCursor, shares: readonly Share[], items: Map<BinarySt
 
 /**
  * Segments of the manifests in which some entry is of an erased item, also one that no snapshot shows.
- * @param ids receives the blobs that those entries need.
+ * @param ids receives the blobs that those entries need, and those of entries in segments of runs that did not finish.
  */
 export async function touchedSegments(
   context: RepositoryContext, entity: EntityRecord, manifests: readonly Manifest[], chosen: EraseSet, ids: IdTable, signal?: AbortSignal,
 ): Promise<Map<string, SegmentRef>> {
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   const refs = new Map(manifests.flatMap(({ layers }) => layers.flat()).map((ref) => [ref.id, ref]));
+  const strays = await straySegments(source, refs, signal);
   const touched = new Map<string, SegmentRef>();
   const reader = new BlobReader(context, entity);
   const walk = new ContentWalk(reader);
   try {
-    for (const ref of refs.values()) {
+    const isTouched = async (ref: SegmentRef): Promise<boolean> => {
+      let found = false;
       const cursor = new LayerCursor(source, [ref], signal);
       await cursor.fill();
       while (cursor.key !== undefined) {
         if (chosen.has(cursor.key, cursor.parent)) {
-          touched.set(ref.id, ref);
+          found = true;
           await walk.ids(cursor.content, (id) => ids.set(id, 0, 1), signal)?.catch(unlessMissing);
         }
         if (!cursor.step()) await cursor.fill();
       }
-    }
+      return found;
+    };
+    for (const ref of refs.values()) if (await isTouched(ref)) touched.set(ref.id, ref);
+    for (const ref of strays) await isTouched(ref).catch(unlessUnreadable);
     return touched;
   } finally {
     await reader.close();
   }
+}
+
+/** Of checkpoints, of unsealed manifests, and of runs that died before they had one. The removal of the snapshots takes them along. */
+async function straySegments({ storage, tag }: SegmentSource, named: ReadonlyMap<string, SegmentRef>, signal?: AbortSignal): Promise<SegmentRef[]> {
+  const strays: SegmentRef[] = [];
+  for await (const { name, size } of listAll(storage, names.segment(tag, ''), signal ? { signal } : {})) {
+    const id = lastSegment(name);
+    if (!named.has(id)) strays.push({ id, size, rows: 0, first: '' });
+  }
+  return strays;
+}
+
+/** A run that goes on takes its segments away when it notices the erasure; nobody needs a damaged one. */
+function unlessUnreadable(error: unknown): void {
+  if (!isHoldfastError(error) || !(isUnreadable(error) || error.code === 'storage/not-found')) throw error;
 }
 
 /** What no snapshot shows may have been pruned already. */

@@ -8,7 +8,7 @@ import { FRAME_RECORD, IndexFile, IndexFileWriter, RECORD, type PackSize } from 
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
 import { ID_LENGTH } from './recipe.ts';
-import { isCount, isText, listOf, objectOf, shapedJson } from './recordShape.ts';
+import { isCount, isText, listOf, objectOf, orMissing, shapedJson } from './recordShape.ts';
 import { damaged, HEADER_LENGTH } from './sealedObject.ts';
 
 const MAGIC = 'HFIX';
@@ -24,10 +24,13 @@ interface Directory {
   readonly replaces: readonly string[];
   /** Lengths of the sealed parts: the frame table, then the blocks of records. */
   readonly parts: readonly number[];
+  /** Ids of the entity's records whose keys its packs may be sealed with; missing for packs that entities share. */
+  readonly keys?: readonly string[];
 }
 
 const isDirectory = objectOf({
   entries: isCount, packs: listOf(objectOf({ id: isText, size: isCount })), replaces: listOf(isText), parts: listOf(isCount),
+  keys: orMissing(listOf(isText)),
 });
 
 /** What is needed to read and write index segments of one stream. */
@@ -36,6 +39,8 @@ export interface IndexPlace {
   readonly keyring: Keyring;
   readonly stream: string;
   readonly cacheDirectory: string;
+  /** See {@link Directory}: those of the writer. */
+  readonly keys?: readonly string[] | undefined;
 }
 
 export interface SegmentContent {
@@ -72,6 +77,7 @@ export async function writeIndexSegment(
     }
     const directory: Directory = {
       entries: content.entries, packs: content.packs, replaces: content.replaces, parts: parts.map((part) => part.length),
+      ...(place.keys && { keys: place.keys }),
     };
     const tail = sealTail(name, Buffer.from(JSON.stringify(directory)), key, random);
     await place.storage.put(name, [containerHeader(MAGIC, key), ...parts, ...tail], signal ? { signal } : {});
@@ -97,15 +103,24 @@ function localWriter(
   }
 }
 
-/** A segment's local file, fetched and unsealed when it is not there yet; and which segments it replaces. */
+/** What is read of a segment. */
+export interface LoadedSegment {
+  readonly file: IndexFile;
+  readonly replaces: readonly string[];
+  /** Empty where it does not say. */
+  readonly keys: readonly string[];
+}
+
+/** A segment's local file, fetched and unsealed when it is not there yet; which segments it replaces, and the keys of its packs. */
 export async function loadIndexSegment(
   place: IndexPlace, id: string, size: number, random: RandomBytes, signal?: AbortSignal,
-): Promise<{ file: IndexFile; replaces: readonly string[] }> {
+): Promise<LoadedSegment> {
   const name = names.index(place.stream, id);
   const tail = await openTail(place.storage, name, size, MAGIC, place.keyring.metaOf, signal);
   const directory = shapedJson<Directory>(name, tail.directory, isDirectory);
+  const { replaces, keys = [] } = directory;
   const cached = openCached(join(place.cacheDirectory, `${id}.idx`), directory);
-  if (cached) return { file: cached, replaces: directory.replaces };
+  if (cached) return { file: cached, replaces, keys };
   let offset = HEADER_LENGTH;
   const part = async (index: number): Promise<Buffer> => {
     const length = directory.parts[index] ?? 0;
@@ -136,7 +151,7 @@ export async function loadIndexSegment(
     writer.discard();
     throw error;
   }
-  return { file: writer.finish(), replaces: directory.replaces };
+  return { file: writer.finish(), replaces, keys };
 }
 
 /** Whole rows of packs that there are. */

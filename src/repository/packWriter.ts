@@ -16,6 +16,8 @@ export class PackWriter {
   readonly #key: EpochKey;
   readonly #putting = new Set<Promise<void>>();
   readonly #stored: IndexedPack[] = [];
+  /** Full names of all packs that were put, those of failed puts too. */
+  readonly names: string[] = [];
   /** Bytes of all packs stored. */
   bytes = 0;
   #failure: unknown;
@@ -50,6 +52,7 @@ export class PackWriter {
   }
 
   #put(pack: BuiltPack): void {
+    this.names.push(pack.name);
     const put = this.#storage.put(pack.name, pack.parts).then(
       () => {
         this.#stored.push({ id: pack.id, size: pack.size, frames: pack.frames });

@@ -6,6 +6,7 @@ import { lastSegment, names } from './names.ts';
 import type { PruneView } from './pruneRoots.ts';
 import type { Doom } from './pruneSpare.ts';
 import { namesUnder, tagAndId } from './roots.ts';
+import { indexedStream } from './streams.ts';
 
 /** Deletions under way at once. */
 const LANES = 8;
@@ -42,7 +43,7 @@ export async function rewriteIndexes(
 ): Promise<string[]> {
   const replaced: string[] = [];
   for (const stream of streams) {
-    const index = await StreamIndex.load(view.context, stream, view.signal);
+    const index = await StreamIndex.load(view.context, await indexedStream(view.context, stream, view.signal), view.signal);
     try {
       for (const id of await index.rewrite((pack) => !dropped(pack), view.signal)) replaced.push(names.index(stream, id));
     } finally {

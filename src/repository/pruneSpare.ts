@@ -97,7 +97,7 @@ async function sparePacks(
   const { context, signal } = view;
   const entity = await readEntity(context.storage, context.keyring, tag, signal);
   const reader = new BlobReader(context, entity);
-  const indexes = [await StreamIndex.load(context, tag, signal), await StreamIndex.load(context, SHARED, signal)];
+  const indexes = [await StreamIndex.load(context, entity, signal), await StreamIndex.load(context, SHARED, signal)];
   const unlike = (fits: (pack: string) => boolean) => ({ has: (pack: string) => !fits(pack) });
   const safe = unlike((pack) => standing.has(pack) && !announced.has(pack) && !doom.packs.has(pack));
   // Announced by another prune too, it is spared all the same: each prune sees the root and withdraws its own word.

@@ -7,7 +7,7 @@ import type { ErasurePlan, PruneView } from './pruneRoots.ts';
 import { PackRewriter } from './pruneRewrite.ts';
 import { timeOfId } from './roots.ts';
 import { indexStrayPacks } from './strayPacks.ts';
-import type { KeyOf } from './streams.ts';
+import { indexedStream, type KeyOf } from './streams.ts';
 
 /** One stream under a prune: its index, its packs, and what of them is needed. */
 export class PruneStream {
@@ -32,7 +32,7 @@ export class PruneStream {
   }
 
   static async open(view: PruneView, stream: string): Promise<PruneStream> {
-    const index = await StreamIndex.load(view.context, stream, view.signal);
+    const index = await StreamIndex.load(view.context, await indexedStream(view.context, stream, view.signal), view.signal);
     const sizes = new Map<string, number>();
     const options = view.signal ? { signal: view.signal } : {};
     for await (const object of listAll(view.context.storage, names.packs(stream), options)) {
@@ -76,11 +76,12 @@ export class PruneStream {
 
   /**
    * Packs in which an erased blob has a place that nobody needs, those that another record names, and, where the entity's blobs may be,
-   * all old enough ones with waste: it may be of versions that no snapshot shows any more, and nothing tells which.
+   * all with waste: it may be of versions that no snapshot shows any more, and nothing tells which. Of the shared ones only those that are
+   * old enough: runs of other entities are at work there.
    */
   planErasure({ tag, ids, whole }: ErasurePlan): StreamPlan {
     const isOwn = this.stream === tag;
-    const wasteGoes = isOwn || this.stream === SHARED;
+    const oldGoes = (pack: string): boolean => this.stream === SHARED && this.#view.ripe(timeOfId(pack));
     const packs = new Set([...this.#view.others.packs].filter((pack) => this.sizes.has(pack)));
     for (const { id } of ids.sorted()) {
       for (const { pack, marked } of this.#marks.places(id)) if (!marked && this.sizes.has(pack)) packs.add(pack);
@@ -89,7 +90,7 @@ export class PruneStream {
     const live = new Set<string>();
     for (const { pack, frames } of this.#marks.uses()) {
       if (frames.some((frame) => frame.live > 0)) live.add(pack);
-      if (wasteGoes && this.sizes.has(pack) && this.#view.ripe(timeOfId(pack)) && frames.some((frame) => frame.live < frame.plain)) packs.add(pack);
+      if ((isOwn || oldGoes(pack)) && this.sizes.has(pack) && frames.some((frame) => frame.live < frame.plain)) packs.add(pack);
     }
     return {
       stream: this.stream, dead: [...packs].filter((pack) => !live.has(pack)), rewrite: [...packs].filter((pack) => live.has(pack)),

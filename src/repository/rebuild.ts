@@ -9,7 +9,7 @@ import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { readPackDirectory } from './strayPacks.ts';
-import { streamKeys, streamOf } from './streams.ts';
+import { indexedStream, streamKeys, streamOf } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 
 /** Blobs of one new index segment; about 100 bytes of memory each while it is made. */
@@ -103,14 +103,18 @@ class Rebuild {
 
   async #write(): Promise<void> {
     if (this.#pending.length === 0) return;
-    await StreamIndex.add(this.#context, this.#stream, this.#pending, this.#options.signal);
+    await StreamIndex.add(this.#context, await this.#indexed(), this.#pending, this.#options.signal);
     this.#pending = [];
     this.#pendingBlobs = 0;
   }
 
+  #indexed(): ReturnType<typeof indexedStream> {
+    return indexedStream(this.#context, this.#stream, this.#options.signal);
+  }
+
   /** What the old index, as far as it can be read, knows of packs that do not tell themselves. */
   async #salvage(): Promise<void> {
-    const index = await StreamIndex.loadReadable(this.#context, this.#stream, this.#options.signal);
+    const index = await StreamIndex.loadReadable(this.#context, await this.#indexed(), this.#options.signal);
     try {
       await index.copy((pack) => this.#lost.has(pack), this.#options.signal);
     } finally {

@@ -25,12 +25,12 @@ export async function rescueBlobs(
   // Another first run of the entity may have put a key since, and packs that this run's rows rely on.
   const entity = await readEntity(context.storage, context.keyring, run.tag, signal);
   const relied = new Set<string>();
-  for (const stream of [entity.tag, SHARED]) {
+  for (const stream of [entity, SHARED] as const) {
     const index = await StreamIndex.loadReadable(context, stream, signal);
-    const other = await StreamIndex.loadReadable(context, stream === SHARED ? entity.tag : SHARED, signal);
+    const other = await StreamIndex.loadReadable(context, stream === SHARED ? entity : SHARED, signal);
     try {
       const lost = await lostFrames(context, entity, newLayers, doomed, [index, other], relied, signal);
-      const packs = await copyFrames(context, entity, stream, lost, signal);
+      const packs = await copyFrames(context, entity, index.stream, lost, signal);
       await index.append(packs, signal);
       for (const pack of packs) relied.add(pack.id);
     } finally {

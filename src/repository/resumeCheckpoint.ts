@@ -18,7 +18,7 @@ export async function packsOfCheckpoint(
   context: RepositoryContext, entity: EntityRecord, checkpoint: Checkpoint, doomed: DoomedList, signal?: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
   const relied = new Set<string>();
-  const indexes = [await StreamIndex.loadReadable(context, entity.tag, signal), await StreamIndex.loadReadable(context, SHARED, signal)];
+  const indexes = [await StreamIndex.loadReadable(context, entity, signal), await StreamIndex.loadReadable(context, SHARED, signal)];
   const reader = new BlobReader(context, entity);
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   try {

@@ -5,7 +5,7 @@ import { compactLayers } from './compactLayers.ts';
 import { deleteCheckpoints, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { Commit } from './commit.ts';
 import type { DoomedList } from './doomed.ts';
-import type { EntityRecord } from './entityKeys.ts';
+import { hasKey, type EntityRecord } from './entityKeys.ts';
 import type { SealedFrame } from './frame.ts';
 import type { Manifest, StoredManifest } from './manifest.ts';
 import { names, SHARED } from './names.ts';
@@ -28,6 +28,9 @@ const CHECKPOINT_BYTES = 256 * 1024 * 1024;
 function idAfter(earlier: string | undefined, { clock, random }: RepositoryContext): string {
   return timeOrderedId(Math.max(clock.now(), earlier === undefined ? 0 : timeOfId(earlier) + 1), random);
 }
+
+/** Codes of what a run meets where a prune, an erasure or a removal has taken what it counted on. */
+const TAKEN_AWAY = new Set(['storage/not-found', 'repository/missing-blob', 'repository/pruned-under-run']);
 
 /** What a run starts from. */
 export interface SessionStart {
@@ -185,25 +188,31 @@ export class StoreSession {
   }
 
   /**
-   * What made the run fail, as its caller is to see it. Where the predecessor was taken from under it, by an erasure, the run takes
-   * back what it has put, since that may name what was erased, and begins again.
+   * What made the run fail, as its caller is to see it. Where the predecessor was taken from under it, by an erasure, or the whole entity,
+   * the run takes back what it has put, since that may name what was erased, and begins again.
    */
   async failed(error: unknown): Promise<unknown> {
     const { pin } = this.#start;
-    const gone = isHoldfastError(error) && ['storage/not-found', 'repository/missing-blob', 'repository/pruned-under-run'].includes(error.code);
-    if (!gone || !this.predecessor || !pin || (await pin.held())) return error;
-    if (this.#commit?.commit.sealed !== true) await this.#withdraw();
+    if (!isHoldfastError(error) || !TAKEN_AWAY.has(error.code)) return error;
+    const keyless = !(await hasKey(this.#context.storage, this.entity));
+    if (!keyless && (!this.predecessor || !pin || (await pin.held()))) return error;
+    if (this.#commit?.commit.sealed !== true) await this.#withdraw(keyless);
     return isPrunedUnderRun(error) ? error : prunedUnderRun();
   }
 
-  /** Manifest, checkpoint, segments: in this order. What cannot be deleted the next prune takes away. */
-  async #withdraw(): Promise<void> {
+  /**
+   * Manifest, checkpoint, segments: in this order. What cannot be deleted the next prune takes away.
+   * @param keyless nobody can read its own packs any more: they go too, after the index that names them.
+   */
+  async #withdraw(keyless: boolean): Promise<void> {
     const { storage } = this.#context;
     const { tag } = this.entity;
     const manifest = this.#commit?.manifest;
     const others = new Set(this.#base.flat().map(({ id }) => id));
     const own = [...(manifest?.layers.flat() ?? []), ...this.#rows.refs].filter(({ id }) => !others.has(id));
     const all = [...(manifest ? [names.snapshot(tag, manifest.id)] : []), names.checkpoint(tag, this.runId), ...own.map(({ id }) => names.segment(tag, id))];
+    const [index] = (await this.#index?.catch(() => undefined)) ?? [];
+    if (keyless) all.push(...(index?.written ?? []).map((id) => names.index(tag, id)), ...this.#packs[0].names);
     try {
       for (const name of all) await storage.delete(name);
     } catch (error) {
@@ -237,7 +246,7 @@ export class StoreSession {
   /** The index is loaded with the first content: a run that finds nothing new never reads it. */
   #loadIndex(): Promise<readonly [StreamIndex, StreamIndex]> {
     this.#index ??= (async () => {
-      const own = await StreamIndex.loadReadable(this.#context, this.entity.tag);
+      const own = await StreamIndex.loadReadable(this.#context, this.entity);
       const shared = await StreamIndex.loadReadable(this.#context, SHARED);
       for (const pack of await indexStrayPacks(this.#context, own, () => this.entity.packs.key, this.#doomed)) this.#avoid.add(pack);
       for (const pack of await indexStrayPacks(this.#context, shared, this.#context.keyring.sharedOf, this.#doomed)) this.#avoid.add(pack);

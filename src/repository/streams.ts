@@ -1,4 +1,5 @@
-import { readEntity } from './entityKeys.ts';
+import type { OwnStream } from './blobIndex.ts';
+import { ownStream, readEntity } from './entityKeys.ts';
 import { SHARED } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { SealingKey } from './xaes.ts';
@@ -21,4 +22,9 @@ export function streamKeys(context: RepositoryContext): (stream: string, signal?
     }
     return keys;
   };
+}
+
+/** A stream as its index is read and written by those who have no record at hand. */
+export async function indexedStream({ storage }: RepositoryContext, stream: string, signal?: AbortSignal): Promise<string | OwnStream> {
+  return stream === SHARED ? stream : ownStream(storage, stream, signal);
 }

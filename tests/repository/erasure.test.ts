@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { check, erase, previewErasure, prune, type Manifest } from '../../src/repository/index.ts';
 import { blobIdsOf, keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
-import { caches, ERASED, erasureSample, KEPT, KEYS, open, proveOthers, SECRET, TRACES, treeOf } from './erasureSample.ts';
+import { caches, ERASED, erasureSample, KEPT, KEYS, makeErasureSample, open, proveOthers, SECRET, TRACES, treeOf } from './erasureSample.ts';
 import { MemoryStorage } from '../../src/storage/index.ts';
 import { backupTree, HOUR, initRepository, namesIn, SnapshotProof, TestClock } from './fixture.ts';
 import { LockedStorage } from './lockedStorage.ts';
@@ -103,7 +103,7 @@ test('I23: versions whose snapshots were pruned are gone from the packs that a p
 test('under locks the items are hidden at once, told with their dates, kept from backups and prunes, and deleted when the locks have ended', { timeout: 120_000 }, async () => {
   const clock = new TestClock();
   const storage = new LockedStorage(clock, 30 * 24 * HOUR);
-  const { trees, tag } = await erasureSample(clock, storage);
+  const { trees, tag } = await makeErasureSample(clock, storage);
   const keysBefore = await keyObjects(storage);
   const hidden = await erase(await open(storage, clock), tag, { keys: KEYS, prefixes: [] });
   expect(hidden.deleted).toEqual([]);

@@ -2,25 +2,27 @@
 import { afterAll, expect, test } from 'vitest';
 import { isHoldfastError } from '../../src/domain/index.ts';
 import { check, erase, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
-import type { Storage } from '../../src/storage/index.ts';
-import { keyObjects, searchEverything } from './erasedTraces.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
 import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
 import { testSeed } from './seeded.ts';
 import { StoppedStorage } from './stoppedStorage.ts';
 
 const seed = testSeed();
-const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 37);
+/** Every how many-th operation is tried: an erasure has hundreds of them, a backup or a prune fewer. */
+const stepOf = (usual: number): number => Number(process.env['HOLDFAST_STOP_STEP'] ?? usual);
+const STEPS = { erasure: stepOf(89), other: stepOf(29) };
 afterAll(() => caches.remove());
 
 const LAST = treeOf(KEPT, { 'newer.bin': { content: 'r6', size: 50_000 } });
 
 /** Runs `work` stopped before each how many-th operation; never goes on where it is killed. */
 async function stoppedEverywhere(
-  start: ErasureSample, clock: TestClock, killed: boolean, work: (repository: Repository) => Promise<Manifest | undefined>,
+  start: ErasureSample, clock: TestClock, step: number, killed: boolean, work: (repository: Repository) => Promise<Manifest | undefined>,
   meanwhile: (storage: Storage) => Promise<void>, after: (storage: Storage, made: Manifest | undefined) => Promise<void>,
 ): Promise<number> {
-  for (let k = 1 + (seed % STEP); ; k += STEP) {
+  for (let k = 1 + (seed % step); ; k += step) {
     const storage = await copyStorage(start.storage);
     const stopped = new StoppedStorage(storage, k);
     const working = open(stopped, clock).then(work);
@@ -45,7 +47,7 @@ test('I24: an erasure that is killed at any step loses nothing, and run again it
   const clock = new TestClock();
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
-  const steps = await stoppedEverywhere(start, clock, true, eraseAll(start.tag), async () => {}, async (storage) => {
+  const steps = await stoppedEverywhere(start, clock, STEPS.erasure, true, eraseAll(start.tag), async () => {}, async (storage) => {
     // Sound as it is: nothing but what is to be erased is missing, and no snapshot shows twice.
     const repository = await open(storage, clock);
     expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
@@ -76,7 +78,7 @@ test('I23, I24: a writer that is stopped at any step while items are erased does
   const keysBefore = await keyObjects(start.storage);
   let interrupted = 0;
   let erased = false;
-  await stoppedEverywhere(start, clock, false, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
+  await stoppedEverywhere(start, clock, STEPS.other, false, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
     erased = true;
     const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
     interrupted += backupsInterrupted;
@@ -99,7 +101,7 @@ test('I24: a writer that is killed at any step while items are erased leaves not
   const clock = new TestClock();
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
-  await stoppedEverywhere(start, clock, true, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
+  await stoppedEverywhere(start, clock, STEPS.other, true, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
     await eraseAll(start.tag)(await open(storage, clock));
   }, async (storage) => {
     const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
@@ -107,6 +109,44 @@ test('I24: a writer that is killed at any step while items are erased leaves not
     expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
     await proveOthers(storage, clock, start.trees, await ofWriter(storage, clock, start));
   });
+});
+
+/** Never answers a put of the kind: what calls it is killed there. */
+class KilledStorage extends InterceptedStorage {
+  readonly reached: Promise<void>;
+  readonly #kind: string;
+  #reach: () => void = () => {};
+
+  constructor(inner: Storage, kind: string) {
+    super(inner);
+    this.#kind = kind;
+    this.reached = new Promise((resolve) => { this.#reach = resolve; });
+  }
+
+  protected override async around<T>({ operation, name }: StorageCall, run: () => Promise<T>): Promise<T> {
+    if (operation !== 'put' || !name.startsWith(this.#kind)) return run();
+    this.#reach();
+    return new Promise(() => {});
+  }
+}
+
+test('I23: a version that only a killed backup stored, and no snapshot ever showed, is gone as well', { timeout: 120_000 }, async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const file = { content: 'r77', size: 150_000 };
+  const traces = tracesOf('not looked for', file).slice(1);
+  const keysBefore = await keyObjects(start.storage);
+  for (const kind of ['snapshots/', 'seals/']) {
+    const storage = await copyStorage(start.storage);
+    const killed = new KilledStorage(storage, kind);
+    const running = backupTree(await open(killed, clock), 'e', treeOf(KEPT, { 'd/secret-large.bin': file }), clock);
+    await Promise.race([killed.reached, running]);
+    expect((await searchEverything(storage, traces, keysBefore)).found, kind).not.toEqual([]);
+    const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
+    expect(backupsInterrupted).toBe(1);
+    expect((await searchEverything(storage, [...traces, ...TRACES], keysBefore)).found, kind).toEqual([]);
+    await proveOthers(storage, clock, start.trees);
+  }
 });
 
 const refused = (code: string) => (error: unknown): 'refused' => {
@@ -119,7 +159,7 @@ test('I26: a prune that is stopped at any step: the erasure gives way and change
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
   const met = { erasure: 0, prune: 0 };
-  await stoppedEverywhere(start, clock, false, async (repository) => {
+  await stoppedEverywhere(start, clock, STEPS.other, false, async (repository) => {
     // Without a policy nothing goes, but packs are put together and rewritten.
     if ((await prune(repository, {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met.prune++;
     return undefined;
@@ -143,7 +183,7 @@ test('I24, I26: an erasure that is stopped at any step while a backup runs and a
   const keysBefore = await keyObjects(start.storage);
   let backup: Manifest | undefined;
   let met = 0;
-  await stoppedEverywhere(start, clock, false, eraseAll(start.tag), async (storage) => {
+  await stoppedEverywhere(start, clock, STEPS.erasure, false, eraseAll(start.tag), async (storage) => {
     backup = await backupTree(await open(storage, clock), 'e', LAST, clock);
     if ((await prune(await open(storage, clock), {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met++;
   }, async (storage) => {

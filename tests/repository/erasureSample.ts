@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { check, rotateKeys, type Manifest, type Repository } from '../../src/repository/index.ts';
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { tracesOf } from './erasedTraces.ts';
-import { backupTree, cacheFolder, HOUR, initRepository, openRepository, SnapshotProof, type TestClock } from './fixture.ts';
+import { backupTree, cacheFolder, copyStorage, HOUR, initRepository, openRepository, SnapshotProof, TestClock } from './fixture.ts';
 import type { Tree, TreeFile } from './tree.ts';
 
 /** Local caches of all repositories of a test file; `remove` them at its end. */
@@ -41,7 +41,20 @@ export interface ErasureSample {
   readonly tag: string;
 }
 
-export async function erasureSample(clock: TestClock, storage: Storage = new MemoryStorage()): Promise<ErasureSample> {
+let made: Promise<ErasureSample & { readonly time: number }> | undefined;
+
+/** Made once for a test file, copied each time. Moves the clock to the end of it. */
+export async function erasureSample(clock: TestClock): Promise<ErasureSample> {
+  made ??= (async () => {
+    const first = new TestClock();
+    return { ...(await makeErasureSample(first)), time: first.time };
+  })();
+  const { storage, trees, tag, time } = await made;
+  clock.time = Math.max(clock.time, time);
+  return { storage: await copyStorage(storage), trees, tag };
+}
+
+export async function makeErasureSample(clock: TestClock, storage: Storage = new MemoryStorage()): Promise<ErasureSample> {
   const repository = await initRepository(storage, caches.path(`made-${opened++}`), clock);
   const trees: MadeOf[] = [];
   const first = treeOf(KEPT, ERASED, { [`d/${BOTH}`]: SHARED_FILE });

@@ -1,6 +1,6 @@
 /** An entity that was removed leaves nothing behind, its keys first of all; killed at any step, a second removal finishes. */
 import { afterAll, expect, test } from 'vitest';
-import { check, removeEntity, type Manifest } from '../../src/repository/index.ts';
+import { check, prune, removeEntity, type Manifest, type Repository } from '../../src/repository/index.ts';
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { backupTree, cacheFolder, copyStorage, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from './fixture.ts';
@@ -9,7 +9,7 @@ import { StoppedStorage } from './stoppedStorage.ts';
 import type { Tree, TreeFile } from './tree.ts';
 
 const seed = testSeed();
-const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 13);
+const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 31);
 const caches = await cacheFolder();
 afterAll(() => caches.remove());
 
@@ -80,4 +80,22 @@ test('I25: a backup that is stopped at any step while its entity is removed repo
     expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
     if (!reached) break;
   }
+});
+
+test('I25: what a run of a removed entity put too late, before it was killed, is relied on by no later run, and goes with the next prune', { timeout: 120_000 }, async () => {
+  const clock = new TestClock();
+  const { storage, gone, stays } = await made(clock);
+  const late = new Map<string, Uint8Array>();
+  for (const prefix of ['packs', 'index']) for (const name of await namesIn(storage, `${prefix}/${gone.tag}/`)) late.set(name, await storage.get(name));
+  expect(late.size).toBeGreaterThan(1);
+  const reopen = (): Promise<Repository> => openRepository(storage, caches.path('late'), clock);
+  await removeEntity(await reopen(), gone.tag);
+  for (const [name, bytes] of late) await storage.put(name, [bytes]);
+  const again = await backupTree(await reopen(), 'gone', GONE, clock);
+  await new SnapshotProof(await reopen()).holds(again, GONE);
+  await prune(await reopen(), {}, { graceMs: 0 });
+  expect((await namesIn(storage)).filter((name) => late.has(name))).toEqual([]);
+  await new SnapshotProof(await reopen()).holds(again, GONE);
+  await new SnapshotProof(await reopen()).holds(stays, STAYS);
+  expect((await check(await reopen(), { readData: 100, workers: 1 })).errors).toEqual([]);
 });
