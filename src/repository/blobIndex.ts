@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { Clock, RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
-import { IdTable } from './idTable.ts';
 import { contentOfPacks, mergedContent, type IndexedPack } from './indexBuilder.ts';
 import type { BlobLocation, IndexFile } from './indexFile.ts';
-import { loadIndexSegment, writeIndexSegment, type IndexPlace } from './indexSegment.ts';
+import { loadIndexSegment, writeIndexSegment, type IndexPlace, type OwnStream } from './indexSegment.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
 import { isUnreadable } from './sealedObject.ts';
@@ -27,12 +26,6 @@ export interface IndexContext {
   readonly cacheDirectory: string;
   readonly clock: Clock;
   readonly random: RandomBytes;
-}
-
-/** An entity's own stream, with the ids of the records whose keys its packs are sealed with. */
-export interface OwnStream {
-  readonly tag: string;
-  readonly keyIds: readonly string[];
 }
 
 interface OpenSegment {
@@ -299,14 +292,4 @@ function inGroups(segments: readonly OpenSegment[]): OpenSegment[][] {
     sum += segment.file.entries;
   }
   return groups;
-}
-
-/** Blobs that one run has claimed: those it stores itself and those it found. Emptied at each checkpoint, when the segments know them. */
-export class ClaimTable {
-  #table = new IdTable();
-
-  has(ids: Buffer, at: number): boolean { return this.#table.get(ids, at) !== -1; }
-  add(ids: Buffer, at: number): void { this.#table.set(ids, at, 1); }
-  get size(): number { return this.#table.size; }
-  clear(): void { this.#table = new IdTable(); }
 }

@@ -4,7 +4,7 @@ import { HoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { deriveKey, KEY_LENGTH } from './accountKey.ts';
-import type { OwnStream } from './blobIndex.ts';
+import type { OwnStream } from './indexSegment.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
 import { isText, objectOf, shaped } from './recordShape.ts';

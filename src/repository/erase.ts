@@ -55,6 +55,8 @@ export interface Erasure {
   readonly blobsKept: number;
   /** Backups that were at work upon snapshots with the items, or had died: one may put what it had read of them once more before it stops. */
   readonly backupsInterrupted: number;
+  /** Full names of damaged packs, in which something stands that no snapshot needs: maybe an older version of the items. */
+  readonly packsUnread: readonly string[];
   /** What a lock of the storage still holds. Not empty: the snapshots show the items no more, and nothing was deleted; run it again when the last lock has ended. */
   readonly pending: readonly PendingObject[];
 }
@@ -110,6 +112,7 @@ class EraseRun {
   readonly #rewritten = new Set<string>();
   readonly #interrupted = new Set<string>();
   #needed = new IdTable();
+  #unread: ReadonlySet<string> = new Set();
 
   constructor(context: RepositoryContext, tag: string, selection: Selection, options: EraseOptions) {
     this.#context = context;
@@ -129,7 +132,11 @@ class EraseRun {
       signal?.throwIfAborted();
       const state = await this.#look(signal);
       const clean = state.touched.size === 0 && state.superseded.size === 0;
-      if (round > 0 && clean && await this.#blobsAreGone(signal)) return this.#result(note.items, startedAt, []);
+      if (round > 0 && clean && await this.#blobsAreGone(signal)) {
+        // A cache may have been made anew of the older snapshots, as long as they stood.
+        await raiseGeneration(storage, keyring, state.entity, random, signal);
+        return this.#result(note.items, startedAt, []);
+      }
       if (round === 0) {
         if (clean && records.length === 0) throw noItem();
         await raiseGeneration(storage, keyring, state.entity, random, signal);
@@ -171,6 +178,7 @@ class EraseRun {
     for (const pack of gone.rewritten) this.#rewritten.add(pack);
     for (const pin of gone.interrupted) this.#interrupted.add(pin);
     this.#needed = gone.needed;
+    this.#unread = gone.unread;
   }
 
   async #prune(note: ErasureNote, options: { readonly dryRun?: boolean }, signal?: AbortSignal): Promise<PruneRun> {
@@ -213,7 +221,7 @@ class EraseRun {
       startedAt: first ?? startedAt, finishedAt: new Date(this.#context.clock.now()).toISOString(), items: this.#items,
       snapshots: records.flatMap(({ removed }) => removed.filter(({ by }) => by !== undefined)), deleted: [...this.#deleted].toSorted(),
       packsRewritten: this.#rewritten.size, blobsErased: pending.length > 0 ? 0 : this.#ids.size - this.#needed.size,
-      blobsKept: this.#needed.size, backupsInterrupted: this.#interrupted.size, pending,
+      blobsKept: this.#needed.size, backupsInterrupted: this.#interrupted.size, packsUnread: [...this.#unread], pending,
     };
   }
 

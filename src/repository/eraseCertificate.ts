@@ -31,6 +31,8 @@ export interface ErasureCertificate {
   readonly blobsKept: number;
   /** Backups of the entity that were at work meanwhile, or had died: run the same erasure again when they have ended. */
   readonly backupsInterrupted: number;
+  /** Damaged packs, in which something stands that no snapshot needs: maybe an older version of the items. */
+  readonly packsUnread: readonly string[];
   /** What a lock of the storage still holds, and until when. Not empty: nothing was deleted yet, the items are only hidden. */
   readonly pending: readonly PendingObject[];
   /** In words: where else the items may be. */
@@ -53,7 +55,7 @@ export function certificateOf(
     snapshots: erasure.snapshots.map(({ id, sha256, by }) => ({ id, sha256, by: by ?? null })),
     manifestsDeleted: deleted('snapshots/'), segmentsDeleted: deleted('segments/'), packsDeleted: deleted('packs/'),
     packsRewritten: erasure.packsRewritten, blobsErased: erasure.blobsErased, blobsKept: erasure.blobsKept,
-    backupsInterrupted: erasure.backupsInterrupted, pending: erasure.pending, notReached: NOT_REACHED,
+    backupsInterrupted: erasure.backupsInterrupted, packsUnread: erasure.packsUnread, pending: erasure.pending, notReached: NOT_REACHED,
   };
   return { ...body, mac: macOf(context, body) };
 }

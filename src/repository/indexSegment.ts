@@ -33,6 +33,12 @@ const isDirectory = objectOf({
   keys: orMissing(listOf(isText)),
 });
 
+/** An entity's own stream, with the ids of the records whose keys its packs are sealed with. */
+export interface OwnStream {
+  readonly tag: string;
+  readonly keyIds: readonly string[];
+}
+
 /** What is needed to read and write index segments of one stream. */
 export interface IndexPlace {
   readonly storage: Storage;

@@ -31,6 +31,8 @@ interface Gone {
   readonly needed: IdTable;
   /** Pins of runs upon snapshots that an erasure took away. */
   readonly interrupted: ReadonlySet<string>;
+  /** Full names of damaged packs with waste, of which nothing tells what it is. */
+  readonly unread: ReadonlySet<string>;
 }
 
 /** One prune, step by step as in docs/format, "Prune". */
@@ -49,6 +51,8 @@ export class PruneRun {
   readonly #needed = new IdTable();
   /** Pins of runs upon snapshots that an erasure takes away. */
   readonly #interrupted = new Set<string>();
+  /** Damaged packs that an erasure would have written anew. */
+  readonly #unread = new Set<string>();
   readonly #totals = { rewritten: new Set<string>(), newBytes: 0, deadKept: 0, freed: 0 };
   readonly #mirrored: ReadonlySet<string> | undefined;
 
@@ -87,7 +91,7 @@ export class PruneRun {
 
   /** Names of all that this run deleted (or would delete), which of its packs were copied from, and what an erasure met; after `run`. */
   get gone(): Gone {
-    return { objects: this.#objects(), rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted };
+    return { objects: this.#objects(), rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted, unread: this.#unread };
   }
 
   /** The entity's keys, once no manifest needs them: from here on its own packs are unreadable, whether or not they go. */
@@ -201,7 +205,8 @@ export class PruneRun {
     for (const [pack, size] of stream.sizes) this.#packs.set(pack, size);
     for (const pack of stream.gone) this.#gone.add(pack);
     const { erasure } = view;
-    const plan = erasure ? stream.planErasure(erasure) : stream.plan();
+    const erased = erasure && stream.planErasure(erasure);
+    const plan = erased ?? stream.plan();
     if (erasure) for (const { id } of erasure.ids.sorted()) if (stream.needs(id)) this.#needed.set(id, 0, 1);
     this.#totals.deadKept += plan.deadKept;
     this.#totals.freed += plan.freed;
@@ -210,12 +215,18 @@ export class PruneRun {
     const keyOf = await this.#keys(stream.stream, view.signal);
     const { done, bytes } = view.dryRun ? { done: plan.rewrite, bytes: 0 } : await stream.rewrite(plan.rewrite, keyOf);
     this.#totals.newBytes += bytes;
-    const left = erasure && plan.rewrite.find((pack) => !done.includes(pack));
-    if (left !== undefined) throw refused(`the pack ${left} cannot be read whole`);
+    for (const pack of plan.rewrite) if (erased && !done.includes(pack)) this.#leave(stream.stream, pack, erased.must);
     for (const pack of done) {
       this.#doom.packs.set(pack, stream.stream);
       this.#totals.rewritten.add(pack);
     }
+  }
+
+  /** A damaged pack: what is whole in it may be all that there is of other items. */
+  #leave(stream: string, pack: string, must: ReadonlySet<string>): void {
+    const name = names.pack(stream, pack);
+    if (must.has(pack)) throw refused(`${name}, which holds something of what is to go, cannot be read whole`);
+    this.#unread.add(name);
   }
 
   /** PUT doomed, look at the roots again, and put it once more, shorter, where something must be spared. @returns the names. */

@@ -9,6 +9,12 @@ import { timeOfId } from './roots.ts';
 import { indexStrayPacks } from './strayPacks.ts';
 import { indexedStream, type KeyOf } from './streams.ts';
 
+/** What an erasure does to a stream. */
+export interface ErasureStreamPlan extends StreamPlan {
+  /** Packs that hold something of the erased items for sure, or may have been announced for it: without them it has not succeeded. */
+  readonly must: ReadonlySet<string>;
+}
+
 /** One stream under a prune: its index, its packs, and what of them is needed. */
 export class PruneStream {
   readonly stream: string;
@@ -79,7 +85,7 @@ export class PruneStream {
    * all with waste: it may be of versions that no snapshot shows any more, and nothing tells which. Of the shared ones only those that are
    * old enough: runs of other entities are at work there.
    */
-  planErasure({ tag, ids, whole }: ErasurePlan): StreamPlan {
+  planErasure({ tag, ids, whole }: ErasurePlan): ErasureStreamPlan {
     const isOwn = this.stream === tag;
     const oldGoes = (pack: string): boolean => this.stream === SHARED && this.#view.ripe(timeOfId(pack));
     const packs = new Set([...this.#view.others.packs].filter((pack) => this.sizes.has(pack)));
@@ -87,13 +93,14 @@ export class PruneStream {
       for (const { pack, marked } of this.#marks.places(id)) if (!marked && this.sizes.has(pack)) packs.add(pack);
     }
     if (whole && isOwn) for (const pack of this.sizes.keys()) packs.add(pack);
+    const must = new Set(packs);
     const live = new Set<string>();
     for (const { pack, frames } of this.#marks.uses()) {
       if (frames.some((frame) => frame.live > 0)) live.add(pack);
       if ((isOwn || oldGoes(pack)) && this.sizes.has(pack) && frames.some((frame) => frame.live < frame.plain)) packs.add(pack);
     }
     return {
-      stream: this.stream, dead: [...packs].filter((pack) => !live.has(pack)), rewrite: [...packs].filter((pack) => live.has(pack)),
+      stream: this.stream, dead: [...packs].filter((pack) => !live.has(pack)), rewrite: [...packs].filter((pack) => live.has(pack)), must,
       kept: 0, deadKept: 0, freed: 0,
     };
   }

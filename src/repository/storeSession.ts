@@ -1,6 +1,7 @@
 import { isHoldfastError, type BinaryString, type RowChange, type SnapshotCounts } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
-import { ClaimTable, StreamIndex } from './blobIndex.ts';
+import { StreamIndex } from './blobIndex.ts';
+import { ClaimTable } from './claimTable.ts';
 import { compactLayers } from './compactLayers.ts';
 import { deleteCheckpoints, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { Commit } from './commit.ts';

@@ -1,4 +1,4 @@
-import type { OwnStream } from './blobIndex.ts';
+import type { OwnStream } from './indexSegment.ts';
 import { ownStream, readEntity } from './entityKeys.ts';
 import { SHARED } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';

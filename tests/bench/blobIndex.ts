@@ -6,7 +6,8 @@
 import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlobFilter } from '../../src/repository/blobFilter.ts';
-import { ClaimTable, StreamIndex, type IndexContext } from '../../src/repository/blobIndex.ts';
+import { StreamIndex, type IndexContext } from '../../src/repository/blobIndex.ts';
+import { ClaimTable } from '../../src/repository/claimTable.ts';
 import { FRAME_RECORD, RECORD } from '../../src/repository/indexFile.ts';
 import { writeIndexSegment, type SegmentContent } from '../../src/repository/indexSegment.ts';
 import { Keyring } from '../../src/repository/keyring.ts';

@@ -130,3 +130,14 @@ test('what was erased from the source stays in the copy, until --prune', async (
   expect(await pair.copy({ prune: true })).toMatchObject({ findings: [], snapshotsCopied: 1 });
   expect((await check(await pair.open(pair.target), { readData: 100, workers: 1 })).errors).toEqual([]);
 });
+
+test('an entity that was removed and backed up anew is whole in the copy, before --prune and after it', async () => {
+  const pair = await Pair.start();
+  await pair.copy();
+  await removeEntity(await pair.open(), pair.made[0]?.manifest.tag ?? '');
+  const manifest = await pair.backup('e', NEXT);
+  for (const prune of [false, true]) {
+    expect(await pair.copy({ prune })).toMatchObject({ findings: [] });
+    await pair.proveCopy(pair.made.filter((one) => one.manifest === manifest || one.manifest.tag !== manifest.tag));
+  }
+});

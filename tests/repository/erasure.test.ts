@@ -3,8 +3,8 @@ import { afterAll, expect, test } from 'vitest';
 import { check, erase, previewErasure, prune, type Manifest } from '../../src/repository/index.ts';
 import { blobIdsOf, keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, ERASED, erasureSample, KEPT, KEYS, makeErasureSample, open, proveOthers, SECRET, TRACES, treeOf } from './erasureSample.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
-import { backupTree, HOUR, initRepository, namesIn, SnapshotProof, TestClock } from './fixture.ts';
+import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { backupTree, copyStorage, HOUR, initRepository, namesIn, SnapshotProof, TestClock } from './fixture.ts';
 import { LockedStorage } from './lockedStorage.ts';
 import type { Tree, TreeFile } from './tree.ts';
 
@@ -98,6 +98,40 @@ test('I23: versions whose snapshots were pruned are gone from the packs that a p
   const after = await open(storage, clock);
   for (const { manifest } of await after.snapshots()) await new SnapshotProof(after).holds(manifest, treeOf({ 'd/big.bin': big }));
   expect((await check(after, { readData: 100, workers: 1 })).errors).toEqual([]);
+});
+
+/** Changes a byte of the one pack in which the file stands. @returns its name. */
+async function damagePackOf(storage: Storage, file: TreeFile): Promise<string> {
+  const { found } = await searchEverything(storage, tracesOf('not looked for', file).slice(1), await keyObjects(storage));
+  const [name = '', ...more] = new Set(found.map((one) => one.split(':')[0] ?? ''));
+  expect(more).toEqual([]);
+  const bytes = Uint8Array.from(await storage.get(name));
+  bytes[100] = (bytes[100] ?? 0) ^ 1;
+  await storage.put(name, [bytes]);
+  return name;
+}
+
+test('a damaged pack stands in the way of an erasure only where it holds something of the items; another one with waste is told', { timeout: 120_000 }, async () => {
+  const clock = new TestClock();
+  const { storage, tag } = await erasureSample(clock);
+  const keysBefore = await keyObjects(storage);
+  const inTheWay = await copyStorage(storage);
+  await damagePackOf(inTheWay, ERASED['d/secret-large.bin'] as TreeFile);
+  const packs = await namesIn(inTheWay, 'packs/');
+  await expect(erase(await open(inTheWay, clock), tag, { keys: KEYS, prefixes: [] })).rejects.toMatchObject({ code: 'repository/prune-refused' });
+  expect(await namesIn(inTheWay, 'packs/')).toEqual(expect.arrayContaining(packs));
+  expect(await (await open(inTheWay, clock)).snapshots(tag)).toHaveLength(3);
+
+  const big: TreeFile = { content: 'r21', size: 600_000 };
+  const waste: TreeFile = { content: 'r23', size: 200_000 };
+  for (const tree of [treeOf({ 'big.bin': big, 'b.bin': waste }), treeOf({ 'big.bin': big })]) await backupTree(await open(storage, clock), 'x', tree, clock);
+  // Of the third entity only.
+  await prune(await open(storage, clock), { keep: ({ entity }) => entity.id !== 'tree:x' }, { graceMs: 0 });
+  const damaged = await damagePackOf(storage, waste);
+  clock.time += 48 * HOUR;
+  const { packsUnread, pending } = await erase(await open(storage, clock), tag, { keys: KEYS, prefixes: [] });
+  expect({ packsUnread, pending }).toEqual({ packsUnread: [damaged], pending: [] });
+  expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
 });
 
 test('under locks the items are hidden at once, told with their dates, kept from backups and prunes, and deleted when the locks have ended', { timeout: 120_000 }, async () => {

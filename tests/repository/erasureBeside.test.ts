@@ -194,6 +194,21 @@ test('I24, I26: an erasure that is stopped at any step while a backup runs and a
   expect(met).toBeGreaterThan(0);
 });
 
+test('caches that were made before an erasure, or while it went on, are not read after it', async () => {
+  const clock = new TestClock();
+  const { storage, tag } = await erasureSample(clock);
+  const generation = async (): Promise<string> => (await open(storage, clock)).generation(tag);
+  const seen = [await generation()];
+  const stopped = new StoppedStorage(storage, 60);
+  const erasing = open(stopped, clock).then(eraseAll(tag));
+  await stopped.stopped;
+  seen.push(await generation());
+  stopped.go();
+  await erasing;
+  seen.push(await generation());
+  expect(new Set(seen).size).toBe(3);
+});
+
 test('an erasure that died keeps prunes away until it is run again, or for a week; others go on when they are told that they are alone', async () => {
   const clock = new TestClock();
   const start = await erasureSample(clock);

@@ -50,7 +50,8 @@ export async function eraseItems(context: CommandContext, options: Options): Pro
   erasing.stop();
   await out.document({ ...certificate, file });
   await tell(context, certificate, file);
-  return certificate.pending.length === 0 && certificate.backupsInterrupted === 0 && whole ? EXIT.done : EXIT.warnings;
+  const { pending, backupsInterrupted, packsUnread } = certificate;
+  return pending.length + backupsInterrupted + packsUnread.length === 0 && whole ? EXIT.done : EXIT.warnings;
 }
 
 /** What would go. */
@@ -73,7 +74,7 @@ function writeCertificate(file: string, certificate: ErasureCertificate): void {
 }
 
 async function tell({ out, stderr }: CommandContext, certificate: ErasureCertificate, file: string): Promise<void> {
-  const { items, snapshots, packsDeleted, packsRewritten, blobsErased, blobsKept, backupsInterrupted, pending } = certificate;
+  const { items, snapshots, packsDeleted, packsRewritten, blobsErased, blobsKept, backupsInterrupted, packsUnread, pending } = certificate;
   if (pending.length > 0) {
     const last = pending.map(({ until }) => until).toSorted().at(-1) ?? '';
     await out.line(`Hid ${plural(items.length, 'item')}: no snapshot shows them any more. Locks of the storage hold ${plural(pending.length, 'object')} with them, the last until ${last}.`);
@@ -85,6 +86,9 @@ async function tell({ out, stderr }: CommandContext, certificate: ErasureCertifi
   }
   await out.line(`The certificate is ${printable(file)}. Snapshots have new ids.`);
   await out.line('Where the source still has the items, the next backup stores them again: delete them there first.');
+  if (packsUnread.length > 0) {
+    stderr.write(`warning: ${plural(packsUnread.length, 'pack')} cannot be read whole and stay; older versions may be in them. The certificate names them [erase/packs-unread]\n`);
+  }
   if (backupsInterrupted > 0) {
     stderr.write(`warning: ${plural(backupsInterrupted, 'backup')} of the entity were at work meanwhile, or had died. Run the same erasure again when none is [erase/backup-interrupted]\n`);
   }
