@@ -1,4 +1,5 @@
 import type { ItemRow } from '../domain/index.ts';
+import { damagedError } from './failures.ts';
 import { PARENT, ROW_WIDTH, readRow, rowColumns, sortKey, storedText } from './rowCodec.ts';
 import type { SqlValue } from './rowCodec.ts';
 import type { Database } from './schema.ts';
@@ -31,11 +32,12 @@ export interface ChildQuery {
 const COLUMN: Record<PageOrder, string> = { name: 'sort', modified: 'modified', size: 'size' };
 
 /** All rows have one parent, whose key is looked up once. */
-const COLUMNS = rowColumns('null');
+const ROWS = `
+  select ${rowColumns('null')}, v.id from json_each(?) place cross join ver v on v.id = place.value cross join item i on i.id = v.item`;
 
 /**
- * One merge of as many sorted index ranges as the moment has forks; no range is sorted or read beyond the limit.
- * `indexed by` makes a plan without the index an error instead of a slow answer.
+ * Places of rows: one merge of as many sorted index ranges as the moment has forks; no range is sorted or read beyond the
+ * limit. What the rows hold is not carried through the merge, which has a step for each fork. `indexed by` makes a plan without the index an error instead of a slow answer.
  */
 export function childrenSql(query: ChildQuery, forks: number): string {
   const column = COLUMN[query.order];
@@ -47,8 +49,7 @@ export function childrenSql(query: ChildQuery, forks: number): string {
     query.kind === undefined ? '' : 'and v.kind = ?',
   ].join(' ');
   const arm = `
-    select ${COLUMNS}, v.${column} as sorted, v.item as number
-    from ver v indexed by ver_${query.order} cross join item i on i.id = v.item
+    select v.id, v.${column} as sorted, v.item as number from ver v indexed by ver_${query.order}
     where v.parent = ? and v.fork = ? and v.leaf = ? and v.first <= ? and v.last >= ? ${conditions}`;
   const arms = Array.from({ length: forks }, () => arm).join(' union all ');
   return `${arms} order by sorted ${sqlDirection}, number ${sqlDirection} limit ?`;
@@ -70,12 +71,13 @@ export function childrenValues(query: ChildQuery, ordinal: number, forks: readon
 /** The folder's rows at the moment, in order. */
 export function childrenAt(db: Database, moment: Moment, query: ChildQuery): Child[] {
   const forks = forksCovering(moment.ordinal, moment.newest);
-  const rows = db.all(childrenSql(query, forks.length), ...childrenValues(query, moment.ordinal, forks));
-  if (rows.length === 0) return [];
-  const key = db.get('select key from item where id = ?', query.parent)?.[0];
-  return rows.map((columns) => ({
-    row: readRow(columns.with(PARENT, key)),
-    sort: columns[ROW_WIDTH] as SqlValue,
-    item: columns[ROW_WIDTH + 1] as number,
-  }));
+  const places = db.all(childrenSql(query, forks.length), ...childrenValues(query, moment.ordinal, forks)) as [id: number, sort: SqlValue, item: number][];
+  if (places.length === 0) return [];
+  const parent = db.get('select key from item where id = ?', query.parent)?.[0];
+  const rows = new Map(db.all(ROWS, JSON.stringify(places.map(([id]) => id))).map((columns) => [columns[ROW_WIDTH] as number, columns]));
+  return places.map(([id, sort, item]) => {
+    const columns = rows.get(id);
+    if (!columns) throw damagedError();
+    return { row: readRow(columns.with(PARENT, parent)), sort, item };
+  });
 }
