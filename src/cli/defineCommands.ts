@@ -3,7 +3,7 @@ import type { Action } from './commandContext.ts';
 import { defineErasure } from './defineErasure.ts';
 import { defineKeys } from './defineKeys.ts';
 import {
-  byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, span, wholeNumber,
+  byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, searchOptions, span, wholeNumber,
 } from './sharedOptions.ts';
 import { tenantOptions } from './tenantOptions.ts';
 
@@ -124,13 +124,8 @@ function defineSearch(program: Command, does: Does): void {
   const search = repositoryOptions(program.command('search'))
     .description('finds items of all points in time by words, people, folder and date, newest first')
     .argument('[query...]', 'words that must all be there')
-    .option('--entity <entity>', 'only in this entity (id or name)')
-    .option('--from <words>', 'who wrote it: name or address')
-    .option('--to <words>', 'to whom it went: name or address')
-    .option('--subject <words>', 'subject of a mail, name of a file')
-    .option('--folder <path>', 'only in this folder and those below it')
-    .option('--after <day>', 'from this day (YYYY-MM-DD, UTC) or time on', day)
-    .option('--before <day>', 'before this day or time', day)
+    .option('--entity <entity>', 'only in this entity (id or name)');
+  searchOptions(search)
     .addOption(new Option('--snapshot <snapshot>', `only what this one shows: ${SNAPSHOT}`).conflicts('at'))
     .option('--at <day>', 'only what was there then: in the last snapshot of each entity up to this day (its beginning, UTC) or time', day)
     .addOption(new Option('--limit <number>', 'at most so many hits').argParser(wholeNumber(1, 1000)).default(50))

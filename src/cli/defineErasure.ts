@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Does } from './defineCommands.ts';
-import { day, repositoryOptions } from './sharedOptions.ts';
+import { repositoryOptions, searchOptions } from './sharedOptions.ts';
 
 const ALONE = 'no prune and no erasure is running: pass over what one that died has left';
 
@@ -11,13 +11,8 @@ export function defineErasure(program: Command, does: Does): void {
     .requiredOption('--entity <entity>', 'id or name of what was backed up')
     .option('--item <id...>', 'items by id, as "holdfast ls --json" shows it')
     .option('--path <path>', 'the item at that path in any snapshot; a folder with all below it')
-    .option('--query <words>', 'every item in which these words are found, as by "holdfast search"')
-    .option('--from <words>', 'what they wrote: name or address')
-    .option('--to <words>', 'what went to them: name or address')
-    .option('--subject <words>', 'subject of a mail, name of a file')
-    .option('--folder <path>', 'only in this folder and those below it')
-    .option('--after <day>', 'from this day (YYYY-MM-DD, UTC) or time on', day)
-    .option('--before <day>', 'before this day or time', day)
+    .option('--query <words>', 'every item in which these words are found, as by "holdfast search"');
+  searchOptions(erase)
     .option('--dry-run', 'only tell what would be erased')
     .addOption(new Option('--names <how>', 'in the certificate: keyed hashes of names and ids, or as they are').choices(['hashed', 'plain']).default('hashed'))
     .option('--certificate <file>', 'where to (default: holdfast-erasure-<time>.json here)')

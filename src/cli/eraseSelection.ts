@@ -6,19 +6,14 @@ import type { CommandContext } from './commandContext.ts';
 import { plural, printable } from './formatText.ts';
 import { keyStyleOf } from './keyStyle.ts';
 import { usageError } from './presentError.ts';
+import type { SearchOptions } from './sharedOptions.ts';
 import { noItem } from './selectRows.ts';
 
 /** The ways to say what is to be erased: ids, a path, or what a search finds. */
-export interface SelectionOptions {
+export interface SelectionOptions extends SearchOptions {
   readonly item?: readonly string[];
   readonly path?: string;
   readonly query?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly subject?: string;
-  readonly folder?: string;
-  readonly after?: number;
-  readonly before?: number;
 }
 
 /** What is to be erased, and whether something may have been missed. */

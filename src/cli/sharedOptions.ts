@@ -50,6 +50,27 @@ export function connectionOptions(command: Command): Command {
     .option('--connections <number>', 'at most so many at once (default: 4)', wholeNumber(1, 32));
 }
 
+/** What {@link searchOptions} declares. Days in milliseconds since 1970. */
+export interface SearchOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly subject?: string;
+  readonly folder?: string;
+  readonly after?: number;
+  readonly before?: number;
+}
+
+/** What a search asks of items besides words. */
+export function searchOptions(command: Command): Command {
+  return command
+    .option('--from <words>', 'who wrote it: name or address')
+    .option('--to <words>', 'to whom it went: name or address')
+    .option('--subject <words>', 'subject of a mail, name of a file')
+    .option('--folder <path>', 'only in this folder and those below it')
+    .option('--after <day>', 'from this day (YYYY-MM-DD, UTC) or time on', day)
+    .option('--before <day>', 'before this day or time', day);
+}
+
 export type ProfileName = 'default' | 'fast' | 'small';
 
 export function profileOption(): Option {

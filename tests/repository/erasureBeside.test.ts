@@ -7,6 +7,7 @@ import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
 import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
 import { testSeed } from './seeded.ts';
+import { stoppedEverywhere } from './stoppedEverywhere.ts';
 import { StoppedStorage } from './stoppedStorage.ts';
 
 const seed = testSeed();
@@ -17,26 +18,11 @@ afterAll(() => caches.remove());
 
 const LAST = treeOf(KEPT, { 'newer.bin': { content: 'r6', size: 50_000 } });
 
-/** Runs `work` stopped before each how many-th operation; never goes on where it is killed. */
-async function stoppedEverywhere(
+async function atEveryStep(
   start: ErasureSample, clock: TestClock, step: number, killed: boolean, work: (repository: Repository) => Promise<Manifest | undefined>,
   meanwhile: (storage: Storage) => Promise<void>, after: (storage: Storage, made: Manifest | undefined) => Promise<void>,
 ): Promise<number> {
-  for (let k = 1 + (seed % step); ; k += step) {
-    const storage = await copyStorage(start.storage);
-    const stopped = new StoppedStorage(storage, k);
-    const working = open(stopped, clock).then(work);
-    working.catch(() => {});
-    const reached = await Promise.race([stopped.stopped.then(() => true), working.then(() => false)]);
-    try {
-      if (reached) await meanwhile(storage);
-      if (!killed) stopped.go();
-      await after(storage, killed && reached ? undefined : await working);
-    } catch (error) {
-      throw new Error(`stopped at ${stopped.stoppedAt} (HOLDFAST_SEED=${seed})`, { cause: error });
-    }
-    if (!reached) return k;
-  }
+  return stoppedEverywhere<Manifest | undefined>({ start: start.storage, seed, step, killed, open: (storage) => open(storage, clock), work, meanwhile, after });
 }
 
 const eraseAll = (tag: string) => async (repository: Repository): Promise<undefined> => {
@@ -47,7 +33,7 @@ test('I24: an erasure that is killed at any step loses nothing, and run again it
   const clock = new TestClock();
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
-  const steps = await stoppedEverywhere(start, clock, STEPS.erasure, true, eraseAll(start.tag), async () => {}, async (storage) => {
+  const steps = await atEveryStep(start, clock, STEPS.erasure, true, eraseAll(start.tag), async () => {}, async (storage) => {
     // Sound as it is: nothing but what is to be erased is missing, and no snapshot shows twice.
     const repository = await open(storage, clock);
     expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
@@ -78,7 +64,7 @@ test('I23, I24: a writer that is stopped at any step while items are erased does
   const keysBefore = await keyObjects(start.storage);
   let interrupted = 0;
   let erased = false;
-  await stoppedEverywhere(start, clock, STEPS.other, false, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
+  await atEveryStep(start, clock, STEPS.other, false, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
     erased = true;
     const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
     interrupted += backupsInterrupted;
@@ -101,7 +87,7 @@ test('I24: a writer that is killed at any step while items are erased leaves not
   const clock = new TestClock();
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
-  await stoppedEverywhere(start, clock, STEPS.other, true, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
+  await atEveryStep(start, clock, STEPS.other, true, (repository) => backupTree(repository, 'e', NEXT, clock), async (storage) => {
     await eraseAll(start.tag)(await open(storage, clock));
   }, async (storage) => {
     const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
@@ -159,7 +145,7 @@ test('I26: a prune that is stopped at any step: the erasure gives way and change
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
   const met = { erasure: 0, prune: 0 };
-  await stoppedEverywhere(start, clock, STEPS.other, false, async (repository) => {
+  await atEveryStep(start, clock, STEPS.other, false, async (repository) => {
     // Without a policy nothing goes, but packs are put together and rewritten.
     if ((await prune(repository, {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met.prune++;
     return undefined;
@@ -183,7 +169,7 @@ test('I24, I26: an erasure that is stopped at any step while a backup runs and a
   const keysBefore = await keyObjects(start.storage);
   let backup: Manifest | undefined;
   let met = 0;
-  await stoppedEverywhere(start, clock, STEPS.erasure, false, eraseAll(start.tag), async (storage) => {
+  await atEveryStep(start, clock, STEPS.erasure, false, eraseAll(start.tag), async (storage) => {
     backup = await backupTree(await open(storage, clock), 'e', LAST, clock);
     if ((await prune(await open(storage, clock), {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met++;
   }, async (storage) => {

@@ -4,9 +4,9 @@ import { addKey, check, listKeys, prune, removeKey, Repository, rotateKeys, type
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { IndependentReader } from '../format/independentReader.ts';
 import { objectsOf } from '../format/compareSample.ts';
-import { backupTree, cacheFolder, copyStorage, HOUR, initRepository, namesIn, OPERATOR_KEY, RECOVERY_KEY, SnapshotProof, TestClock } from './fixture.ts';
+import { backupTree, cacheFolder, HOUR, initRepository, namesIn, OPERATOR_KEY, RECOVERY_KEY, SnapshotProof, TestClock } from './fixture.ts';
 import { testSeed } from './seeded.ts';
-import { StoppedStorage } from './stoppedStorage.ts';
+import { stoppedEverywhere } from './stoppedEverywhere.ts';
 import { nextTree, type Tree } from './tree.ts';
 
 const seed = testSeed();
@@ -110,31 +110,17 @@ test('one operator and one recovery key always stay, also where two removals mee
   expect((await check(repository, {})).errors).toEqual([]);
 });
 
-/** Runs `work` stopped before each (or every how many-th) of its operations, with `meanwhile` in between; `killed`: it never goes on. */
+/** Runs `work` stopped before every how many-th of its operations, with `meanwhile` in between; `killed`: it never goes on. */
 async function atEveryStep(
   killed: boolean, step: number, work: (repository: Repository) => Promise<unknown>, meanwhile: (storage: Storage, clock: TestClock) => Promise<void>,
   after: (storage: Storage, clock: TestClock, first: Manifest) => Promise<void>,
 ): Promise<number> {
   const clock = new TestClock();
   const start = await made(clock);
-  for (let k = 1 + (seed % step); ; k += step) {
-    const storage = await copyStorage(start.storage);
-    const stopped = new StoppedStorage(storage, k);
-    const working = open(stopped, clock).then(work);
-    working.catch(() => {});
-    const reached = await Promise.race([stopped.stopped.then(() => true), working.then(() => false)]);
-    try {
-      if (reached) await meanwhile(storage, clock);
-      if (!killed) {
-        stopped.go();
-        await working;
-      }
-      await after(storage, clock, start.manifest);
-    } catch (error) {
-      throw new Error(`stopped at ${stopped.stoppedAt} (HOLDFAST_SEED=${seed})`, { cause: error });
-    }
-    if (!reached) return k;
-  }
+  return stoppedEverywhere({
+    start: start.storage, seed, step, killed, open: (storage) => open(storage, clock), work,
+    meanwhile: (storage) => meanwhile(storage, clock), after: (storage) => after(storage, clock, start.manifest),
+  });
 }
 
 const NEXT: Tree = new Map([...FIRST, ['new.bin', { content: 'r6', size: 70_000 }], ['new.txt', { content: 't6', size: 2_000 }]]);
@@ -189,18 +175,14 @@ test('a removal that is stopped at any step while a rotation runs', { timeout: 3
   const clock = new TestClock();
   const start = await made(clock);
   const slot = await addKey(start.repository, 'operator', ADDED);
-  for (let k = 1 + (seed % STEP); ; k += STEP) {
-    const storage = await copyStorage(start.storage);
-    const stopped = new StoppedStorage(storage, k);
-    const working = open(stopped, clock).then((repository) => removeKey(repository, slot));
-    const reached = await Promise.race([stopped.stopped.then(() => true), working.then(() => false)]);
-    if (reached) await rotateKeys(await open(storage, clock));
-    stopped.go();
-    await working;
-    await expect(open(storage, clock, ADDED)).rejects.toMatchObject({ code: 'repository/wrong-key' });
-    await backupIsSound(storage, clock, start.manifest);
-    if (!reached) break;
-  }
+  await stoppedEverywhere({
+    start: start.storage, seed, step: STEP, open: (storage) => open(storage, clock), work: (repository) => removeKey(repository, slot),
+    meanwhile: async (storage) => { await rotateKeys(await open(storage, clock)); },
+    after: async (storage) => {
+      await expect(open(storage, clock, ADDED)).rejects.toMatchObject({ code: 'repository/wrong-key' });
+      await backupIsSound(storage, clock, start.manifest);
+    },
+  });
 });
 
 test('I21: a run that is stopped at any step while the keys are rotated, another backup and a prune run finishes soundly', { timeout: 600_000 }, async () => {

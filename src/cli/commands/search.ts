@@ -10,17 +10,11 @@ import { openRepository } from '../openRepository.ts';
 import { usageError } from '../presentError.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { hitDocument, hitLines } from '../searchDocument.ts';
-import type { RepositoryOptions } from '../sharedOptions.ts';
+import type { RepositoryOptions, SearchOptions } from '../sharedOptions.ts';
 
-interface Options extends RepositoryOptions {
+interface Options extends RepositoryOptions, SearchOptions {
   readonly query: readonly string[];
   readonly entity?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly subject?: string;
-  readonly folder?: string;
-  readonly after?: number;
-  readonly before?: number;
   readonly snapshot?: string;
   readonly at?: number;
   readonly limit: number;
