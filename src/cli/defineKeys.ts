@@ -12,7 +12,7 @@ export function defineKeys(program: Command, does: Does): void {
     .description('adds one more key that opens the repository')
     .option('--operator <file>', 'a key file; made (for you alone, mode 0600) where it does not exist')
     .option('--recovery', 'a new recovery key, shown once')
-    .option('--retire-old', 'with --recovery: the recovery keys before it open nothing any more');
+    .option('--retire-old', 'with --recovery: take the recovery keys before it away, when the new one was shown');
   does(add, async () => (await import('./commands/addKey.ts')).addKey);
 
   const remove = repositoryOptions(key.command('remove'))
@@ -28,6 +28,6 @@ export function defineKeys(program: Command, does: Does): void {
   const sheet = repositoryOptions(key.command('recovery-sheet'))
     .description('prints the sheet of a recovery key, after trying it on the repository')
     .option('--new', 'of a new recovery key; on a terminal it is read back')
-    .option('--retire-old', 'with --new: the recovery keys before it open nothing any more');
+    .option('--retire-old', 'with --new: take the recovery keys before it away, when the new one was shown (and typed back)');
   does(sheet, async () => (await import('./commands/printRecoverySheet.ts')).printRecoverySheet);
 }

@@ -7,9 +7,8 @@ export interface RecoverySheet {
   readonly location: string;
   /** The slot that the key opens. */
   readonly slot: string;
-  /** Slots of keys that open nothing any more. */
-  readonly retired: readonly string[];
-  readonly notRetired: readonly { readonly slot: string; readonly message: string }[];
+  /** Slots of older keys that are taken away once this sheet is out. */
+  readonly retires: readonly string[];
   /** As printed: 14 groups of five. */
   readonly recoveryKey: string;
   readonly printedAt: string;
@@ -21,12 +20,11 @@ export function sheetDocument(sheet: RecoverySheet): RecoverySheet & { readonly 
 }
 
 /** The sheet on stdout, to be printed; the key stands nowhere else. */
-export async function tellSheet({ out, stderr }: CommandContext, sheet: RecoverySheet): Promise<void> {
+export async function tellSheet({ out }: CommandContext, sheet: RecoverySheet): Promise<void> {
   for (const line of sheetLines(sheet)) await out.line(line);
-  for (const { slot, message } of sheet.notRetired) stderr.write(`warning: ${printable(`the key of ${slot} still opens the repository: ${message}`)}\n`);
 }
 
-function sheetLines({ repository, location, slot, retired, recoveryKey, printedAt }: RecoverySheet): string[] {
+function sheetLines({ repository, location, slot, recoveryKey, printedAt }: RecoverySheet): string[] {
   const groups = recoveryKey.split('-');
   return [
     'HOLDFAST RECOVERY SHEET',
@@ -47,6 +45,5 @@ function sheetLines({ repository, location, slot, retired, recoveryKey, printedA
     '',
     'Whoever holds this sheet and can read the repository reads every backup in it. Keep it where you keep deeds, away',
     'from the machine that runs the backups. A mistake in typing is found, with the number of the wrong group.',
-    ...(retired.length === 0 ? [] : ['', `Destroy older sheets: the keys of ${retired.join(', ')} open nothing any more.`]),
   ];
 }

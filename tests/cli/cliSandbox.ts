@@ -57,11 +57,15 @@ export class CliSandbox implements Disposable {
     return JSON.parse(said.stdout) as T;
   }
 
+  /** Of the real command in a process of its own. */
+  environmentOfProcess(): Record<string, string> {
+    return { HOME: this.directory, PATH: process.env['PATH'] ?? '', TMPDIR: this.path(), ...this.environment };
+  }
+
   /** Starts the real command in a process of its own. */
   start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningCommand {
-    const home = { HOME: this.directory, PATH: process.env['PATH'] ?? '', TMPDIR: this.path() };
     return new RunningCommand(spawn(HOLDFAST, args, {
-      stdio: ['ignore', 'pipe', 'pipe'], env: { ...home, ...this.environment, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'], env: { ...this.environmentOfProcess(), ...environment },
     }));
   }
 

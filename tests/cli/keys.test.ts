@@ -1,13 +1,13 @@
 /** The commands that look after keys, on a real folder repository. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CliSandbox } from './cliSandbox.ts';
+import { CliSandbox, HOLDFAST } from './cliSandbox.ts';
 
 interface Sheet {
   readonly slot: string;
   readonly recoveryKey: string;
-  readonly retired: readonly string[];
+  readonly retires: readonly string[];
   readonly confirmed?: boolean;
 }
 
@@ -58,7 +58,7 @@ test('a new recovery key takes the place of the old one; the sheet of either is 
   expect(old.stdout.replace(/\s+/g, '')).toContain(recoveryKey.split('-').slice(0, 5).join('-'));
   expect(old.stderr).toBe('');
   const made = await box.json<Sheet>(['key', 'recovery-sheet', '--new', '--retire-old']);
-  expect(made).toMatchObject({ retired: ['recovery'], confirmed: false });
+  expect(made).toMatchObject({ retires: ['recovery'], confirmed: false });
   const again = await box.json<Sheet>(['key', 'recovery-sheet', '--recovery-key-file', '-'], 0, { stdin: `${made.recoveryKey.toLowerCase()}\n` });
   expect(again).toMatchObject({ slot: made.slot, recoveryKey: made.recoveryKey, confirmed: true });
   const refused = await box.run(['key', 'recovery-sheet', '--recovery-key-file', box.path('old.txt')]);
@@ -73,4 +73,29 @@ test('a new recovery key takes the place of the old one; the sheet of either is 
   expect(shown.stdout).toContain('HOLDFAST RECOVERY SHEET');
   expect(readFileSync(box.path('key'), 'utf8')).toContain('holdfast-key-1');
   expect((await box.json<Keys>(['key', 'list'])).slots.filter(({ kind }) => kind === 'recovery')).toHaveLength(2);
+});
+
+/** The recovery keys whose slots are there. */
+const recoverySlots = async (box: CliSandbox): Promise<string[]> =>
+  (await box.json<Keys>(['key', 'list'])).slots.filter(({ kind }) => kind === 'recovery').map(({ slot }) => slot);
+
+test('no older recovery key goes before the new one is out', async () => {
+  const { box } = await sandbox();
+  using _ = box;
+  // What is printed is lost: the disk behind stdout is full.
+  for (const command of [['key', 'recovery-sheet', '--new', '--retire-old'], ['key', 'add', '--recovery', '--retire-old']]) {
+    for (const json of [[], ['--json']]) {
+      const stdout = openSync('/dev/full', 'w');
+      const { status } = spawnSync(HOLDFAST, [...command, ...json], { stdio: ['ignore', stdout, 'ignore'], env: box.environmentOfProcess(), timeout: 60_000 });
+      closeSync(stdout);
+      expect(status).toBe(1);
+      expect(await recoverySlots(box)).toContain('recovery');
+    }
+  }
+  // A person on a terminal does not type it back.
+  const before = await recoverySlots(box);
+  const typed = spawnSync('script', ['-qec', `${HOLDFAST} key recovery-sheet --new --retire-old`, '/dev/null'], { input: '\n', env: box.environmentOfProcess(), timeout: 60_000 });
+  expect(typed.stdout.toString()).toContain('still open the repository');
+  expect(typed.status).toBe(3);
+  expect(await recoverySlots(box)).toEqual(expect.arrayContaining(before));
 });

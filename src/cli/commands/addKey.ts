@@ -5,11 +5,10 @@ import { addKey as addKeyTo, makeKeyFile, readKeyFile } from '../../repository/i
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { printable } from '../formatText.ts';
-import { newRecoveryKey } from '../newRecoveryKey.ts';
+import { giveRecoveryKey } from '../giveRecoveryKey.ts';
 import { mustBeApart, openRepository } from '../openRepository.ts';
 import { usageError } from '../presentError.ts';
 import type { RepositoryOptions } from '../sharedOptions.ts';
-import { sheetDocument, tellSheet } from '../recoverySheet.ts';
 
 interface Options extends RepositoryOptions {
   readonly operator?: string;
@@ -23,12 +22,7 @@ export async function addKey(context: CommandContext, options: Options): Promise
   if ((operator !== undefined) === recovery) throw usageError('no-kind', 'Say which key to add: --operator FILE or --recovery.');
   if (retireOld && !recovery) throw usageError('no-recovery', '--retire-old goes with --recovery.');
   const repository = await openRepository(context, options);
-  if (operator === undefined) {
-    const sheet = await newRecoveryKey(context, repository, retireOld);
-    await out.document(sheetDocument(sheet));
-    if (!out.json) await tellSheet(context, sheet);
-    return sheet.notRetired.length === 0 ? EXIT.done : EXIT.warnings;
-  }
+  if (operator === undefined) return giveRecoveryKey(context, repository, { ...options, confirm: retireOld });
   mustBeApart(operator, repository.context.storage);
   const made = !existsSync(operator);
   // The key is on disk before anything is sealed with it.

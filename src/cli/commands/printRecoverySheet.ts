@@ -3,15 +3,13 @@ import { HoldfastError } from '../../domain/index.ts';
 import { askSecret } from '../askSecret.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
-import { newRecoveryKey } from '../newRecoveryKey.ts';
+import { giveRecoveryKey } from '../giveRecoveryKey.ts';
+import { isTerminal } from '../isTerminal.ts';
 import { openRepository, openWithKey } from '../openRepository.ts';
-import { errorText, usageError } from '../presentError.ts';
+import { usageError } from '../presentError.ts';
 import { readSecret } from '../readSecret.ts';
 import { sheetDocument, tellSheet, type RecoverySheet } from '../recoverySheet.ts';
 import type { RepositoryOptions } from '../sharedOptions.ts';
-
-/** Times that a person may mistype the key that was just printed. */
-const TRIES = 5;
 
 interface Options extends RepositoryOptions {
   readonly new?: boolean;
@@ -28,15 +26,11 @@ export async function printRecoverySheet(context: CommandContext, options: Optio
     if (options.retireOld === true) throw usageError('no-new', '--retire-old goes with --new.');
     const sheet = await sheetOfGiven(context, options);
     await out.document({ ...sheetDocument(sheet), confirmed: true });
-    if (!out.json) await tellSheet(context, sheet);
+    await tellSheet(context, sheet);
     await out.line('\nThis key opens the repository: tried just now.');
     return EXIT.done;
   }
-  const repository = await openRepository(context, options);
-  const sheet = await newRecoveryKey(context, repository, options.retireOld === true);
-  const confirmed = await shownAndConfirmed(context, options, sheet);
-  await out.document({ ...sheetDocument(sheet), confirmed });
-  return sheet.notRetired.length === 0 && (confirmed || !isTerminal(context)) ? EXIT.done : EXIT.warnings;
+  return giveRecoveryKey(context, await openRepository(context, options), { ...options, confirm: true });
 }
 
 async function sheetOfGiven(context: CommandContext, options: Options): Promise<RecoverySheet> {
@@ -48,7 +42,7 @@ async function sheetOfGiven(context: CommandContext, options: Options): Promise<
   const key = parseRecoveryKey(typed);
   const repository = await openWithKey(context, options, key);
   return {
-    repository: repository.id, location: repository.context.storage.location, slot: slotOf(repository), retired: [], notRetired: [],
+    repository: repository.id, location: repository.context.storage.location, slot: slotOf(repository), retires: [],
     recoveryKey: formatRecoveryKey(key), printedAt: new Date(context.clock.now()).toISOString(),
   };
 }
@@ -57,31 +51,4 @@ function slotOf(repository: Repository): string {
   const { slot } = repository.context.keyring;
   if (slot?.startsWith('recovery') === true) return slot;
   throw new HoldfastError('key/not-recovery', 'input', 'This key opens a slot of an operator. Give the recovery key, or make one with --new.');
-}
-
-/** Shows the sheet; then a person types the key from what was printed or written down, until it opens the repository. */
-async function shownAndConfirmed(context: CommandContext, options: Options, sheet: RecoverySheet): Promise<boolean> {
-  const { out, stderr } = context;
-  if (!out.json) await tellSheet(context, sheet);
-  if (!isTerminal(context) || out.json) return false;
-  for (let tries = 0; tries < TRIES; tries++) {
-    const typed = await askSecret('\nPrint the sheet or write the key down, then type the key from it to confirm (empty: skip): ', context);
-    if (typed.trim() === '') break;
-    try {
-      const repository = await openWithKey(context, options, parseRecoveryKey(typed));
-      if (repository.context.keyring.slot === sheet.slot) {
-        stderr.write('Confirmed: the key opens the repository.\n');
-        return true;
-      }
-      stderr.write('That is another key of this repository, not the new one.\n');
-    } catch (error) {
-      stderr.write(errorText(error));
-    }
-  }
-  stderr.write('The key was not confirmed. Try it later with "holdfast key recovery-sheet".\n');
-  return false;
-}
-
-function isTerminal({ stdin, stderr }: CommandContext): boolean {
-  return stdin.isTTY === true && stderr.isTTY === true;
 }
