@@ -66,7 +66,7 @@ for (const [subject, { open, reopen }] of Object.entries(subjects)) {
   describe(`${subject}`, () => {
     test.each(conformanceChecks)('$name', async (check) => {
       const storage = await open();
-      const options = { clock: systemClock, random: systemRandom, checks: [check], ...(reopen && { reopen }) };
+      const options = { clock: systemClock, random: systemRandom, lateMs: 0, checks: [check], ...(reopen && { reopen }) };
       for await (const result of checkConformance(storage, options)) {
         expect(result).toEqual({ name: check.name, error: undefined });
       }
@@ -86,7 +86,7 @@ for (const check of conformanceChecks) {
       const reopen = async (): Promise<Storage> => storage.reopened ?? storage;
       const folder = 'scratch/';
       const bytes = (length: number): Uint8Array => new Uint8Array(systemRandom(length));
-      const helper = { name: (rest: string) => folder + rest, bytes, reopen };
+      const helper = { name: (rest: string) => folder + rest, bytes, reopen, mayComeLate: () => undefined };
       const error: unknown = await check.run(storage, helper).then(() => undefined, (failure: unknown) => failure);
       // What the storage itself throws counts too; a failure of the check's own code would be a TypeError.
       expect(error).toBeInstanceOf(Error);
@@ -99,13 +99,13 @@ test('the suite reports each check, cleans up after itself, and stops when told 
   const storage = new MemoryStorage();
   await storage.put('repository/precious', [Buffer.from('x')]);
   const results = [];
-  for await (const result of checkConformance(storage, { clock: systemClock, random: systemRandom })) {
+  for await (const result of checkConformance(storage, { clock: systemClock, random: systemRandom, lateMs: 0 })) {
     results.push(result);
   }
   expect(results).toEqual(conformanceChecks.map(({ name }) => ({ name, error: undefined })));
   expect((await storage.list('')).objects).toEqual([{ name: 'repository/precious', size: 1 }]);
 
   const reason = new Error('enough');
-  const options = { clock: systemClock, random: systemRandom, signal: AbortSignal.abort(reason) };
+  const options = { clock: systemClock, random: systemRandom, lateMs: 0, signal: AbortSignal.abort(reason) };
   await expect(checkConformance(storage, options).next()).rejects.toBe(reason);
 });

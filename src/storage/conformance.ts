@@ -1,4 +1,4 @@
-import { timeOrderedId } from '../runtime/index.ts';
+import { sleep, timeOrderedId } from '../runtime/index.ts';
 import type { Clock, RandomBytes } from '../runtime/index.ts';
 import { byteChecks } from './conformanceBytes.ts';
 import type { ConformanceCheck } from './conformanceCheck.ts';
@@ -7,6 +7,9 @@ import { safetyChecks } from './conformanceSafety.ts';
 import type { Storage } from './contract.ts';
 import { listAll } from './listAll.ts';
 import { isObjectName } from './objectName.ts';
+
+/** A service may store what it was sent whole though the caller hung up: on a busy machine half a second after it. */
+const LATE_MS = 2000;
 
 /** Every guarantee of the storage contract, each tried on its own. */
 export const conformanceChecks: readonly ConformanceCheck[] = [...byteChecks, ...listingChecks, ...safetyChecks];
@@ -19,6 +22,8 @@ export interface ConformanceOptions {
   readonly checks?: readonly ConformanceCheck[];
   /** Looked at between checks. */
   readonly signal?: AbortSignal;
+  /** How long, in ms, a put that was aborted may go on behind the caller's back. Default: 2000. */
+  readonly lateMs?: number;
 }
 
 /** `error`: what the check rejected with; undefined when the storage kept the guarantee. */
@@ -37,8 +42,8 @@ export async function* checkConformance(
   storage: Storage,
   options: ConformanceOptions,
 ): AsyncGenerator<ConformanceResult, void, undefined> {
-  const { clock, random, reopen = async () => storage, checks = conformanceChecks, signal } = options;
-  const failed: string[] = [];
+  const { clock, random, reopen = async () => storage, checks = conformanceChecks, signal, lateMs = LATE_MS } = options;
+  const late = new Set<string>();
   for (const check of checks) {
     signal?.throwIfAborted();
     const prefix = `storage-test-${timeOrderedId(clock.now(), random)}/`;
@@ -51,16 +56,18 @@ export async function* checkConformance(
     };
     let error: unknown;
     try {
-      await check.run(storage, { name, bytes, reopen });
+      await check.run(storage, { name, bytes, reopen, mayComeLate: (object) => late.add(object) });
     } catch (failure) {
       error = failure;
     }
     for await (const object of listAll(storage, prefix)) await storage.delete(object.name);
     // Whoever lists what was some time ago leaves out what is there.
     if (error !== undefined) for (const put of named) await storage.delete(put);
-    if (error !== undefined) failed.push(...named);
+    if (error !== undefined) for (const put of named) late.add(put);
     yield { name: check.name, error, ...(error !== undefined && check.without !== undefined && { without: check.without }) };
   }
+  if (late.size === 0) return;
   // A put that was aborted, or went on when its check had failed, may have come after all was taken away.
-  for (const put of failed) await storage.delete(put);
+  await sleep(lateMs, signal);
+  for (const put of late) await storage.delete(put);
 }

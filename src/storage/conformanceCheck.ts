@@ -9,6 +9,8 @@ export interface ConformanceHelper {
   bytes(length: number): Uint8Array;
   /** A second way to the same place, as another process has it; the same storage where there is none. */
   reopen(): Promise<Storage>;
+  /** The object of a put that was aborted: it may still be stored after the check. */
+  mayComeLate(name: string): void;
 }
 
 /** For guarantees on which pruning relies, and nothing else does. */

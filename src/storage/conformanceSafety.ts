@@ -160,6 +160,7 @@ async function abortedPut(storage: Storage, helper: ConformanceHelper, name: str
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
   controller.abort(reason);
   const error = await outcome;
+  if (error !== undefined) helper.mayComeLate(name);
   requireThat(error === undefined || error === reason, `an aborted put rejected with another reason than the signal's`);
   const stored = await storage.get(name).catch((failure: unknown) => {
     if (isHoldfastError(failure) && failure.code === 'storage/not-found') return undefined;

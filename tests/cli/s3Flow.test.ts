@@ -15,7 +15,7 @@ interface Tested {
 let server: S3TestServer;
 let proxy: S3Proxy;
 beforeAll(async () => {
-  server = await startCeph();
+  server = await startCeph({ inMemory: true });
   proxy = await S3Proxy.start(server);
 }, 300_000);
 afterEach(() => proxy.reset());

@@ -26,7 +26,7 @@ const openThrough = (timing: S3Timing = {}): Promise<S3Storage> =>
 const big = new Uint8Array(systemRandom(2 * PART_SIZE + 5));
 
 beforeAll(async () => {
-  server = await startCeph();
+  server = await startCeph({ inMemory: true });
   proxy = await S3Proxy.start(server);
   bucket = await server.makeBucket();
 }, 300_000);
