@@ -6,6 +6,7 @@ import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import type { Model } from './search.ts';
 import { search } from './search.ts';
+import { spareable } from './spareable.ts';
 import { at, get, O, W1, W2 } from './state.ts';
 
 /** A trace says more than a number: it is what the failed assertion shows. */
@@ -120,20 +121,8 @@ test.for(broken)('%s: something is lost', ([, rules, scenario, what]) => {
   expect(loss?.trace.length).toBeGreaterThan(3);
 });
 
-/** Steps that save work or space, or keep the listing honest; safety does not hang on them. */
-const spareable: readonly (readonly [string, Rules])[] = [
-  ['the index names doomed packs', { ...corrected, indexWithoutDoomed: false }],
-  ['records and voids are kept for ever, packs and manifest not looked at', {
-    ...corrected,
-    writer: corrected.writer.filter((step) => step !== 'listPacksAgain' && step !== 'lookAtManifest'),
-    pruner: corrected.pruner.filter((step) => step !== 'deleteVoid' && step !== 'deleteRecord'),
-  }],
-  ['one void for all that nobody takes back', { ...corrected, ownVoids: false, withdraws: false }],
-  ['the record is not reduced', dropped('pruner', 'putReduced')],
-];
-
 test.for(spareable)('%s: nothing is lost', ([, rules]) => {
-  for (const scenario of [writer, sweptWriter, twoPruners, crashingAndReader, copies]) {
+  for (const scenario of [writer, sweptWriter, twoPruners, copies]) {
     expect(outcome(protocol(scenario, rules))).toBe('nothing is lost');
   }
 });

@@ -42,24 +42,24 @@ export const scenarios = {
   },
   twoPruners: { ...base, name: 'a writer and two pruners', pruners: 2 },
   sweptWithTwo: { ...base, name: 'a writer whose pin may be deleted, and two pruners', pruners: 2, sweep: true },
-  freshWithTwo: {
-    ...base, name: 'a writer with no predecessor, two pruners and a crash', predecessor: 0, written: B,
-    pruners: 2, crash: true,
-  },
-  crashing: { ...base, name: 'a writer that crashes and runs again, and two pruners', pruners: 2, crash: true },
   crashingAndReader: {
     ...base, name: 'a writer that crashes and runs again, a rewriting pruner and a reader', packs: [A | B], crash: true,
     rewrites: true, read: [K, O, W1],
-  },
-  allFour: { ...base, name: 'a writer, two pruners and a reader', pruners: 2, read: [O, W1] },
-  rewriters: {
-    ...base, name: 'a fresh writer of a, two rewriting pruners, two copies of a', packs: [A, A | B], written: A,
-    predecessor: 0, pruners: 2, rewrites: true,
   },
 } as const satisfies Record<string, Scenario>;
 
 /** Too large for every run of the tests: `npm run soak -- protocolModel`. */
 export const largeScenarios: readonly Scenario[] = [
+  {
+    ...base, name: 'a writer with no predecessor, two pruners and a crash', predecessor: 0, written: B,
+    pruners: 2, crash: true,
+  },
+  { ...base, name: 'a writer that crashes and runs again, and two pruners', pruners: 2, crash: true },
+  { ...base, name: 'a writer, two pruners and a reader', pruners: 2, read: [O, W1] },
+  {
+    ...base, name: 'a fresh writer of a, two rewriting pruners, two copies of a', packs: [A, A | B], written: A,
+    predecessor: 0, pruners: 2, rewrites: true,
+  },
   { ...base, name: 'a crashing writer, two pruners and a reader', pruners: 2, crash: true, written: B, read: [W1] },
   { ...base, name: 'a writer, two rewriting pruners, two copies', packs: [A, A | B], pruners: 2, rewrites: true },
   ...[

@@ -9,9 +9,9 @@ import { STOPPED_CASES } from './stoppedCases.ts';
 import { StoppedRounds } from './stoppedRounds.ts';
 
 /** The first operation is the seed's, so that runs take others in turn. */
-const STEP = { writer: 3, pruner: 7 };
+const STEP = { writer: 8, pruner: 16 };
 /** Pairs of operations at which a writer and a pruner are stopped in turn. */
-const PAIRS = 12;
+const PAIRS = 6;
 const seed = testSeed();
 const caches = await cacheFolder();
 afterAll(() => caches.remove());
