@@ -1,5 +1,5 @@
 import { isHoldfastError, messageOf } from '../domain/index.ts';
-import { BlobNamer } from './blobId.ts';
+import type { BlobNamer } from './blobId.ts';
 import { DirectoryDigest, type PackJob, type PackVerdict } from './checkProtocol.ts';
 import { openWhole } from './container.ts';
 import { frameBytes, openFrame } from './frame.ts';

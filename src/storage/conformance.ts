@@ -54,16 +54,14 @@ export async function* checkConformance(
       if (isObjectName(prefix + rest)) named.add(prefix + rest);
       return prefix + rest;
     };
-    let error: unknown;
-    try {
-      await check.run(storage, { name, bytes, reopen, mayComeLate: (object) => late.add(object) });
-    } catch (failure) {
-      error = failure;
-    }
+    const helper = { name, bytes, reopen, mayComeLate: (object: string) => void late.add(object) };
+    const error = await check.run(storage, helper).then(() => undefined, (failure: unknown) => failure);
     for await (const object of listAll(storage, prefix)) await storage.delete(object.name);
     // Whoever lists what was some time ago leaves out what is there.
-    if (error !== undefined) for (const put of named) await storage.delete(put);
-    if (error !== undefined) for (const put of named) late.add(put);
+    for (const put of error === undefined ? [] : named) {
+      await storage.delete(put);
+      late.add(put);
+    }
     yield { name: check.name, error, ...(error !== undefined && check.without !== undefined && { without: check.without }) };
   }
   if (late.size === 0) return;
