@@ -5,7 +5,8 @@ import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import { refuseCopy } from './copyMarker.ts';
 import { raiseGeneration, readEntity, type EntityRecord } from './entityKeys.ts';
-import { EraseSet, findErased, touchedSegments, type ErasedItem, type ErasedRows, type Selection } from './eraseScan.ts';
+import { findErased, type ErasedItem, type ErasedRows } from './eraseScan.ts';
+import { EraseSet, type Selection } from './eraseSet.ts';
 import { replaceSnapshots } from './eraseReplace.ts';
 import { IdTable } from './idTable.ts';
 import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
@@ -20,6 +21,7 @@ import type { RepositoryContext } from './repositoryContext.ts';
 import type { SegmentRef } from './segment.ts';
 import { indexedStream } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
+import { touchedSegments } from './touchedSegments.ts';
 import { withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run was sealed meanwhile. */
@@ -75,9 +77,7 @@ export async function erase(repository: Repository, tag: string, selection: Sele
   const run = new EraseRun({ ...context, cacheDirectory: scratch.path }, tag, selection, options);
   const claim = { work: 'erasure', items: selectionHash(context, tag, selection) } as const;
   const result = await withClaim(context, claim, { alone, signal }, () => run.run());
-  const standing = new Set<string>();
-  for await (const { name } of listAll(context.storage, 'index/', signal ? { signal } : {})) standing.add(lastSegment(name));
-  await sweepIndexCache(context, (segment) => standing.has(segment));
+  await sweepIndexCache(context, signal);
   return result;
 }
 

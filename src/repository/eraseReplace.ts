@@ -1,7 +1,8 @@
 import { timeOrderedId } from '../runtime/index.ts';
 import { Commit } from './commit.ts';
 import { readEntity } from './entityKeys.ts';
-import type { ErasedRows, EraseSet, Share } from './eraseScan.ts';
+import type { ErasedRows, Share } from './eraseScan.ts';
+import type { EraseSet } from './eraseSet.ts';
 import type { Manifest, ManifestRef, StoredManifest } from './manifest.ts';
 import { readManifest } from './manifest.ts';
 import { pinSnapshot } from './pin.ts';

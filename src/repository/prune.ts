@@ -67,8 +67,6 @@ async function pruneContext(
   // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
   await using scratch = await makeScratch('prune');
   const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored ? { mirrored } : {}).run();
-  const standing = new Set<string>();
-  for await (const { name } of listAll(context.storage, 'index/', options.signal ? { signal: options.signal } : {})) standing.add(lastSegment(name));
-  await sweepIndexCache(context, (segment) => standing.has(segment));
+  await sweepIndexCache(context, options.signal);
   return result;
 }

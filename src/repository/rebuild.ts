@@ -10,7 +10,7 @@ import type { RepositoryContext } from './repositoryContext.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { readPackDirectory } from './strayPacks.ts';
 import { indexedStream, streamKeys, streamOf } from './streams.ts';
-import { sweepIndexCache } from './sweepIndexCache.ts';
+import { dropIndexCache } from './sweepIndexCache.ts';
 
 /** Blobs of one new index segment; about 100 bytes of memory each while it is made. */
 const SEGMENT_BLOBS = 400_000;
@@ -40,7 +40,7 @@ export async function rebuild(repository: Repository, options: RebuildOptions = 
   for await (const object of listAll(context.storage, 'packs/', signalOf(options))) await run.pack(object.name, object.size);
   await run.finish();
   for (const name of old) await context.storage.delete(name, signalOf(options));
-  await sweepIndexCache(context, () => false);
+  await dropIndexCache(context, () => true);
   await rm(join(context.cacheDirectory, 'catalog'), { recursive: true, force: true, maxRetries: 3 });
   return { packs: run.packs, blobs: run.blobs, unreadable: run.unreadable };
 }

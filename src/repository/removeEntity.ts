@@ -1,11 +1,9 @@
 import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import { makeScratch } from '../runtime/index.ts';
 import { listAll } from '../storage/index.ts';
-import { BlobReader } from './blobReader.ts';
 import { refuseCopy } from './copyMarker.ts';
 import { readEntity, type EntityRecord } from './entityKeys.ts';
 import { IdTable } from './idTable.ts';
-import { ContentWalk, walkVisible } from './liveness.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names } from './names.ts';
 import { deleteAll } from './pruneDelete.ts';
@@ -14,6 +12,7 @@ import { readRootManifest, namesUnder } from './roots.ts';
 import type { Layer } from './segment.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { scanEntries } from './scanEntries.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { withClaim } from './workClaim.ts';
@@ -77,7 +76,7 @@ async function remove(fresh: RepositoryContext, context: RepositoryContext, tag:
     if (left.some((name) => !/^(index|pins|void)\//.test(name))) continue;
     // No pack is left that they could be of.
     await deleteAll({ context, signal }, left);
-    await sweepIndexCache(context, (segment) => !left.includes(names.index(tag, segment)));
+    await sweepIndexCache(context, signal);
     return {
       snapshotsRemoved: count('snapshots/'), packsDeleted: count('packs/'), packsRewritten: rewritten.size, blobsKept: run.gone.needed.size,
     };
@@ -117,21 +116,14 @@ async function leftOf(context: RepositoryContext, tag: string, signal?: AbortSig
   return left;
 }
 
-/** Ids of all blobs that a snapshot of it shows, found again after a kill as long as a manifest stands. */
+/** Ids of all blobs that a row of it needs, of unfinished runs too, found again after a kill as long as its keys stand. */
 async function blobsOf(context: RepositoryContext, entity: EntityRecord, signal?: AbortSignal): Promise<IdTable> {
   const ids = new IdTable();
-  const roots: (readonly Layer[])[] = [];
+  const layers: Layer[] = [];
   for (const name of await namesUnder(context, names.snapshot(entity.tag, ''), signal)) {
     const stored = await readRootManifest(context, names.snapshot(entity.tag, lastSegment(name)), signal);
-    if (stored) roots.push(stored.manifest.layers);
+    if (stored) layers.push(...stored.manifest.layers);
   }
-  const reader = new BlobReader(context, entity);
-  const walk = new ContentWalk(reader);
-  try {
-    await walkVisible({ storage: context.storage, keyring: context.keyring, tag: entity.tag }, roots,
-      (row) => walk.ids(row.content, (id) => ids.set(id, 0, 1), signal), signal);
-    return ids;
-  } finally {
-    await reader.close();
-  }
+  await scanEntries(context, entity, layers, () => true, ids, signal);
+  return ids;
 }

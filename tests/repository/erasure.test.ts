@@ -1,11 +1,13 @@
 /** What was erased is found nowhere in the raw repository, opened with every key; everything else is as it was. */
 import { afterAll, expect, test } from 'vitest';
-import { check, erase, previewErasure, prune, type Manifest } from '../../src/repository/index.ts';
+import type { SourceChange } from '../../src/connectors/contract.ts';
+import { check, erase, previewErasure, prune, stateRows, type Manifest } from '../../src/repository/index.ts';
 import { blobIdsOf, keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, ERASED, erasureSample, KEPT, KEYS, makeErasureSample, open, proveOthers, SECRET, TRACES, treeOf } from './erasureSample.ts';
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
-import { backupTree, copyStorage, HOUR, initRepository, namesIn, SnapshotProof, TestClock } from './fixture.ts';
+import { backupSource, backupTree, copyStorage, HOUR, initRepository, namesIn, SnapshotProof, TestClock } from './fixture.ts';
 import { LockedStorage } from './lockedStorage.ts';
+import { found, listing, ScriptedSource } from '../sources/scriptedSource.ts';
 import type { Tree, TreeFile } from './tree.ts';
 
 afterAll(() => caches.remove());
@@ -73,6 +75,37 @@ test('what would be erased is told without changing anything', async () => {
   expect([...items.keys()].toSorted()).toEqual([...KEYS, 'd', 'd/kept.bin', 'd/kept.txt'].toSorted());
   expect(snapshots).toBe(3);
   expect(await namesIn(storage)).toEqual(before);
+});
+
+const FOLDER = { kind: 'folder', size: 0 };
+
+test('I23: what lay in folders below an erased one is gone though no snapshot shows it any more; what was moved out in time stays', async () => {
+  const clock = new TestClock();
+  const storage = new MemoryStorage();
+  const repository = await initRepository(storage, caches.path('hidden'), clock);
+  const folder = (key: string, parent: string, change = 'v1'): SourceChange => found(key, { parent, change, ...FOLDER }, { from: 'none' });
+  const backUp = (...items: readonly SourceChange[]): Promise<Manifest> =>
+    backupSource(repository, new ScriptedSource({ changes: [listing(...items)] }), clock);
+  const deep = [folder('c-gone', 'b-top'), folder('d-gone', 'c-gone'), found('e-secret', { parent: 'd-gone' })];
+  await backUp(folder('b-top', ''), ...deep, folder('f-moved', 'b-top'), found('g-inside', { parent: 'f-moved' }), found('h-out', { parent: 'b-top' }));
+  clock.time += HOUR;
+  const last = await backUp(folder('b-top', ''), folder('f-moved', '', 'v2'), found('g-inside', { parent: 'f-moved' }), found('h-out', { parent: '', change: 'v2' }));
+  await prune(await open(storage, clock), { keepLast: 1 }, { graceMs: 0 });
+  const keys = await keyObjects(storage);
+  const traces = ['b-top', 'c-gone', 'd-gone', 'e-secret'].map((key) => Buffer.from(key));
+  expect((await searchEverything(storage, traces.slice(3), keys)).found).not.toEqual([]);
+  const { items } = await erase(await open(storage, clock), last.tag, { keys: new Set(['b-top']), prefixes: [] });
+  expect([...items.keys()]).toEqual(['b-top']);
+  expect((await searchEverything(storage, traces, keys)).found).toEqual([]);
+  const after = await open(storage, clock);
+  const snapshots = await after.snapshots();
+  expect(snapshots).toHaveLength(1);
+  const rows: string[] = [];
+  for await (const batch of stateRows({ ...after.context, tag: last.tag }, snapshots[0]?.manifest.layers ?? [])) {
+    for (const { key, parent } of batch) rows.push(`${parent}/${key}`);
+  }
+  expect(rows).toEqual(['/f-moved', 'f-moved/g-inside', '/h-out']);
+  expect((await check(after, { readData: 100, workers: 1 })).errors).toEqual([]);
 });
 
 test('I23: versions whose snapshots were pruned are gone from the packs that a prune left with waste', { timeout: 120_000 }, async () => {

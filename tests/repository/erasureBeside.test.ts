@@ -2,10 +2,11 @@
 import { afterAll, expect, test } from 'vitest';
 import { isHoldfastError } from '../../src/domain/index.ts';
 import { check, erase, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
-import { InterceptedStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import type { Storage } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
 import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
+import { KilledStorage } from './killedStorage.ts';
 import { testSeed } from './seeded.ts';
 import { stoppedEverywhere } from './stoppedEverywhere.ts';
 import { StoppedStorage } from './stoppedStorage.ts';
@@ -96,25 +97,6 @@ test('I24: a writer that is killed at any step while items are erased leaves not
     await proveOthers(storage, clock, start.trees, await ofWriter(storage, clock, start));
   });
 });
-
-/** Never answers a put of the kind: what calls it is killed there. */
-class KilledStorage extends InterceptedStorage {
-  readonly reached: Promise<void>;
-  readonly #kind: string;
-  #reach: () => void = () => {};
-
-  constructor(inner: Storage, kind: string) {
-    super(inner);
-    this.#kind = kind;
-    this.reached = new Promise((resolve) => { this.#reach = resolve; });
-  }
-
-  protected override async around<T>({ operation, name }: StorageCall, run: () => Promise<T>): Promise<T> {
-    if (operation !== 'put' || !name.startsWith(this.#kind)) return run();
-    this.#reach();
-    return new Promise(() => {});
-  }
-}
 
 test('I23: a version that only a killed backup stored, and no snapshot ever showed, is gone as well', { timeout: 120_000 }, async () => {
   const clock = new TestClock();

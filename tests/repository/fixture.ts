@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBackup } from '../../src/backup/index.ts';
+import type { SourceSession } from '../../src/connectors/contract.ts';
 import type { BinaryString } from '../../src/domain/index.ts';
 import type { Clock } from '../../src/runtime/index.ts';
 import { Repository, stateRows, type EntityRecord, type Manifest } from '../../src/repository/index.ts';
@@ -36,9 +37,11 @@ export function openRepository(storage: Storage, cacheDirectory: string, clock: 
 }
 
 export function backupTree(repository: Repository, name: string, tree: Tree, clock: Clock): Promise<Manifest> {
-  return runBackup(repository, new TreeSource(name, tree), {
-    signal: new AbortController().signal, progress: () => {}, clock, workers: 1,
-  });
+  return backupSource(repository, new TreeSource(name, tree), clock);
+}
+
+export function backupSource(repository: Repository, source: SourceSession, clock: Clock): Promise<Manifest> {
+  return runBackup(repository, source, { signal: new AbortController().signal, progress: () => {}, clock, workers: 1 });
 }
 
 /** Where a proof has its repositories. */

@@ -1,9 +1,12 @@
 /** An entity that was removed leaves nothing behind, its keys first of all; killed at any step, a second removal finishes. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { check, prune, removeEntity, type Manifest, type Repository } from '../../src/repository/index.ts';
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { backupTree, cacheFolder, copyStorage, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from './fixture.ts';
+import { KilledStorage } from './killedStorage.ts';
 import { testSeed } from './seeded.ts';
 import { StoppedStorage } from './stoppedStorage.ts';
 import type { Tree, TreeFile } from './tree.ts';
@@ -80,6 +83,28 @@ test('I25: a backup that is stopped at any step while its entity is removed repo
     expect((await check(repository, { readData: 100, workers: 1 })).errors).toEqual([]);
     if (!reached) break;
   }
+});
+
+test('I25: what only a killed backup had stored goes too, out of packs that others need; this machine keeps no index of it', async () => {
+  const clock = new TestClock();
+  const { storage, gone } = await made(clock);
+  const keys = await keyObjects(storage);
+  const secret: TreeFile = { content: 'r77', size: 90_000 };
+  const common: TreeFile = { content: 'r78', size: 60_000 };
+  const killed = new KilledStorage(storage, 'snapshots/');
+  const dying = backupTree(await openRepository(killed, caches.path('dying'), clock), 'gone', new Map([...GONE, ['new.bin', secret], ['common.bin', common]]), clock);
+  await Promise.race([killed.reached, dying]);
+  const needs: Tree = new Map([...STAYS, ['common.bin', common]]);
+  const stays = await backupTree(await openRepository(storage, caches.path('beside'), clock), 'stays', needs, clock);
+  const traces = tracesOf('new.bin', secret);
+  const { found } = await searchEverything(storage, traces.slice(1), keys);
+  expect(new Set(found.map((one) => one.split('/').slice(0, 2).join('/')))).toEqual(new Set(['packs/shared']));
+  const remover = await openRepository(storage, caches.path('dying'), clock);
+  await removeEntity(remover, gone.tag);
+  expect((await searchEverything(storage, [...TRACES, ...traces], keys)).found).toEqual([]);
+  await new SnapshotProof(await openRepository(storage, caches.path('after-dying'), clock)).holds(stays, needs);
+  const standing = new Set((await namesIn(storage, 'index/')).map((name) => `${name.split('/')[2]}.idx`));
+  expect(readdirSync(join(remover.context.cacheDirectory, 'index')).filter((file) => !standing.has(file))).toEqual([]);
 });
 
 test('I25: what a run of a removed entity put too late, before it was killed, is relied on by no later run, and goes with the next prune', { timeout: 120_000 }, async () => {
