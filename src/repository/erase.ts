@@ -9,7 +9,7 @@ import { findErased, type ErasedItem, type ErasedRows } from './eraseScan.ts';
 import { EraseSet, type Selection } from './eraseSet.ts';
 import { replaceSnapshots } from './eraseReplace.ts';
 import { IdTable } from './idTable.ts';
-import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
+import { checkSeal, readManifest, supersededBy, type ManifestRef, type StoredManifest } from './manifest.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { isPrunedUnderRun } from './prunedUnderRun.ts';
@@ -159,7 +159,7 @@ class EraseRun {
     const erased = await findErased({ storage, keyring, tag: this.#tag }, stored, this.#chosen, signal);
     for (const [key, item] of erased.items) if (!this.#items.has(key)) this.#items.set(key, item);
     const touched = await touchedSegments(this.#context, entity, stored.map(({ manifest }) => manifest), this.#chosen, this.#ids, signal);
-    return { entity, stored, erased, touched, superseded: supersededBy(stored) };
+    return { entity, stored, erased, touched, superseded: refsOf(stored) };
   }
 
   async #replace({ stored, superseded, touched, erased }: Look, signal?: AbortSignal): Promise<void> {
@@ -182,7 +182,7 @@ class EraseRun {
   }
 
   async #prune(note: ErasureNote, options: { readonly dryRun?: boolean }, signal?: AbortSignal): Promise<PruneRun> {
-    const superseded = supersededBy(await sealedManifests(this.#context, this.#tag, signal));
+    const superseded = refsOf(await sealedManifests(this.#context, this.#tag, signal));
     const goes = (id: string): ReturnType<ErasurePlan['goes']> => {
       const by = superseded.get(id);
       return by ? { by } : false;
@@ -247,13 +247,14 @@ interface Look {
   readonly superseded: ReadonlyMap<string, ManifestRef>;
 }
 
-function supersededBy(stored: readonly StoredManifest[]): Map<string, ManifestRef> {
-  const standing = new Set(stored.map(({ manifest }) => manifest.id));
-  const by = new Map<string, ManifestRef>();
-  for (const { manifest, sha256 } of stored) {
-    if (manifest.replaces && standing.has(manifest.replaces.id)) by.set(manifest.replaces.id, { id: manifest.id, sha256 });
+/** By the id of a snapshot that stands: what stands for it. */
+function refsOf(stored: readonly StoredManifest[]): Map<string, ManifestRef> {
+  const standing = new Map(stored.map((one) => [one.manifest.id, one]));
+  const refs = new Map<string, ManifestRef>();
+  for (const [id, { id: by }] of supersededBy(stored.map(({ manifest }) => manifest))) {
+    if (standing.has(id)) refs.set(id, { id: by, sha256: standing.get(by)?.sha256 ?? '' });
   }
-  return by;
+  return refs;
 }
 
 /** All that are sealed, those that others stand for too, oldest first. A damaged one ends it: what it holds is not known. */

@@ -6,10 +6,9 @@ import type { Storage } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
 import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
-import { KilledStorage } from './killedStorage.ts';
 import { testSeed } from './seeded.ts';
 import { stoppedEverywhere } from './stoppedEverywhere.ts';
-import { StoppedStorage } from './stoppedStorage.ts';
+import { putOf, StoppedStorage } from './stoppedStorage.ts';
 
 const seed = testSeed();
 /** Every how many-th operation is tried: an erasure has hundreds of them, a backup or a prune fewer. */
@@ -106,9 +105,9 @@ test('I23: a version that only a killed backup stored, and no snapshot ever show
   const keysBefore = await keyObjects(start.storage);
   for (const kind of ['snapshots/', 'seals/']) {
     const storage = await copyStorage(start.storage);
-    const killed = new KilledStorage(storage, kind);
+    const killed = new StoppedStorage(storage, putOf(kind));
     const running = backupTree(await open(killed, clock), 'e', treeOf(KEPT, { 'd/secret-large.bin': file }), clock);
-    await Promise.race([killed.reached, running]);
+    await Promise.race([killed.stopped, running]);
     expect((await searchEverything(storage, traces, keysBefore)).found, kind).not.toEqual([]);
     const { backupsInterrupted } = await erase(await open(storage, clock), start.tag, { keys: KEYS, prefixes: [] });
     expect(backupsInterrupted).toBe(1);
@@ -160,6 +159,31 @@ test('I24, I26: an erasure that is stopped at any step while a backup runs and a
     backup = undefined;
   });
   expect(met).toBeGreaterThan(0);
+});
+
+test('I24: the same erasure twice at once leaves one snapshot for each that there was', async () => {
+  const clock = new TestClock();
+  const start = await erasureSample(clock);
+  const keysBefore = await keyObjects(start.storage);
+  const { storage } = start;
+  // One is about to seal when the other has sealed all that it makes.
+  const slow = new StoppedStorage(storage, putOf('seals/', 3));
+  const erasing = open(slow, clock).then(eraseAll(start.tag));
+  await slow.stopped;
+  let sealed = 0;
+  const other = new StoppedStorage(storage, ({ operation, name }) => {
+    if (operation === 'put' && name.startsWith('seals/')) sealed++;
+    return sealed === 3 && operation === 'delete' && name.startsWith('pins/');
+  });
+  const second = open(other, clock).then(eraseAll(start.tag));
+  await Promise.race([other.stopped, second]);
+  slow.go();
+  if (seed % 2 === 0) await erasing;
+  other.go();
+  await Promise.all([erasing, second]);
+  await proveOthers(storage, clock, start.trees);
+  expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
+  expect(await namesIn(storage, 'claims/')).toEqual([]);
 });
 
 test('caches that were made before an erasure, or while it went on, are not read after it', async () => {

@@ -6,9 +6,8 @@ import { check, prune, removeEntity, type Manifest, type Repository } from '../.
 import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { backupTree, cacheFolder, copyStorage, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from './fixture.ts';
-import { KilledStorage } from './killedStorage.ts';
 import { testSeed } from './seeded.ts';
-import { StoppedStorage } from './stoppedStorage.ts';
+import { putOf, StoppedStorage } from './stoppedStorage.ts';
 import type { Tree, TreeFile } from './tree.ts';
 
 const seed = testSeed();
@@ -91,9 +90,9 @@ test('I25: what only a killed backup had stored goes too, out of packs that othe
   const keys = await keyObjects(storage);
   const secret: TreeFile = { content: 'r77', size: 90_000 };
   const common: TreeFile = { content: 'r78', size: 60_000 };
-  const killed = new KilledStorage(storage, 'snapshots/');
+  const killed = new StoppedStorage(storage, putOf('snapshots/'));
   const dying = backupTree(await openRepository(killed, caches.path('dying'), clock), 'gone', new Map([...GONE, ['new.bin', secret], ['common.bin', common]]), clock);
-  await Promise.race([killed.reached, dying]);
+  await Promise.race([killed.stopped, dying]);
   const needs: Tree = new Map([...STAYS, ['common.bin', common]]);
   const stays = await backupTree(await openRepository(storage, caches.path('beside'), clock), 'stays', needs, clock);
   const traces = tracesOf('new.bin', secret);
