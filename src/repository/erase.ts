@@ -15,7 +15,7 @@ import { lastSegment, names, SHARED } from './names.ts';
 import { isPrunedUnderRun } from './prunedUnderRun.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { ErasurePlan } from './pruneRoots.ts';
-import { erasureRecords, type ErasureNote, type RemovedSnapshot } from './removals.ts';
+import { erasureRecords, writeRemoval, type ErasureNote, type RemovedSnapshot } from './removals.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { SegmentRef } from './segment.ts';
@@ -135,7 +135,9 @@ class EraseRun {
       if (round > 0 && clean && await this.#blobsAreGone(signal)) {
         // A cache may have been made anew of the older snapshots, as long as they stood.
         await raiseGeneration(storage, keyring, state.entity, random, signal);
-        return this.#result(note.items, startedAt, []);
+        const result = await this.#result(note.items, startedAt, []);
+        await writeRemoval(this.#context, [], signal, { erasure: { ...note, finished: true } });
+        return result;
       }
       if (round === 0) {
         if (clean && records.length === 0) throw noItem();
@@ -214,7 +216,8 @@ class EraseRun {
   }
 
   async #result(items: string, startedAt: string, pending: readonly PendingObject[]): Promise<Erasure> {
-    const records = await erasureRecords(this.#context, items, this.#options.signal);
+    const all = await erasureRecords(this.#context, items, this.#options.signal);
+    const records = all.slice(1 + all.findLastIndex(({ erasure }) => erasure?.finished === true));
     const first = records.flatMap(({ erasure }) => erasure?.startedAt ?? []).toSorted()[0];
     for (const key of this.#selection.keys) if (!this.#items.has(key)) this.#items.set(key, { names: new Set(), versions: 0 });
     return {

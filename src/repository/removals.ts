@@ -3,7 +3,7 @@ import { appendRecord } from './journal.ts';
 import type { ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { isText, listOf, objectOf, orMissing, shaped } from './recordShape.ts';
+import { isFlag, isText, listOf, objectOf, orMissing, shaped } from './recordShape.ts';
 import { openJson } from './sealedObject.ts';
 
 /** One removed snapshot: its manifest's SHA-256 (hex) is what its successor names as predecessor. */
@@ -20,6 +20,8 @@ export interface ErasureNote {
   /** Keyed hash of the entity and the items that were asked for: a rerun knows by it what it goes on with. */
   readonly items: string;
   readonly startedAt: string;
+  /** In the last record of one that has ended: later ones of the same items are another erasure's. */
+  readonly finished?: true;
 }
 
 /** The journal's word that snapshots were removed on purpose; without it a gap in the chain is damage. */
@@ -36,7 +38,7 @@ const PREFIX = 'removals/';
 const isRemoval = objectOf({
   removed: listOf(objectOf({ tag: isText, id: isText, sha256: isText, by: orMissing(objectOf({ id: isText, sha256: isText })) })),
   slots: orMissing(listOf(isText)),
-  erasure: orMissing(objectOf({ items: isText, startedAt: isText })),
+  erasure: orMissing(objectOf({ items: isText, startedAt: isText, finished: orMissing(isFlag) })),
 });
 
 function readRemoval({ keyring }: RepositoryContext, name: string, bytes: Uint8Array): RemovalRecord {
@@ -81,7 +83,7 @@ export async function readRemovals(
   return removed;
 }
 
-/** The records of one erasure, oldest first. */
+/** The records of all erasures of the same items, oldest first. */
 export async function erasureRecords(context: RepositoryContext, items: string, signal?: AbortSignal): Promise<RemovalRecord[]> {
   const records: RemovalRecord[] = [];
   for await (const { name } of listAll(context.storage, PREFIX, signal ? { signal } : {})) {

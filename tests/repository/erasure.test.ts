@@ -64,6 +64,11 @@ test('a folder takes all below it along; the next backup stores again what the s
   const [, , , last] = trees;
   const again = await backupTree(await open(storage, clock), 'e', last?.tree as Tree, clock);
   await new SnapshotProof(await open(storage, clock)).holds(again, last?.tree as Tree);
+  // Another erasure of the same: it tells nothing of the first.
+  const second = await erase(await open(storage, clock), tag, { keys: new Set(['d']), prefixes: [] });
+  expect(second.snapshots.map(({ id }) => id)).toEqual([again.id]);
+  expect(Date.parse(second.startedAt)).toBeGreaterThan(Date.parse(again.finishedAt));
+  expect((await searchEverything(storage, [...TRACES, ...kept], keysBefore)).found).toEqual([]);
   expect((await check(await open(storage, clock), { readData: 100, workers: 1 })).errors).toEqual([]);
 });
 
