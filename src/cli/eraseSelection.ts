@@ -88,7 +88,7 @@ async function bySearch(
   if (keys.size === 0) {
     throw new HoldfastError('cli/no-hit', 'input', `Nothing in ${record.entity.id} is found so. Nothing was changed. To finish an erasure that was interrupted, give its ids with --item.`);
   }
-  return { selection: { keys, prefixes: [] }, whole };
+  return { selection: { keys, prefixes: prefixesOf(record, keys) }, whole };
 }
 
 /** What could not be searched may hold what was meant. @returns whether everything was searched. */

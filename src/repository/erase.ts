@@ -22,7 +22,7 @@ import type { SegmentRef } from './segment.ts';
 import { indexedStream } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { touchedSegments } from './touchedSegments.ts';
-import { withClaim } from './workClaim.ts';
+import { tidily, withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run was sealed meanwhile. */
 const ROUNDS = 5;
@@ -32,6 +32,8 @@ export interface EraseOptions {
   readonly progress?: Progress;
   /** The caller knows that no prune and no other erasure is at work: what such ones left when they died is passed over. */
   readonly alone?: boolean;
+  /** Told of what could not be tidied up on this machine or of its own claim, when everything is erased; without it that throws. */
+  readonly onUntidy?: (error: unknown) => void;
 }
 
 /** An object with something of the erased items that the storage does not let go yet. */
@@ -71,13 +73,13 @@ export interface Erasure {
  */
 export async function erase(repository: Repository, tag: string, selection: Selection, options: EraseOptions = {}): Promise<Erasure> {
   const { context } = repository;
-  const { alone, signal } = options;
+  const { alone, signal, onUntidy } = options;
   await refuseCopy(context, signal);
   await using scratch = await makeScratch('erase');
   const run = new EraseRun({ ...context, cacheDirectory: scratch.path }, tag, selection, options);
   const claim = { work: 'erasure', items: selectionHash(context, tag, selection) } as const;
-  const result = await withClaim(context, claim, { alone, signal }, () => run.run());
-  await sweepIndexCache(context, signal);
+  const result = await withClaim(context, claim, { alone, signal, onUntidy }, () => run.run());
+  await tidily(() => sweepIndexCache(context, signal), onUntidy);
   return result;
 }
 
@@ -92,11 +94,10 @@ export async function previewErasure(
   return { items, snapshots: [...shares.values()].filter(({ items: files, folders }) => files + folders > 0).length };
 }
 
-/** Names the selection for the journal without telling what it is of. */
-export function selectionHash(context: RepositoryContext, tag: string, { keys, prefixes }: Selection): string {
+/** Names the selection for the journal without telling what it is of. By the keys alone: whoever finishes it names those, however they were chosen. */
+export function selectionHash(context: RepositoryContext, tag: string, { keys }: Pick<Selection, 'keys'>): string {
   const mac = createHmac('sha256', context.keyring.certificateKey).update(`${tag}\0`);
   for (const key of [...keys].toSorted()) mac.update(`k${key.length}:`).update(key, 'latin1');
-  for (const prefix of prefixes.toSorted()) mac.update(`p${prefix.length}:`).update(prefix, 'latin1');
   return mac.digest('hex');
 }
 

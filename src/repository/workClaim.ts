@@ -28,6 +28,8 @@ export interface ClaimOptions {
   /** The caller knows that nobody else is at work: claims of programs that died are taken away. */
   readonly alone?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of claims that could not be taken away when the work was done; without it that throws. */
+  readonly onUntidy?: ((error: unknown) => void) | undefined;
 }
 
 /**
@@ -39,13 +41,25 @@ export async function withClaim<T>(context: RepositoryContext, own: Claim, optio
   const call = options.signal ? { signal: options.signal } : {};
   const name = names.claim(timeOrderedId(clock.now(), random));
   await storage.put(name, sealJson(name, own, keyring.meta, random), call);
+  let onUntidy: ClaimOptions['onUntidy'];
   try {
     const stale = await othersToEnd(context, { ...own, name }, options);
     const result = await work();
-    for (const claim of stale) await storage.delete(claim);
+    ({ onUntidy } = options);
+    await tidily(async () => { for (const claim of stale) await storage.delete(claim); }, onUntidy);
     return result;
   } finally {
-    await releaseClaim(context, name);
+    await tidily(() => releaseClaim(context, name), onUntidy);
+  }
+}
+
+/** What comes after work whose result must not be lost over it. */
+export async function tidily(tidy: () => Promise<void>, onUntidy: ((error: unknown) => void) | undefined): Promise<void> {
+  try {
+    await tidy();
+  } catch (error) {
+    if (!onUntidy) throw error;
+    onUntidy(error);
   }
 }
 

@@ -87,6 +87,41 @@ test('what a search finds is shown first, and leaves every snapshot with all its
   expect((await box.run(['check', '--read-data'])).code).toBe(0);
 });
 
+test('a certificate that cannot be written stops an erasure before it begins; what cannot be tidied up afterwards hides none', { timeout: 120_000 }, async () => {
+  const { box, entity } = await sandbox();
+  using _ = box;
+  const ids = async (): Promise<string[]> => (await box.json<{ id: string }[]>(['snapshots'])).map(({ id }) => id);
+  const before = await ids();
+  const command = ['erase', '--entity', entity, '--path', 'private/letter.txt', '--yes', '--certificate'];
+  expect((await box.run([...command, box.path('none', 'there.json')])).stderr).toContain('erase/certificate-unwritable');
+  expect(await ids()).toEqual(before);
+  expect((await box.run(['erase', '--entity', entity, '--path', 'nothing', '--yes', '--certificate', box.path('no.json')])).code).toBe(1);
+  expect(existsSync(box.path('no.json'))).toBe(false);
+  const [repository = ''] = readdirSync(box.path('cache', 'repositories'));
+  // Whatever it is, it cannot be deleted as a file.
+  mkdirSync(box.path('cache', 'repositories', repository, 'index', 'stuck.idx'), { recursive: true });
+  // A run that was killed leaves an empty one.
+  writeFileSync(box.path('kept.json'), '');
+  const said = await box.run([...command, box.path('kept.json')]);
+  expect({ code: said.code, stderr: said.stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('erase/untidy') as string });
+  expect(JSON.parse(readFileSync(box.path('kept.json'), 'utf8'))).toMatchObject({ pending: [], snapshots: [{ id: before[0] }, { id: before[1] }] });
+  expect(await ids()).not.toEqual(before);
+  rmSync(box.path('cache', 'repositories', repository, 'index', 'stuck.idx'), { recursive: true });
+  const full = await box.json<Certificate>(['erase', '--entity', entity, '--path', 'a.txt', '--yes', '--certificate', '/dev/full'], 3);
+  expect(full).toMatchObject({ file: null, items: [{ versions: 1 }] });
+});
+
+test('what a search chose is finished by the ids that it told first', { timeout: 120_000 }, async () => {
+  const { box, entity } = await sandbox();
+  using _ = box;
+  const said = await box.run(['erase', '--entity', entity, '--query', 'letter ada', '--yes', '--certificate', box.path('one.json')]);
+  const [, ids = ''] = /--item (\S+)/.exec(said.stderr) ?? [];
+  expect(Buffer.from(ids, 'base64url').toString()).toBe('private\0letter.txt');
+  // It knows that this is the same erasure, though no snapshot has the item any more.
+  const again = await box.json<Certificate>(['erase', '--entity', entity, '--item', ids, '--yes', '--names', 'plain', '--certificate', box.path('two.json')]);
+  expect(again.items).toEqual([{ id: ids, names: [], versions: 0 }]);
+});
+
 test('the removal of an entity that was killed after its keys went is finished by its id', async () => {
   const { box, entity } = await sandbox();
   using _ = box;

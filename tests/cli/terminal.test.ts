@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -50,4 +50,17 @@ test('a terminal sees how far a run is, in a line that goes away', async () => {
   expect(before).toMatch(/(storing|sealing) {2}.*7 items/);
   expect(before.endsWith('\r\u001b[2K')).toBe(true);
   expect(after).toMatch(/^[0-9a-f]{32} of folder:/);
+});
+
+test('before an erasure a terminal is told how much goes, with what lies below', async () => {
+  using sandbox = new CliSandbox();
+  mkdirSync(sandbox.path('tree', 'sub'), { recursive: true });
+  for (const name of ['a', 'b']) writeFileSync(sandbox.path('tree', 'sub', name), name);
+  await sandbox.json(['repo', 'init']);
+  await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
+  const { code, screen } = await onTerminal(sandbox, ['erase', '--entity', `folder:${sandbox.path('tree')}`, '--path', 'sub', '--certificate', sandbox.path('c.json')],
+    [['Type the name to go on', 'no\r']]);
+  expect(code, screen).toBe(1);
+  expect(screen).toContain('Erasing 3 items from 1 snapshot of folder:');
+  expect(existsSync(sandbox.path('c.json'))).toBe(false);
 });

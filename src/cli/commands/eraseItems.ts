@@ -1,10 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { HoldfastError, messageOf } from '../../domain/index.ts';
+import { isHoldfastError, messageOf, type BinaryString } from '../../domain/index.ts';
 import { forgetCatalog } from '../../recovery/index.ts';
 import {
   certificateOf, erase, previewErasure, type CertificateNames, type EntityRecord, type ErasureCertificate, type Repository, type Selection,
 } from '../../repository/index.ts';
+import { CertificateFile } from '../certificateFile.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { confirmName } from '../confirmName.ts';
 import { chooseItems, type SelectionOptions } from '../eraseSelection.ts';
@@ -12,7 +12,6 @@ import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { findEntity } from '../findEntity.ts';
 import { plural, printable } from '../formatText.ts';
 import { openRepository } from '../openRepository.ts';
-import { usageError } from '../presentError.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import type { RepositoryOptions } from '../sharedOptions.ts';
 
@@ -25,55 +24,105 @@ interface Options extends RepositoryOptions, SelectionOptions {
   readonly yes?: boolean;
 }
 
+/** What is to be erased, and where that is told. */
+interface Chosen {
+  readonly repository: Repository;
+  readonly record: EntityRecord;
+  readonly selection: Selection;
+  readonly file: CertificateFile;
+}
+
 /** Names that a dry run prints for people; --json has all. */
 const MOST_SHOWN = 50;
 
 export async function eraseItems(context: CommandContext, options: Options): Promise<ExitCode> {
-  const { out, stderr, clock, signal } = context;
-  const file = resolve(options.certificate ?? `holdfast-erasure-${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, '-')}.json`);
-  if (existsSync(file)) throw usageError('certificate-exists', `${file} exists, and a certificate is never written over. Give another --certificate.`);
+  const { stderr, clock, signal } = context;
+  const name = options.certificate ?? `holdfast-erasure-${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, '-')}.json`;
+  using file = options.dryRun === true ? undefined : new CertificateFile(resolve(name));
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const repository = await openRepository(context, options, display.listener);
   const record = await findEntity(repository, options.entity, signal);
   const { selection, whole } = await chooseItems(context, repository, record, options, display.listener);
   display.stop();
-  if (options.dryRun === true) {
+  if (!file) {
     await preview(context, repository, record, selection);
     return whole ? EXIT.done : EXIT.warnings;
   }
-  await confirmName(context, `Erasing ${plural(selection.keys.size, 'item')} from every snapshot of ${printable(record.entity.id)}`, record.entity.name, options.yes === true);
+  const what = (): Promise<string> => willErase(repository, record, selection, signal);
+  await confirmName(context, what, record.entity.name, options.yes === true);
+  const certain = await eraseChosen(context, options, { repository, record, selection, file });
+  return certain && whole ? EXIT.done : EXIT.warnings;
+}
+
+/** @returns whether nothing is left to be done or looked at. */
+async function eraseChosen(
+  context: CommandContext, options: Options, { repository, record, selection, file }: Chosen,
+): Promise<boolean> {
+  const { stderr, clock, signal } = context;
+  if (options.item === undefined) stderr.write(`If it is interrupted, this finishes it: --item ${itemIds(selection.keys).join(' ')}\n`);
+  const untidy: unknown[] = [];
   using erasing = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
-  const erasure = await erase(repository, record.tag, selection, { signal, progress: erasing.listener, alone: options.alone === true });
-  forgetCatalog(repository, record.entity.id);
-  const certificate = certificateOf(repository.context, record.entity, erasure, options.names);
-  writeCertificate(file, certificate);
+  const erasure = await erase(repository, record.tag, selection, {
+    signal, progress: erasing.listener, alone: options.alone === true, onUntidy: (error) => untidy.push(error),
+  });
   erasing.stop();
-  await out.document({ ...certificate, file });
-  await tell(context, certificate, file);
+  const certificate = certificateOf(repository.context, record.entity, erasure, options.names);
+  const written = await giveCertificate(context, certificate, file);
+  try {
+    forgetCatalog(repository, record.entity.id);
+  } catch (error) {
+    untidy.push(error);
+  }
+  for (const error of untidy) {
+    stderr.write(`warning: The items are erased, but not all was tidied up: ${printable(messageOf(error))} The same erasure, run again, tries that again [erase/untidy]\n`);
+  }
   const { pending, backupsInterrupted, packsUnread } = certificate;
-  return pending.length + backupsInterrupted + packsUnread.length === 0 && whole ? EXIT.done : EXIT.warnings;
+  return written && untidy.length === 0 && pending.length + backupsInterrupted + packsUnread.length === 0;
+}
+
+/** The certificate is all that tells what is gone: where the file takes it no more, it is shown. */
+async function giveCertificate({ out, stderr }: CommandContext, certificate: ErasureCertificate, file: CertificateFile): Promise<boolean> {
+  let path: string | null = file.path;
+  try {
+    file.write(certificate);
+  } catch (error) {
+    stderr.write(`warning: The items are erased, but the certificate cannot be written: ${printable(messageOf(error))} Keep it from here [erase/certificate-unwritable]\n`);
+    path = null;
+    await out.line(JSON.stringify(certificate));
+  }
+  await out.document({ ...certificate, file: path });
+  await tell({ out, stderr }, certificate, path);
+  return path !== null;
+}
+
+/** As `ls --json` shows them. */
+function itemIds(keys: Iterable<BinaryString>): string[] {
+  return [...keys].map((key) => Buffer.from(key, 'latin1').toString('base64url'));
+}
+
+/** With what lies below the chosen items; an erasure that did not finish may have left nothing to be counted. */
+async function willErase(repository: Repository, { entity, tag }: EntityRecord, selection: Selection, signal: AbortSignal): Promise<string> {
+  try {
+    const { items, snapshots } = await previewErasure(repository, tag, selection, signal);
+    return `Erasing ${plural(items.size, 'item')} from ${plural(snapshots, 'snapshot')} of ${printable(entity.id)}`;
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'erase/no-item') throw error;
+    return `Erasing what is left of ${plural(selection.keys.size, 'item')} of ${printable(entity.id)}`;
+  }
 }
 
 /** What would go. */
 async function preview({ out, signal }: CommandContext, repository: Repository, record: EntityRecord, selection: Selection): Promise<void> {
   const { items, snapshots } = await previewErasure(repository, record.tag, selection, signal);
-  const listed = [...items].map(([key, { names, versions }]) => ({ id: Buffer.from(key, 'latin1').toString('base64url'), names: [...names], versions }));
+  const ids = itemIds(items.keys());
+  const listed = [...items.values()].map(({ names, versions }, i) => ({ id: ids[i] ?? '', names: [...names], versions }));
   await out.document({ dryRun: true, items: listed, snapshots });
   await out.line(`Nothing was changed. ${plural(items.size, 'item')} would be erased from ${plural(snapshots, 'snapshot')}:`);
   for (const { names, versions } of listed.slice(0, MOST_SHOWN)) await out.line(`  ${names.map(printable).join(', ')}  (${plural(versions, 'version')})`);
   if (listed.length > MOST_SHOWN) await out.line(`  and ${listed.length - MOST_SHOWN} more; --json lists all`);
 }
 
-function writeCertificate(file: string, certificate: ErasureCertificate): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(certificate, undefined, 1)}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (cause) {
-    throw new HoldfastError('erase/certificate-unwritable', 'input',
-      `The items were erased, but the certificate cannot be written: ${messageOf(cause)}. Run the same erasure again with another --certificate.`, { cause });
-  }
-}
-
-async function tell({ out, stderr }: CommandContext, certificate: ErasureCertificate, file: string): Promise<void> {
+async function tell({ out, stderr }: Pick<CommandContext, 'out' | 'stderr'>, certificate: ErasureCertificate, file: string | null): Promise<void> {
   const { items, snapshots, packsDeleted, packsRewritten, blobsErased, blobsKept, backupsInterrupted, packsUnread, pending } = certificate;
   if (pending.length > 0) {
     const last = pending.map(({ until }) => until).toSorted().at(-1) ?? '';
@@ -84,7 +133,7 @@ async function tell({ out, stderr }: CommandContext, certificate: ErasureCertifi
     await out.line(`  ${plural(blobsErased, 'piece')} of content gone; ${plural(packsDeleted, 'pack')} deleted, what else ${packsRewritten} of them held was written anew`);
     if (blobsKept > 0) await out.line(`  ${plural(blobsKept, 'piece')} kept, for other items that hold the same content`);
   }
-  await out.line(`The certificate is ${printable(file)}. Snapshots have new ids.`);
+  await out.line(`${file === null ? '' : `The certificate is ${printable(file)}. `}Snapshots have new ids.`);
   await out.line('Where the source still has the items, the next backup stores them again: delete them there first.');
   if (packsUnread.length > 0) {
     stderr.write(`warning: ${plural(packsUnread.length, 'pack')} cannot be read whole and stay; older versions may be in them. The certificate names them [erase/packs-unread]\n`);

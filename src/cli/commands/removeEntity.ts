@@ -24,7 +24,7 @@ export async function removeEntity(context: CommandContext, options: Options): P
   const { out, signal } = context;
   const repository = await openRepository(context, options);
   const { entity, tag } = await findOrLeft(repository, options.entity, signal);
-  await confirmName(context, `Removing ${printable(entity.id)} with all its snapshots`, entity.name, options.yes === true);
+  await confirmName(context, () => `Removing ${printable(entity.id)} with all its snapshots`, entity.name, options.yes === true);
   const result = await remove(repository, tag, { signal, alone: options.alone === true });
   forgetCatalog(repository, entity.id);
   await out.document({ entity: entity.id, ...result } satisfies RemovedDocument);
