@@ -144,11 +144,11 @@ function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return whole ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
 }
 
-/** The change as a row, or why the row is not whole. Earlier content is kept where reading failed: it may be the last copy. */
+/** The change as a row, or why the row is not whole. Earlier content is kept where reading failed, or did not find what had been listed: it may be the last copy. */
 export function rowOf(item: SourceItem, result: ContentResult, before: ItemRow | undefined): { readonly row: ItemRow } {
   const { key, parent, name, kind, modified, change, meta } = item;
   const base = { key, parent, name, kind, modified, change, meta };
-  if (result.outcome?.state === 'failed' && before && before.content !== '') {
+  if (result.outcome !== undefined && (result.outcome.state === 'failed' || result.outcome.code === 'vanished') && before && before.content !== '') {
     const message = `${result.outcome.message} The content is that of an earlier run.`;
     return { row: { ...base, size: before.size, content: before.content, outcome: JSON.stringify({ ...result.outcome, message }) } };
   }

@@ -170,6 +170,18 @@ describe('exceptions', () => {
     expect(await bench.state(again.manifest)).toEqual({ a: 'new', b: 'b' });
   });
 
+  test('an item that was listed and is not found keeps its earlier content, and the next run tries it again', async () => {
+    const bench = await Bench.make();
+    const gone: Outcome = { state: 'skipped', code: 'vanished', message: 'It is gone.' };
+    await bench.run({ changes: [listing(found('a'), found('b'))], contents: { a: 'old' } });
+    const missed = await bench.run({ changes: [listing(found('a', { change: 'v2' }), found('b'), found('c'))], contents: { a: gone, c: gone } });
+    expect(await bench.state(missed.manifest)).toEqual({ a: 'old', b: 'b', c: JSON.stringify(gone) });
+    expect(missed.manifest.warnings).toMatchObject([{ item: 'name of a', state: 'skipped', message: 'It is gone. The content is that of an earlier run.' }, { item: 'name of c' }]);
+    const again = await bench.run({ changes: [listing(found('a', { change: 'v2' }), found('b'), found('c'))], contents: { a: 'new' } });
+    expect(again.source.fetched).toEqual(['a', 'c']);
+    expect(await bench.state(again.manifest)).toEqual({ a: 'new', b: 'b', c: 'c' });
+  });
+
   test('an item that cannot be read any more is named, although its change key says that nothing changed', async () => {
     const bench = await Bench.make();
     await bench.run({ changes: [listing(found('a'))] });

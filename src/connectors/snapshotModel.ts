@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BinaryString, ItemRow } from '../domain/index.ts';
+import type { BinaryString, ItemRow, Outcome } from '../domain/index.ts';
 import type { Fetched, PreviousState, SourceChange, SourceContent, SourceItem, SourceSession } from './contract.ts';
 
 /** A snapshot in memory: what the backup makes of a session's changes, as the contract says, without a repository. */
@@ -217,7 +217,14 @@ class Running {
   async #take(result: Fetched): Promise<void> {
     if ('bytes' in result) this.#store(result.item, Buffer.from(result.bytes));
     else if ('file' in result) this.#store(result.item, await readFile(result.file));
-    else this.#next.byKey.set(result.item.key, rowOf(result.item, '', JSON.stringify(result.outcome)));
+    else this.#next.byKey.set(result.item.key, this.#without(result.item, result.outcome));
+  }
+
+  /** As the engine does: what was stored before may be the last copy. */
+  #without(item: SourceItem, outcome: Outcome): ItemRow {
+    const before = this.#previous.byKey.get(item.key);
+    const isKept = before !== undefined && before.content !== '' && (outcome.state === 'failed' || outcome.code === 'vanished');
+    return { ...rowOf(item, isKept ? before.content : '', JSON.stringify(outcome)), ...(isKept ? { size: before.size } : {}) };
   }
 
   async finish(): Promise<ModelRun> {

@@ -91,13 +91,11 @@ test('when the network is gone the run ends, and does not name every mail', asyn
   await expect(tenant.run()).rejects.toMatchObject({ code: 'http/unavailable' });
 });
 
-test('a mailbox that is deleted in mid-run, and a permission that is withdrawn, end it with a sentence', async () => {
+test('a permission that is withdrawn in mid-run ends it with a sentence', async () => {
   await using tenant = await TestTenant.start();
   tenant.simulator.fault({ on: '$value', after: 5, times: 1, fault: { kind: 'do', action: () => tenant.simulator.withdrawPermission('Mail.Read') } });
   tenant.simulator.withdrawPermission('Mail.ReadWrite');
   await expect(tenant.run()).rejects.toMatchObject({ code: 'microsoft365/no-permission', retryClass: 'input' });
-  tenant.simulator.grantPermission('Mail.Read');
-  tenant.simulator.revokeTokens();
 });
 
 test('tokens that are refused in mid-run are renewed once, and nothing is lost', async () => {

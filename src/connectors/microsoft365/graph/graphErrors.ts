@@ -104,6 +104,13 @@ export function hasCode(error: unknown, ...codes: readonly string[]): error is H
   return isHoldfastError(error) && codes.includes(error.code.replace('microsoft365/', ''));
 }
 
+/** For what belongs to something that is there: where it is not found the whole is not gone, but is to be read again. */
+export function oddIfMissing(what: string): (error: unknown) => never {
+  return (error) => {
+    throw hasCode(error, 'not-found') ? oddAnswer(what) : error;
+  };
+}
+
 /** An answer that is no answer to what was asked: worth asking once more. */
 export function oddAnswer(what: string): HoldfastError {
   return new HoldfastError('microsoft365/odd-answer', 'retry', `Microsoft 365 gave an answer without ${what}. Try again; if it stays, report it.`);

@@ -1,10 +1,11 @@
 import type { FetchContext, Fetched, SourceItem } from '../../../contract.ts';
 import type { GraphClient, GraphOptions } from '../../graph/graphClient.ts';
+import { oddIfMissing } from '../../graph/graphErrors.ts';
 import { idOf, pages, textOf, type Entry } from '../../graph/pages.ts';
 import { expandExtended, listOf, objectOf, readDocument } from '../items/documents.ts';
 import type { ContentAccess } from '../items/folderedService.ts';
 import { idBehind } from '../items/itemSource.ts';
-import { jsonContent, type Attached } from '../items/jsonContent.ts';
+import { jsonContent, LISTED_ATTACHMENT, type Attached } from '../items/jsonContent.ts';
 import { eventItem } from './eventItem.ts';
 
 export const CALENDAR_PURPOSE = 'read calendars (Calendars.Read)';
@@ -46,12 +47,20 @@ async function attachedToExceptions(exceptions: readonly Entry[], base: string, 
   const found: Attached[] = [];
   for (const exception of exceptions.filter(mayHaveAttachments)) {
     const own = `${base}/events/${encodeURIComponent(idOf(exception))}`;
-    for await (const page of pages(graph, `${own}/attachments?${SHOWN}`, options)) {
-      for (const entry of page) {
-        const attached = await attachedOf(own, entry, graph, options);
-        found.push({ ...attached, entry: { ...attached.entry, '@holdfast.of': idOf(exception) } });
-      }
+    for (const entry of await listedAttachments(own, graph, options)) {
+      const attached = await attachedOf(own, entry, graph, options);
+      found.push({ ...attached, entry: { ...attached.entry, '@holdfast.of': idOf(exception) } });
     }
+  }
+  return found;
+}
+
+async function listedAttachments(path: string, graph: GraphClient, options: GraphOptions): Promise<readonly Entry[]> {
+  const found: Entry[] = [];
+  try {
+    for await (const page of pages(graph, `${path}/attachments?${SHOWN}`, options)) found.push(...page);
+  } catch (error) {
+    oddIfMissing('an exception that it had just listed')(error);
   }
   return found;
 }
@@ -66,6 +75,6 @@ async function attachedOf(path: string, entry: Entry, graph: GraphClient, option
   const type = textOf(entry, '@odata.type');
   if (type.endsWith('referenceAttachment')) return { entry, path: undefined };
   const own = `${path}/attachments/${encodeURIComponent(idOf(entry))}`;
-  const shown = type.endsWith('itemAttachment') ? await graph.get(`${own}?$expand=${encodeURIComponent('microsoft.graph.itemattachment/item')}`, options) : entry;
+  const shown = type.endsWith('itemAttachment') ? await graph.get(`${own}?$expand=${encodeURIComponent('microsoft.graph.itemattachment/item')}`, options).catch(oddIfMissing(LISTED_ATTACHMENT)) : entry;
   return { entry: shown, path: `${own}/$value` };
 }

@@ -52,12 +52,12 @@ export class FolderedService implements SubService {
     this.isOfSomeClouds = plan.isOfSomeClouds === true;
     this.#access = access;
     this.#plan = plan;
-    this.#outcomes = new ContentOutcomes(plan.nouns[0], plan.isListedApart);
+    this.#outcomes = new ContentOutcomes(access, plan.nouns[0], plan.isListedApart);
   }
 
   async *enumerate(context: SubServiceContext): AsyncGenerator<readonly SourceChange[]> {
     const { items: source, nouns: [one, noun] } = this.#plan;
-    this.#outcomes = new ContentOutcomes(one, this.#plan.isListedApart);
+    this.#outcomes = new ContentOutcomes(this.#access, one, this.#plan.isListedApart);
     this.#cursor = undefined;
     const access = this.#access;
     const { previous, scratch } = context;
@@ -74,7 +74,9 @@ export class FolderedService implements SubService {
     if (changes.length > 0) yield changes;
     const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
     const retry = before?.retry ?? true;
-    yield* itemChanges(spool, { source, previous, rounds, retry, scan: isRelisted || folders.someGone || retry });
+    yield* itemChanges(spool, {
+      source, previous, rounds, retry, scan: isRelisted || folders.someGone || retry, onRetry: (item, outcome) => this.#outcomes.offeredAgain(item, outcome),
+    });
     await spool.remove();
     const notices = await noticeChanges({ keys: source.keys, noun, kind: this.kind }, read, rounds, previous);
     if (notices.length > 0) yield notices;

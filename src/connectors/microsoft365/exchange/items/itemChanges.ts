@@ -16,6 +16,8 @@ export interface JoinOptions {
   readonly scan: boolean;
   /** Contents that failed last time are offered again. */
   readonly retry: boolean;
+  /** Told of each item that is offered because of how it ended last time. */
+  readonly onRetry: (item: SourceItem, outcome: Outcome) => void;
 }
 
 /** What the spooled records of all folders change in the previous snapshot, in ascending order of keys. */
@@ -33,7 +35,7 @@ export async function* itemChanges(spool: SortedSpool, options: JoinOptions): As
 }
 
 /** Whether the previous snapshot has an item that no reading told although its folder was read whole: it is gone, or was missed. */
-export async function hasMissing(spool: SortedSpool, options: Omit<JoinOptions, 'scan' | 'retry'>): Promise<boolean> {
+export async function hasMissing(spool: SortedSpool, options: Omit<JoinOptions, 'scan' | 'retry' | 'onRetry'>): Promise<boolean> {
   for await (const [group, row] of scanned(spool, options)) {
     if (group === undefined && row !== undefined && isGone(idBehind(options.source.keys.folders, row.parent), new Set(), options.rounds)) return true;
   }
@@ -78,10 +80,10 @@ async function* each(batches: AsyncIterable<readonly ItemRow[]>): AsyncGenerator
 
 function changeOf(group: SpooledGroup | undefined, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {
   const standing = group === undefined ? { item: undefined, left: new Set<string>() } : standingOf(group, options.rounds);
-  if (standing.item !== undefined) return present(standing.item, row, options.source);
+  if (standing.item !== undefined) return present(standing.item, row, options);
   if (row === undefined) return undefined;
   if (isGone(idBehind(options.source.keys.folders, row.parent), standing.left, options.rounds)) return { type: 'removed', key: row.key };
-  return options.retry && hasFailed(row) ? { type: 'item', item: plain(row), content: { from: 'fetch' } } : undefined;
+  return options.retry && hasFailed(row) ? offeredAgain(plain(row), row, options) : undefined;
 }
 
 /**
@@ -110,12 +112,17 @@ function isGone(folderId: string, left: ReadonlySet<string>, rounds: JoinOptions
   return left.has(folderId) || round === undefined || round.state === 'gone' || round.full;
 }
 
-function present(item: SourceItem, row: ItemRow | undefined, source: JoinOptions['source']): SourceChange | undefined {
+function present(item: SourceItem, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {
   if (row === undefined) return { type: 'item', item, content: { from: 'fetch' } };
-  if (hasFailed(row)) return { type: 'item', item, content: { from: 'fetch' } };
+  if (hasFailed(row)) return offeredAgain(item, row, options);
   if (row.change === item.change) return undefined;
   // The size of the content, not the store's count.
-  if (row.content !== '' && source.isSame(row, item)) return { type: 'item', item: { ...item, size: row.size }, content: { from: 'kept' } };
+  if (row.content !== '' && options.source.isSame(row, item)) return { type: 'item', item: { ...item, size: row.size }, content: { from: 'kept' } };
+  return { type: 'item', item, content: { from: 'fetch' } };
+}
+
+function offeredAgain(item: SourceItem, { outcome }: ItemRow, { onRetry }: JoinOptions): SourceChange {
+  onRetry(item, JSON.parse(outcome) as Outcome);
   return { type: 'item', item, content: { from: 'fetch' } };
 }
 

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HttpReply } from '../../../../rest/index.ts';
 import type { FetchContext, Fetched, SourceItem } from '../../../contract.ts';
-import { hasCode, oddAnswer } from '../../graph/graphErrors.ts';
+import { oddIfMissing } from '../../graph/graphErrors.ts';
 import type { Entry } from '../../graph/pages.ts';
 import type { MailboxAccess } from '../subService.ts';
 import { canonicalJson } from './documents.ts';
@@ -16,6 +16,9 @@ const IN_MEMORY = 1 << 20;
 const MOST_BYTES = 2 ** 30;
 /** A multiple of three, so that no base64 has padding but the last. */
 const PIECE = 3 << 18;
+
+/** What an answer lacks where an attachment is not found: its item is there, so the next run looks again. */
+export const LISTED_ATTACHMENT = 'an attachment that it had just listed';
 
 /** Something that belongs to an item and has bytes of its own. */
 export interface Attached {
@@ -74,10 +77,8 @@ async function writeAttached(writer: DocumentWriter, { entry, path }: Attached, 
     return;
   }
   const { graph, budget } = access;
-  const reply = await graph.content(path, { purpose, budget, signal: context.signal, limits: { memoryBytes: IN_MEMORY, mostBytes: MOST_BYTES, spool } }).catch((error: unknown) => {
-    // The item is there, so it changes: the next run looks again.
-    throw hasCode(error, 'not-found') ? oddAnswer('an attachment that it had just listed') : error;
-  });
+  const reply = await graph.content(path, { purpose, budget, signal: context.signal, limits: { memoryBytes: IN_MEMORY, mostBytes: MOST_BYTES, spool } })
+    .catch(oddIfMissing(LISTED_ATTACHMENT));
   await writer.write(`${canonicalJson(shown).slice(0, -1)},"contentBytes":"`);
   await writeBase64(writer, reply);
   await writer.write('"}');

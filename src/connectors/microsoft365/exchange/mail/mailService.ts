@@ -21,14 +21,15 @@ export class MailService implements SubService {
   readonly kind = 'mail';
   readonly #access: MailboxAccess;
   #cursor: MailCursor | undefined;
-  #outcomes = new ContentOutcomes('mail');
+  #outcomes: ContentOutcomes;
 
   constructor(access: MailboxAccess) {
     this.#access = access;
+    this.#outcomes = new ContentOutcomes(access, 'mail');
   }
 
   async *enumerate(context: SubServiceContext): AsyncGenerator<readonly SourceChange[]> {
-    this.#outcomes = new ContentOutcomes('mail');
+    this.#outcomes = new ContentOutcomes(this.#access, 'mail');
     this.#cursor = undefined;
     const access = this.#access;
     const { previous } = context;
@@ -45,7 +46,9 @@ export class MailService implements SubService {
     if (changes.length > 0) yield changes;
     const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
     const retry = before?.retry ?? true;
-    yield* itemChanges(spool, { source: messageSource, previous, rounds, retry, scan: isRelisted || folders.someGone || retry });
+    yield* itemChanges(spool, {
+      source: messageSource, previous, rounds, retry, scan: isRelisted || folders.someGone || retry, onRetry: (item, outcome) => this.#outcomes.offeredAgain(item, outcome),
+    });
     await spool.remove();
     const notices = await noticeChanges({ keys: messageSource.keys, noun: 'mails', kind: this.kind }, read, rounds, previous);
     if (notices.length > 0) yield notices;

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { Outcome } from '../../domain/index.ts';
+import type { SnapshotModel } from '../conformance.ts';
+import { calendarPlan } from './exchange/calendar/calendarPlan.ts';
+import { FolderedService } from './exchange/items/folderedService.ts';
+import { TestTenant } from './testing/testTenant.ts';
+
+const MISSING = { kind: 'status', status: 404 } as const;
+
+function picture(snapshot: SnapshotModel): string[] {
+  return snapshot.sorted.map((row) => JSON.stringify(row));
+}
+
+/** State and code by key, of all that is not stored whole. */
+function outcomes(snapshot: SnapshotModel): Record<string, string> {
+  return Object.fromEntries(snapshot.sorted.filter(({ outcome }) => outcome !== '').map(({ key, outcome }) => {
+    const { state, code } = JSON.parse(outcome) as Outcome;
+    return [key, `${state} ${code}`];
+  }));
+}
+
+test('an item that is not found is asked for twice, then named; it keeps what it had, and the next run fetches it', async () => {
+  await using tenant = await TestTenant.start({ items: 20 });
+  const { id } = await tenant.ask('POST', '/messages', { subject: 'Draft', body: { contentType: 'text', content: 'first' } });
+  const key = `mail/m/${id}`;
+  const first = await tenant.run();
+  await tenant.ask('PATCH', `/messages/${id}`, { body: { contentType: 'text', content: 'second, and longer' } });
+  const [added, slow] = [await tenant.addMessage(), await tenant.addMessage()];
+  for (const [one, times] of [[id, 4], [added, 2], [slow, 1]]) tenant.simulator.fault({ on: `/${encodeURIComponent(one)}/$value`, times, fault: MISSING });
+  const second = await tenant.run(first.snapshot);
+  expect(outcomes(second.snapshot)).toEqual({ [key]: 'skipped vanished', [`mail/m/${added}`]: 'skipped vanished' });
+  expect(second.snapshot.byKey.get(key)).toMatchObject({ content: first.snapshot.byKey.get(key)?.content });
+  const third = await tenant.run(second.snapshot);
+  expect(third.fetched.map((item) => item.key).sort()).toEqual([key, `mail/m/${added}`].sort());
+  // Still listed and still not found: that is no deletion.
+  expect(outcomes(third.snapshot)).toEqual({ [key]: 'failed missing' });
+  const fourth = await tenant.run(third.snapshot);
+  expect(picture(fourth.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect((await tenant.run(fourth.snapshot)).fetched).toEqual([]);
+});
+
+test('a user who is deleted while contents are fetched ends the run with a sentence, and no mail is called deleted', async () => {
+  await using tenant = await TestTenant.start({ items: 40 });
+  tenant.simulator.fault({ on: '$value', after: 5, times: 1, fault: { kind: 'do', action: () => tenant.simulator.deleteUser(tenant.address) } });
+  await expect(tenant.run()).rejects.toMatchObject({ code: 'microsoft365/no-mailbox', retryClass: 'input', message: expect.stringContaining('it was deleted') });
+});
+
+test.each([
+  ['an attachment of an event', /events\/[^/]+\/attachments\/[^/]+\?/], ['the attachments of an exception', /events\/[^/]+\/attachments\?/],
+])('%s that is not found is a failure of the event, not its deletion', async (_what, on) => {
+  await using tenant = await TestTenant.start({ items: 20, parts: [(access) => new FolderedService(access, calendarPlan)] });
+  const at = { dateTime: '2026-03-02T09:00:00', timeZone: 'UTC' };
+  const recurrence = { pattern: { type: 'weekly', interval: 1, daysOfWeek: ['monday'] }, range: { type: 'noEnd', startDate: '2026-03-02' } };
+  const { id } = await tenant.ask('POST', '/events', { subject: 'Weekly', start: at, end: at, recurrence });
+  await tenant.ask('POST', `/events/${id}/attachments`, { '@odata.type': '#microsoft.graph.itemAttachment', name: 'Within', item: { '@odata.type': '#microsoft.graph.message', subject: 'Within' } });
+  const [one] = (await tenant.ask('GET', `/events/${id}/instances?startDateTime=2026-03-01T00:00:00&endDateTime=2026-03-31T00:00:00`)).value as any[];
+  await tenant.ask('PATCH', `/events/${one.id}`, { subject: 'Elsewhere', body: { contentType: 'html', content: '<img src="cid:a">' } });
+  const back = tenant.simulator.fault({ on, times: 1_000_000, fault: MISSING });
+  const first = await tenant.run();
+  back();
+  expect(outcomes(first.snapshot)).toMatchObject({ [`calendar/i/${id}`]: 'failed unreadable' });
+  expect(new Set(Object.values(outcomes(first.snapshot)))).toEqual(new Set(['failed unreadable']));
+  const second = await tenant.run(first.snapshot);
+  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+});
