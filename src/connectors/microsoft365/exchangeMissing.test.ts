@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Outcome } from '../../domain/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
 import { calendarPlan } from './exchange/calendar/calendarPlan.ts';
+import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
 import { TestTenant } from './testing/testTenant.ts';
 
@@ -9,6 +10,10 @@ const MISSING = { kind: 'status', status: 404 } as const;
 
 function picture(snapshot: SnapshotModel): string[] {
   return snapshot.sorted.map((row) => JSON.stringify(row));
+}
+
+function folderIds(snapshot: SnapshotModel, part: string): string[] {
+  return snapshot.sorted.flatMap(({ key, meta }) => (key.startsWith(`${part}/f/`) && !meta.includes('"search"') ? [key.slice(part.length + 3)] : []));
 }
 
 /** State and code by key, of all that is not stored whole. */
@@ -37,6 +42,61 @@ test('an item that is not found is asked for twice, then named; it keeps what it
   const fourth = await tenant.run(third.snapshot);
   expect(picture(fourth.snapshot)).toEqual(picture((await tenant.run()).snapshot));
   expect((await tenant.run(fourth.snapshot)).fetched).toEqual([]);
+});
+
+test.each([
+  ['mails', undefined, 'mail', '/mailFolders/archive/messages', /mailFolders\/(\w|%)+\/messages\/delta/, { subject: 'New' }],
+  ['contacts', contactsPlan, 'contacts', '/contacts', /contactFolders\/(\w|%)+\/contacts\/delta/, { givenName: 'New' }],
+] as const)('folders whose %s are not found once are read; twice: they are named, keep all, and are read by the next run', async (_what, plan, part, path, on, item) => {
+  await using tenant = await TestTenant.start({ items: 60, ...plan === undefined ? {} : { parts: [(access) => new FolderedService(access, plan)] } });
+  const first = await tenant.run();
+  await tenant.ask('POST', path, item);
+  const once = tenant.simulator.fault({ on, times: 1, fault: MISSING });
+  const healed = await tenant.run(first.snapshot);
+  expect([healed.requests.filter(({ fault }) => fault !== undefined).length, outcomes(healed.snapshot)]).toEqual([1, {}]);
+  once();
+  const back = tenant.simulator.fault({ on, times: 1_000_000, fault: MISSING });
+  const second = await tenant.run(first.snapshot);
+  back();
+  expect(outcomes(second.snapshot)).toEqual(Object.fromEntries(folderIds(first.snapshot, part).map((id) => [`${part}/x/${id}`, 'failed folder-unreadable'])));
+  expect(picture(second.snapshot).filter((row) => !row.includes('folder-unreadable'))).toEqual(picture(first.snapshot));
+  expect(picture((await tenant.run(second.snapshot)).snapshot)).toEqual(picture(healed.snapshot));
+});
+
+test('a folder that is not found because it was deleted is named, and gone with the next run', async () => {
+  await using tenant = await TestTenant.start({ items: 60 });
+  const { id } = await tenant.ask('POST', '/mailFolders', { displayName: 'Doomed' });
+  const message = await tenant.addMessage(id);
+  const first = await tenant.run();
+  tenant.simulator.fault({ on: `${encodeURIComponent(id)}/messages/delta`, times: 1_000_000, fault: MISSING });
+  const second = await tenant.run(first.snapshot);
+  expect(outcomes(second.snapshot)).toEqual({ [`mail/x/${id}`]: 'failed folder-unreadable' });
+  expect(second.snapshot.byKey.get(`mail/m/${message}`)).toEqual(first.snapshot.byKey.get(`mail/m/${message}`));
+  await tenant.ask('POST', `/mailFolders/${id}/permanentDelete`);
+  const third = await tenant.run(second.snapshot);
+  expect(third.snapshot.find('Mail/Doomed')).toBeUndefined();
+  expect(third.snapshot.byKey.has(`mail/m/${message}`)).toBe(false);
+  expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+});
+
+test('a folder that is read a second time and then cannot be is read from where the run began: what left it is not kept for ever', async () => {
+  await using tenant = await TestTenant.start({ items: 60 });
+  const first = await tenant.run();
+  const [message] = await tenant.messages('inbox', 1);
+  const [inbox, bin] = [await tenant.folderId('inbox'), await tenant.folderId('deleteditems')];
+  const [other] = await tenant.messages(bin, 1);
+  await tenant.ask('POST', `/messages/${message.id}/permanentDelete`);
+  // Deleted Items are read last: what leaves them makes the inbox be read once more.
+  await tenant.ask('POST', `/messages/${other.id}/permanentDelete`);
+  const on = `${encodeURIComponent(inbox)}/messages/delta?$deltatoken`;
+  const back = tenant.simulator.fault({ on, after: 1, times: 1_000_000, fault: { kind: 'status', status: 500 } });
+  const second = await tenant.run(first.snapshot);
+  back();
+  expect(outcomes(second.snapshot)).toEqual({ [`mail/x/${inbox}`]: 'failed folder-unreadable' });
+  expect(second.requests.filter(({ url, fault }) => url.includes(on) && fault === undefined)).toHaveLength(1);
+  const third = await tenant.run(second.snapshot);
+  expect(third.snapshot.byKey.has(`mail/m/${message.id}`)).toBe(false);
+  expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
 });
 
 test('a user who is deleted while contents are fetched ends the run with a sentence, and no mail is called deleted', async () => {

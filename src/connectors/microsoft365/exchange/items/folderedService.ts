@@ -69,7 +69,6 @@ export class FolderedService implements SubService {
     await listing.run(before?.items ?? {});
     const { rounds } = listing;
     if (source.mode === 'list' && await hasMissing(spool, { source, previous, rounds })) await listing.again();
-    for (const [id, { state }] of rounds) if (state === 'gone') folders.drop(id);
     const changes = await folders.changes(previous);
     if (changes.length > 0) yield changes;
     const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
@@ -80,7 +79,7 @@ export class FolderedService implements SubService {
     await spool.remove();
     const notices = await noticeChanges({ keys: source.keys, noun, kind: this.kind }, read, rounds, previous);
     if (notices.length > 0) yield notices;
-    this.#cursor = { base, folders: folders.link, items: linksOf(listing), retry: false };
+    this.#cursor = { base, folders: listing.hasMissedFolder ? '' : folders.link, items: listing.links, retry: false };
   }
 
   /** The folders, from where the last run ended. A path that leads nowhere any more is asked for anew, and everything listed. */
@@ -106,10 +105,4 @@ export class FolderedService implements SubService {
   async fetch(item: SourceItem, context: FetchContext): Promise<Fetched> {
     return await this.#outcomes.of(item, context, async () => await this.#plan.content({ access: this.#access, base: this.#base }, item, context));
   }
-}
-
-function linksOf({ rounds }: ItemListing): Record<string, string> {
-  const links: Record<string, string> = {};
-  for (const [id, { link, state }] of rounds) if (link !== undefined && state !== 'gone') links[id] = link;
-  return links;
 }

@@ -72,11 +72,6 @@ export class Folders {
   /** True where the previous snapshot has folders that are there no more. */
   get someGone(): boolean { return [...this.#rows.keys()].some((id) => !this.#now.has(id)); }
 
-  /** It turned out to be gone. */
-  drop(id: string): void {
-    this.#now.delete(id);
-  }
-
   async #readList({ graph, budget, runtime }: MailboxAccess, { signal }: SubServiceContext, base: string): Promise<void> {
     const { purpose } = this.#source;
     const path = `${this.#source.start(base)}?$top=${runtime.pageSize ?? PAGE_SIZE}`;

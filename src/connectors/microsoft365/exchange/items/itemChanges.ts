@@ -95,7 +95,7 @@ function standingOf({ values }: SpooledGroup, rounds: JoinOptions['rounds']): { 
   for (const value of values) {
     const [folderId, epoch, item] = JSON.parse(value) as ItemRecord;
     const round = rounds.get(folderId);
-    if (round === undefined || round.state === 'gone' || round.epoch !== epoch) continue;
+    if (round?.epoch !== epoch) continue;
     // Told again: it goes to the end.
     latest.delete(folderId);
     latest.set(folderId, item);
@@ -108,8 +108,8 @@ function standingOf({ values }: SpooledGroup, rounds: JoinOptions['rounds']): { 
 /** Whether a row's item is there no longer, although nothing tells where it is. */
 function isGone(folderId: string, left: ReadonlySet<string>, rounds: JoinOptions['rounds']): boolean {
   const round = rounds.get(folderId);
-  if (round?.state === 'unread') return false;
-  return left.has(folderId) || round === undefined || round.state === 'gone' || round.full;
+  if (round === undefined) return true;
+  return round.state === 'read' && (round.full || left.has(folderId));
 }
 
 function present(item: SourceItem, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {

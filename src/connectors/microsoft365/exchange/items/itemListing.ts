@@ -4,6 +4,7 @@ import { batch } from '../../graph/batch.ts';
 import { deltaRound, PAGE_SIZE } from '../../graph/deltaRound.ts';
 import { hasCode } from '../../graph/graphErrors.ts';
 import { idOf, isRemoved, pages, type Entry } from '../../graph/pages.ts';
+import { assertMailbox } from '../assertMailbox.ts';
 import type { SortedSpool } from '../sortedSpool.ts';
 import type { MailboxAccess, SubServiceContext } from '../subService.ts';
 import type { FolderRound, ItemRecord, ItemSource, ListedFolder } from './itemSource.ts';
@@ -40,10 +41,18 @@ export class ItemListing {
     this.#total = options.folders.reduce((sum, { count = 0 }) => sum + count, 0);
   }
 
+  /** Some folder was not found though it is listed: the next run lists all folders, and sees whether it is there. */
+  get hasMissedFolder(): boolean { return [...this.rounds.values()].some(({ isMissing }) => isMissing === true); }
+
+  /** Where the next rounds begin, by folder. */
+  get links(): Record<string, string> {
+    return Object.fromEntries([...this.rounds].flatMap(([id, { link }]) => (link === undefined ? [] : [[id, link]])));
+  }
+
   /** `links`: where the rounds begin. */
   async run(links: Readonly<Record<string, string>>): Promise<void> {
     let todo = this.#options.folders;
-    for (const { id } of todo) this.rounds.set(id, { link: links[id], state: 'read', full: false, epoch: 0, startedAt: 0 });
+    for (const { id } of todo) this.rounds.set(id, { from: links[id], link: links[id], state: 'read', full: false, epoch: 0, startedAt: 0 });
     for (let pass = 0; pass < MOST_PASSES && todo.length > 0; pass++) {
       await this.#readAll(todo);
       todo = todo.filter(({ id }) => {
@@ -66,18 +75,31 @@ export class ItemListing {
     await Promise.all(Array.from({ length: Math.min(this.#options.access.budget.concurrent, folders.length) }, worker));
   }
 
-  async #readOne({ id, isForeign }: ListedFolder): Promise<void> {
-    const round = this.rounds.get(id);
+  async #readOne(folder: ListedFolder): Promise<void> {
+    const round = this.rounds.get(folder.id);
     if (round === undefined) throw new TypeError('a folder is read that has no round');
     round.startedAt = this.#options.spool.length;
     try {
-      if (this.#options.source.mode === 'delta') await this.#readDelta(id, round);
-      else await this.#readList(id, round);
+      await this.#readTwice(folder, round);
     } catch (error) {
-      if (isForeign === true && hasCode(error, 'not-found', 'no-permission', 'no-mailbox')) Object.assign(round, { state: 'unread', error, isForeign });
-      else if (hasCode(error, 'not-found')) round.state = 'gone';
-      else if (isOfFolder(error)) Object.assign(round, { state: 'unread', error });
-      else throw error;
+      const isMissing = hasCode(error, 'not-found');
+      const isForeign = folder.isForeign === true && hasCode(error, 'not-found', 'no-permission', 'no-mailbox');
+      if (!isMissing && !isForeign && !isOfFolder(error)) throw error;
+      // What an earlier reading of this run told of removals is not believed, so it must be told again.
+      Object.assign(round, { state: 'unread', link: round.from, error, isForeign, isMissing });
+    }
+  }
+
+  /** A folder that is not found is asked for twice, if the mailbox is. */
+  async #readTwice({ id, isForeign }: ListedFolder, round: FolderRound): Promise<void> {
+    const { access, context: { signal }, source } = this.#options;
+    const read = async (): Promise<void> => await (source.mode === 'delta' ? this.#readDelta(id, round) : this.#readList(id, round));
+    try {
+      await read();
+    } catch (error) {
+      if (isForeign === true || !hasCode(error, 'not-found')) throw error;
+      await assertMailbox(access, signal);
+      await read();
     }
   }
 

@@ -38,10 +38,12 @@ export interface ItemSource {
 
 /** How far a folder was read. */
 export interface FolderRound {
+  /** Where the round of the run before ended; undefined: there was none. */
+  readonly from: string | undefined;
   /** Where the next round begins; undefined: with all items. */
   link: string | undefined;
-  /** `unread`: it could not be read, and nothing is known of its items. */
-  state: 'read' | 'gone' | 'unread';
+  /** `unread`: it could not be read, or not once more, so it is not known which of its items are gone. The next round begins where this run's first did. */
+  state: 'read' | 'unread';
   /** All its items were told, so what was not told is not there. */
   full: boolean;
   /** Grows when a round begins anew: what was told before counts no longer. */
@@ -49,6 +51,8 @@ export interface FolderRound {
   error?: HoldfastError;
   /** Unread because it belongs to another mailbox. */
   isForeign?: boolean;
+  /** Unread because it was not found. One answer is no proof: whether it is there the next run sees, which lists all folders. */
+  isMissing?: boolean;
   /** Records of the spool when its latest round began. */
   startedAt: number;
 }

@@ -28,7 +28,10 @@ export async function noticeChanges(
   return [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
 }
 
-function outcomeOf({ error, isForeign }: FolderRound): Outcome {
+function outcomeOf({ error, isForeign, isMissing }: FolderRound): Outcome {
   if (isForeign === true) return { state: 'skipped', code: 'not-own', message: 'It belongs to another mailbox and is not shown to the application here. It is backed up with that mailbox.' };
+  if (isMissing === true) {
+    return { state: 'failed', code: 'folder-unreadable', message: 'Microsoft 365 listed it, but did not find it when its content was asked for: it was deleted meanwhile, or the next run reads it.' };
+  }
   return { state: 'failed', code: 'folder-unreadable', message: error?.message ?? 'The folder could not be read.' };
 }

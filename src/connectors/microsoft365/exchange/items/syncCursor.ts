@@ -2,7 +2,7 @@
 export interface SyncCursor {
   /** What the paths of its requests begin with. */
   readonly base: string;
-  /** deltaLink of the folders; '' where they are listed each time. */
+  /** deltaLink of the folders; '' where they are all to be listed. */
   readonly folders: string;
   /** deltaLinks of the items, by folder id. */
   readonly items: Readonly<Record<string, string>>;

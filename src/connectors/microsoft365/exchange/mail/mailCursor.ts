@@ -1,6 +1,6 @@
 /** What a run leaves for the next one: how far each delta query had come. */
 export interface MailCursor {
-  /** deltaLink of the folders. */
+  /** deltaLink of the folders; '' where they are all to be listed. */
   readonly folders: string;
   /** Id of the folder above all others, which is no row. */
   readonly root: string;

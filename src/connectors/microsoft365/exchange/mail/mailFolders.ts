@@ -65,18 +65,14 @@ export class MailFolders {
   /** True where the previous snapshot has folders that are there no more. */
   get someGone(): boolean { return [...this.#rows.keys()].some((id) => !this.#now.has(id)); }
 
-  /** It turned out to be gone. */
-  drop(id: string): void {
-    this.#now.delete(id);
-  }
-
   async #read(context: SubServiceContext, cursor: MailCursor | undefined): Promise<void> {
     const { graph, path, budget, runtime } = this.#access;
     this.#rootId = cursor?.root ?? '';
-    if (cursor !== undefined) for (const [id, row] of this.#rows) this.#now.set(id, folderOfRow(id, row));
-    let isNew = cursor === undefined;
+    const link = cursor === undefined || cursor.folders === '' ? undefined : cursor.folders;
+    if (link !== undefined) for (const [id, row] of this.#rows) this.#now.set(id, folderOfRow(id, row));
+    let isNew = link === undefined;
     const round = deltaRound(graph, {
-      start: `${path}/mailFolders/delta`, link: cursor?.folders, pageSize: runtime.pageSize, purpose: MAIL_PURPOSE, budget, signal: context.signal,
+      start: `${path}/mailFolders/delta`, link, pageSize: runtime.pageSize, purpose: MAIL_PURPOSE, budget, signal: context.signal,
     });
     for (;;) {
       const step = await round.next();

@@ -41,7 +41,6 @@ export class MailService implements SubService {
     const listing = new ItemListing({ access, context, source: messageSource, spool, base: access.path, folders: read });
     await listing.run(before?.messages ?? {});
     const { rounds } = listing;
-    for (const [id, { state }] of rounds) if (state === 'gone') folders.drop(id);
     const changes = await folders.changes(previous);
     if (changes.length > 0) yield changes;
     const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
@@ -52,7 +51,7 @@ export class MailService implements SubService {
     await spool.remove();
     const notices = await noticeChanges({ keys: messageSource.keys, noun: 'mails', kind: this.kind }, read, rounds, previous);
     if (notices.length > 0) yield notices;
-    this.#cursor = cursorOf(folders, listing);
+    this.#cursor = { folders: listing.hasMissedFolder ? '' : folders.link, root: folders.rootId, messages: listing.links, retry: false };
   }
 
   cursor(): MailCursor | undefined {
@@ -66,10 +65,4 @@ export class MailService implements SubService {
 
 function placeOf({ wellKnown = '' }: MailFolder): number {
   return LAST.indexOf(wellKnown);
-}
-
-function cursorOf(folders: MailFolders, { rounds }: ItemListing): MailCursor {
-  const messages: Record<string, string> = {};
-  for (const [id, { link, state }] of rounds) if (link !== undefined && state !== 'gone') messages[id] = link;
-  return { folders: folders.link, root: folders.rootId, messages, retry: false };
 }
