@@ -106,15 +106,17 @@ export class ItemListing {
   async #readDelta(id: string, round: FolderRound): Promise<void> {
     const { access: { graph, budget, runtime }, context: { signal }, source, base } = this.#options;
     const events = deltaRound(graph, { start: source.start(base, id), link: round.link, pageSize: runtime.pageSize, purpose: source.purpose, budget, signal });
+    let isWhole = true;
     for (;;) {
       const step = await events.next();
       if (step.done === true) {
-        round.link = step.value.link;
+        // Where the service knew a change, but not the item, the next run is told of both again.
+        round.link = isWhole ? step.value.link : round.from;
         round.full ||= step.value.full;
         return;
       }
       if (step.value.type === 'restart') round.epoch++;
-      else await this.#spoolPage(id, round, step.value.entries);
+      else isWhole = await this.#spoolPage(id, round, step.value.entries) && isWhole;
     }
   }
 
@@ -126,9 +128,11 @@ export class ItemListing {
     round.full = true;
   }
 
-  async #spoolPage(folderId: string, round: FolderRound, entries: readonly Entry[]): Promise<void> {
+  /** False where some items were not found. */
+  async #spoolPage(folderId: string, round: FolderRound, entries: readonly Entry[]): Promise<boolean> {
     const { source, spool, context } = this.#options;
-    for (const entry of await this.#complete(folderId, entries)) {
+    const complete = await this.#complete(folderId, entries);
+    for (const entry of complete) {
       const item = isRemoved(entry) ? null : source.listed(entry, folderId);
       await spool.add(idOf(entry), JSON.stringify([folderId, round.epoch, item] satisfies ItemRecord));
       if (item === null) this.#lastRemoval = spool.length;
@@ -139,9 +143,10 @@ export class ItemListing {
       releaseMemory();
     }
     context.progress({ type: 'progress', stage: 'scan', items: this.#listed, bytes: 0, ...(this.#total > this.#listed ? { totalItems: this.#total } : {}) });
+    return complete.length === entries.length;
   }
 
-  /** Items that were told in part, with all that is missing; those that are gone by now are left out: their removal will be told. */
+  /** Items that were told in part, with all that is missing; those that are not found are left out. */
   async #complete(folderId: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
     const { access: { graph, budget, runtime }, context: { signal }, source, base } = this.#options;
     const parts = entries.flatMap((entry) => {
