@@ -4,6 +4,8 @@ import type { SnapshotModel } from '../conformance.ts';
 import { calendarPlan } from './exchange/calendar/calendarPlan.ts';
 import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
+import { MailService } from './exchange/mail/mailService.ts';
+import { SettingsService } from './exchange/settings/settingsService.ts';
 import { TestTenant } from './testing/testTenant.ts';
 
 const MISSING = { kind: 'status', status: 404 } as const;
@@ -103,6 +105,28 @@ test('a user who is deleted while contents are fetched ends the run with a sente
   await using tenant = await TestTenant.start({ items: 40 });
   tenant.simulator.fault({ on: '$value', after: 5, times: 1, fault: { kind: 'do', action: () => tenant.simulator.deleteUser(tenant.address) } });
   await expect(tenant.run()).rejects.toMatchObject({ code: 'microsoft365/no-mailbox', retryClass: 'input', message: expect.stringContaining('it was deleted') });
+});
+
+test.each([['settings', '/mailboxSettings', 'm'], ['categories', '/outlook/masterCategories', 'c/'], ['rules', '/messageRules', 'r/']])('%s that are not found are named and kept', async (_what, on, prefix) => {
+  await using tenant = await TestTenant.start({ items: 20, parts: [(access) => new SettingsService(access)] });
+  const none = await tenant.run();
+  await tenant.ask('POST', '/mailFolders/inbox/messageRules', { displayName: 'Invoices', sequence: 1, conditions: { subjectContains: ['invoice'] }, actions: { stopProcessingRules: true } });
+  const first = await tenant.run();
+  const back = tenant.simulator.fault({ on, times: 1_000_000, fault: MISSING });
+  const second = await tenant.run(first.snapshot);
+  expect(outcomes(second.snapshot)).toEqual({ [`settings/x/settings/${prefix}`]: 'failed unreadable' });
+  expect(picture(second.snapshot).filter((row) => !row.includes('unreadable'))).toEqual(picture(first.snapshot));
+  // A mailbox of a room, say, never had rules.
+  expect(outcomes((await tenant.run(none.snapshot)).snapshot)).toEqual(prefix === 'r/' ? {} : outcomes(second.snapshot));
+  back();
+  expect(picture((await tenant.run(second.snapshot)).snapshot)).toEqual(picture(first.snapshot));
+});
+
+test('a user who is deleted before the settings are read ends the run', async () => {
+  await using tenant = await TestTenant.start({ items: 20, parts: [(access) => new MailService(access), (access) => new SettingsService(access)] });
+  const { snapshot } = await tenant.run();
+  tenant.simulator.fault({ on: '/masterCategories', times: 1, fault: { kind: 'do', action: () => tenant.simulator.deleteUser(tenant.address) } });
+  await expect(tenant.run(snapshot)).rejects.toMatchObject({ code: 'microsoft365/no-mailbox' });
 });
 
 test.each([

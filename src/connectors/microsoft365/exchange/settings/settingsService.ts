@@ -1,8 +1,10 @@
 import type { HoldfastError, ItemRow } from '../../../../domain/index.ts';
 import type { Fetched, SourceChange, SourceItem } from '../../../contract.ts';
 import { batch } from '../../graph/batch.ts';
+import type { GraphOptions } from '../../graph/graphClient.ts';
 import { hasCode, oddAnswer } from '../../graph/graphErrors.ts';
 import { entriesOf, idOf, linkOf, pages, textOf, type Entry } from '../../graph/pages.ts';
+import { assertMailbox } from '../assertMailbox.ts';
 import { canonicalJson, changeOf } from '../items/documents.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
 
@@ -18,6 +20,8 @@ interface SettingsPart {
   readonly prefix: string;
   /** Key of its folder; undefined where it is one document. */
   readonly folder: string | undefined;
+  /** Not every mailbox has it: that of a room has no rules, say. */
+  readonly mayLack?: true;
 }
 
 interface PartRead {
@@ -31,7 +35,7 @@ interface PartRead {
 const PARTS: readonly SettingsPart[] = [
   { title: 'Categories', path: '/outlook/masterCategories', prefix: `${NAME}/c/`, folder: `${NAME}/1` },
   { title: 'Mailbox settings', path: '/mailboxSettings', prefix: `${NAME}/m`, folder: undefined },
-  { title: 'Inbox rules', path: '/mailFolders/inbox/messageRules', prefix: `${NAME}/r/`, folder: `${NAME}/2` },
+  { title: 'Inbox rules', path: '/mailFolders/inbox/messageRules', prefix: `${NAME}/r/`, folder: `${NAME}/2`, mayLack: true },
 ];
 
 /** The settings of a mailbox, its rules and its categories: few and small, without delta queries, so they are read whole with one request. */
@@ -55,7 +59,7 @@ export class SettingsService implements SubService {
     const folder = (key: string, name: string): void => this.#put(changes, before, folderItem(key, name), undefined);
     folder(`${NAME}/0`, 'Settings');
     for (const part of PARTS) if (part.folder !== undefined) folder(part.folder, part.title);
-    for (const { part, documents, error } of await this.#read(context.signal)) {
+    for (const { part, documents, error } of await this.#read(before, context.signal)) {
       const notice = `${NAME}/x/${part.prefix}`;
       if (error !== undefined) changes.set(notice, { type: 'exception', item: noticeItem(notice, part), outcome: { state: 'failed', code: 'unreadable', message: error.message } });
       else {
@@ -78,26 +82,36 @@ export class SettingsService implements SubService {
     }
   }
 
-  async #read(signal: AbortSignal): Promise<readonly PartRead[]> {
+  /** Throws where none can be read. */
+  async #read(before: ReadonlyMap<string, ItemRow>, signal: AbortSignal): Promise<readonly PartRead[]> {
     const { graph, path, budget, runtime } = this.#access;
     const options = { purpose: PURPOSE, budget, signal };
     const results = await batch(graph, PARTS.map((part) => ({ path: path + part.path })), { ...options, random: runtime.random, sleep: runtime.sleep, attempts: runtime.attempts });
     const found: PartRead[] = [];
     for (const [place, part] of PARTS.entries()) {
       const result = results[place] ?? { error: oddAnswer('all parts of a batch') };
-      if ('error' in result) {
-        if (!hasCode(result.error, ...OF_PART)) throw result.error;
-        // A mailbox of a room, say, has no rules.
-        found.push(hasCode(result.error, 'not-found') ? { part, documents: [] } : { part, documents: [], error: result.error });
-      } else if (part.folder === undefined) found.push({ part, documents: [result.document] });
-      else {
-        const documents = [...entriesOf(result.document)];
-        const link = linkOf(result.document, '@odata.nextLink');
-        if (link !== undefined) for await (const more of pages(graph, link, options)) documents.push(...more);
-        found.push({ part, documents });
-      }
+      if ('document' in result) found.push({ part, documents: part.folder === undefined ? [result.document] : await this.#whole(result.document, options) });
+      else if (hasCode(result.error, ...OF_PART)) found.push(await this.#unread(part, result.error, before, signal));
+      else throw result.error;
     }
+    const [first] = found;
+    if (first?.error !== undefined && found.every(({ error }) => error !== undefined)) throw first.error;
     return found;
+  }
+
+  async #whole(document: Entry, options: GraphOptions): Promise<readonly Entry[]> {
+    const documents = [...entriesOf(document)];
+    const link = linkOf(document, '@odata.nextLink');
+    if (link !== undefined) for await (const more of pages(this.#access.graph, link, options)) documents.push(...more);
+    return documents;
+  }
+
+  /** What an earlier run found and this one does not is no proof that it is gone. */
+  async #unread(part: SettingsPart, error: HoldfastError, before: ReadonlyMap<string, ItemRow>, signal: AbortSignal): Promise<PartRead> {
+    const isMissing = hasCode(error, 'not-found');
+    if (isMissing) await assertMailbox(this.#access, signal);
+    const isLacking = isMissing && part.mayLack === true && ![...before.keys()].some((key) => key.startsWith(part.prefix));
+    return isLacking ? { part, documents: [] } : { part, documents: [], error };
   }
 
   /** Nothing is left for the next run: it compares documents. */
