@@ -81,6 +81,18 @@ test('a folder that is not found because it was deleted is named, and gone with 
   expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
 });
 
+test('a folder that is not found by its name once keeps name and mails, also one that no list shows', async () => {
+  await using tenant = await TestTenant.start({ items: 60 });
+  await tenant.ask('POST', `/messages/${await tenant.addMessage()}/move`, { destinationId: 'recoverableitemsdeletions' });
+  const first = await tenant.run();
+  expect(first.snapshot.find('Recoverable Items/Deletions')).toBeDefined();
+  tenant.simulator.evictDeltaTokens(tenant.address);
+  tenant.simulator.fault({ on: /mailFolders\/(inbox|recoverableitemsdeletions)\?/, times: 2, fault: MISSING });
+  const second = await tenant.run(first.snapshot);
+  expect(picture(second.snapshot)).toEqual(picture(first.snapshot));
+  expect(second.requests.filter(({ fault }) => fault !== undefined)).toHaveLength(2);
+});
+
 test('a folder that is read a second time and then cannot be is read from where the run began: what left it is not kept for ever', async () => {
   await using tenant = await TestTenant.start({ items: 60 });
   const first = await tenant.run();

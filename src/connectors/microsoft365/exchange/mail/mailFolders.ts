@@ -99,25 +99,49 @@ export class MailFolders {
   }
 
   /** Which folder is the inbox, and so on; and the hidden ones. Those that a mailbox does not have are refused one by one. */
-  async #findWellKnown({ signal }: SubServiceContext): Promise<void> {
-    const { graph, path, budget, runtime } = this.#access;
-    const requests = WELL_KNOWN.map((name) => ({ path: `${path}/mailFolders/${name}?${OPTIONS}` }));
-    const results = await batch(graph, requests, {
-      purpose: MAIL_PURPOSE, budget, signal, random: runtime.random, sleep: runtime.sleep, attempts: runtime.attempts,
-    });
+  async #findWellKnown(context: SubServiceContext): Promise<void> {
+    const results = await this.#ask(WELL_KNOWN, context);
+    const lost: MailFolder[] = [];
     for (const [place, result] of results.entries()) {
       const wellKnown = WELL_KNOWN[place] ?? '';
-      if ('error' in result) {
-        if (!hasCode(result.error, 'not-found', 'refused')) throw result.error;
-      } else if (wellKnown === 'msgfolderroot') {
-        this.#rootId = idOf(result.document);
+      if (result === undefined) lost.push(...this.#knownAs(wellKnown));
+      else if (wellKnown === 'msgfolderroot') {
+        this.#rootId = idOf(result);
         this.#now.delete(this.#rootId);
-      } else {
-        const id = idOf(result.document);
-        const listed = this.#now.get(id);
-        this.#now.set(id, { ...folderOfEntry(id, result.document, listed), wellKnown, ...(listed === undefined ? { hidden: true } : {}) });
-      }
+      } else this.#name(result, wellKnown);
     }
+    if (lost.length > 0) await this.#findAgain(lost, context);
+  }
+
+  /** What the previous snapshot has under a name that is not found now. No list shows the hidden ones, so one answer would take all their mail away: they are asked for by their ids. */
+  async #findAgain(lost: readonly MailFolder[], context: SubServiceContext): Promise<void> {
+    const results = await this.#ask(lost.map(({ id }) => encodeURIComponent(id)), context);
+    for (const [place, { wellKnown }] of lost.entries()) {
+      const result = results[place];
+      if (result !== undefined && wellKnown !== undefined) this.#name(result, wellKnown);
+    }
+  }
+
+  /** Folders by what stands in their paths; undefined for one that is not there. */
+  async #ask(names: readonly string[], { signal }: SubServiceContext): Promise<readonly (Entry | undefined)[]> {
+    const { graph, path, budget, runtime: { random, sleep, attempts } } = this.#access;
+    const requests = names.map((name) => ({ path: `${path}/mailFolders/${name}?${OPTIONS}` }));
+    const results = await batch(graph, requests, { purpose: MAIL_PURPOSE, budget, signal, random, sleep, attempts });
+    return results.map((result) => {
+      if ('document' in result) return result.document;
+      if (!hasCode(result.error, 'not-found', 'refused')) throw result.error;
+      return undefined;
+    });
+  }
+
+  #name(entry: Entry, wellKnown: string): void {
+    const id = idOf(entry);
+    const listed = this.#now.get(id);
+    this.#now.set(id, { ...folderOfEntry(id, entry, listed), wellKnown, ...(listed === undefined ? { hidden: true } : {}) });
+  }
+
+  #knownAs(wellKnown: string): MailFolder[] {
+    return [...this.#rows].map(([id, row]) => folderOfRow(id, row)).filter((folder) => folder.wellKnown === wellKnown);
   }
 
   /** Rows of folders that are new or changed, and keys of those that are gone, ascending; the two at the top first. */
