@@ -79,6 +79,7 @@ class Changer {
     if (step === 'folder' || child === undefined) {
       const { id } = await this.#tenant.ask('POST', `/mailFolders/${parent}/childFolders`, { displayName: name });
       const [message] = await this.#tenant.messages('sentitems', 1);
+      if (message?.isDraft === true) this.touched.add(message.id);
       if (message !== undefined) await this.#tenant.ask('POST', `/messages/${message.id}/move`, { destinationId: id });
     } else if (step === 'rename') await this.#tenant.ask('PATCH', `/mailFolders/${child.id}`, { displayName: name });
     else await this.#tenant.ask('POST', `/mailFolders/${child.id}/permanentDelete`);
