@@ -80,13 +80,21 @@ One command protects a mailbox from a fresh machine:
 function defineMicrosoft365(backup: Command, does: Does, init: Option): void {
   const microsoft365 = backup.command('microsoft365').description('backs up a tenant of Microsoft 365');
   const exchange = tenantOptions(repositoryOptions(microsoft365.command('exchange')))
-    .description('backs up mailboxes of a tenant (mail only so far)')
+    .description('backs up mailboxes of a tenant: mail, calendars, contacts, tasks, notes, settings')
     .option('--mailbox <address...>', 'only these mailboxes (default: all that the tenant has, shared ones too)')
     .option('--parallel <number>', 'mailboxes at once (default: 4)', wholeNumber(1, 64))
     .addOption(init).addOption(profileOption())
     .addHelpText('after', `
-The application needs the permissions User.Read.All and Mail.Read of Microsoft Graph, as application permissions with an
-administrator's consent; MailboxSettings.Read too, where no --mailbox is given.
+The application needs these application permissions of Microsoft Graph, with an administrator's consent:
+  User.Read.All         to find mailboxes
+  Mail.Read             mail
+  MailboxSettings.Read  settings, rules and categories; also where no --mailbox is given
+  Calendars.Read        calendars
+  Contacts.Read         contacts
+  Tasks.Read.All        tasks
+  MailboxFolder.Read.All, MailboxItem.Read.All, MailboxItem.Export.All
+                        notes
+A part whose permission is missing is named in the snapshot, and the others are backed up:
   holdfast backup microsoft365 exchange --tenant contoso.example --client-id 00000000-0000-0000-0000-000000000000 \\
     --client-secret-file secret --mailbox alice@contoso.example --repo /srv/backup --key-file holdfast.key --init`);
   does(exchange, async () => (await import('./commands/backupExchange.ts')).backupExchange);

@@ -40,6 +40,16 @@ test('the guide has every command and every option, and no command that there is
   expect(headings.toSorted()).toEqual(commands.toSorted());
 });
 
+test('the help of the backup of Exchange names the permissions that the page about it does', async () => {
+  using sandbox = new CliSandbox();
+  const page = readFileSync(new URL('../../docs/coverage/exchange.md', import.meta.url), 'utf8');
+  const [, table = ''] = page.split('## What the application needs');
+  const needed = [...(table.split('\n## ')[0] ?? '').matchAll(/^\| (`.*`) \|/gm)].flatMap(([, cell]) => [...(cell ?? '').matchAll(/`(.*?)`/g)].map(([, name]) => name ?? ''));
+  expect(needed.length).toBeGreaterThan(8);
+  const { stdout } = await sandbox.run(['backup', 'microsoft365', 'exchange', '--help']);
+  expect([...new Set(stdout.match(/\b[A-Z]\w+(\.\w+)+\b/g))].toSorted()).toEqual(needed.toSorted());
+});
+
 test('the guide has the settings that there are', async () => {
   using sandbox = new CliSandbox();
   const { stdout } = await sandbox.run(['--help']);
