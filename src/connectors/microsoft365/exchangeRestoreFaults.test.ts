@@ -128,6 +128,21 @@ test('one mail that is always refused is named, and the others are there', async
   expect(second.writes.filter(({ url }) => url.endsWith('/messages'))).toHaveLength(1);
 });
 
+test('each attachment that is refused is named', async () => {
+  await using tenant = await TestTenant.start({ items: 4 });
+  const [, other = ''] = tenant.simulator.mailboxes;
+  const { id } = await tenant.ask('POST', '/messages', { subject: 'Heavy', body: { contentType: 'text', content: 'x' } });
+  const contentBytes = Buffer.alloc(1_000_000, 'a').toString('base64');
+  for (const name of ['a.bin', 'b.bin', 'c.bin', 'd.bin']) await tenant.ask('POST', `/messages/${id}/attachments`, { '@odata.type': '#microsoft.graph.fileAttachment', name, contentBytes });
+  const snapshot = await backUp(tenant);
+  // The first goes along with the message.
+  tenant.simulator.fault({ on: /^POST .*\/attachments$/, times: 2, fault: { kind: 'status', status: 400, code: 'ErrorInvalidRequest' } });
+  const run = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  const lost = [...run.results.values()].flatMap((result) => (result.result === 'altered' && result.outcome.code === 'attachment-lost' ? [result.outcome.message] : []));
+  expect(lost).toHaveLength(1);
+  expect([...lost[0]?.matchAll(/"(\w\.bin)"/g) ?? []].map(([, name]) => name)).toEqual(['b.bin', 'c.bin']);
+});
+
 test('without the permission to write, in a full mailbox, and without a network the run ends with a sentence', async () => {
   await using tenant = await TestTenant.start({ items: 30 });
   const snapshot = await backUp(tenant);

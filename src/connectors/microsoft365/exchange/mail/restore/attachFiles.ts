@@ -3,8 +3,9 @@ import { hasCode, oddAnswer } from '../../../graph/graphErrors.ts';
 import { entriesOf, linkOf, textOf } from '../../../graph/pages.ts';
 import type { TargetAccess } from '../../subTarget.ts';
 import { doOnce } from './doOnce.ts';
+import type { Losses } from './losses.ts';
 import { WRITE_PURPOSE } from './mailPlaces.ts';
-import type { Losses, NewAttachment } from './messageAttachment.ts';
+import type { NewAttachment } from './messageAttachment.ts';
 
 /** Fact 47: each range is smaller than 4 MB. */
 const RANGE = 12 * 320 * 1024;
@@ -28,7 +29,7 @@ export async function attachFiles(access: TargetAccess, messageId: string, attac
       count++;
     } catch (error) {
       if (!hasCode(error, 'refused')) throw error;
-      losses.set('attachment-lost', `the attachment "${attachment.name}": ${error.message}`);
+      losses.add('attachment-lost', `the attachment "${attachment.name}": ${error.message}`);
     }
   }
 }

@@ -152,12 +152,12 @@ export class MailTarget implements SubTarget {
       return failed('not-readable', `The mail is in no form that can be taken apart (${messageOf(error)}). Export it, or restore it into a folder, to have it as it is.`);
     }
     const places = await this.#loaded(signal);
-    if (mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') message.losses.set('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
+    if (mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') message.losses.add('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
     const folderId = await places.ensure(row.parent, signal);
     await makeMessage(this.#access, folderId, message, originOf(row, mode === 'separate', true), signal);
     this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
-    const [code] = message.losses.keys();
-    return code === undefined ? { result } : altered(code, `Microsoft 365 does not let everything be set. Lost: ${[...message.losses.values()].join('; ')}.`);
+    const { codes: [code], sentence } = message.losses;
+    return code === undefined ? { result } : altered(code, sentence);
   }
 
   async #move(id: string, destinationId: string, signal: AbortSignal): Promise<void> {

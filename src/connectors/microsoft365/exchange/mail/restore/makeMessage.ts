@@ -22,7 +22,7 @@ interface Made {
 export async function makeMessage(access: TargetAccess, folderId: string, message: NewMessage, origin: Origin, signal: AbortSignal): Promise<void> {
   const { along, later, isDraft, isRead, losses } = message;
   const made = await create(access, folderId, message, { ...origin, whole: later.length === 0 }, signal);
-  if (made.isDraft !== isDraft) losses.set('draft-state', isDraft ? 'that it was a draft' : 'that it was no draft: Microsoft 365 made a draft of it');
+  if (made.isDraft !== isDraft) losses.add('draft-state', isDraft ? 'that it was a draft' : 'that it was no draft: Microsoft 365 made a draft of it');
   if (later.length > 0) await attachFiles(access, made.id, later, along.length, { losses, signal });
   const changes = {
     ...(made.isRead === isRead ? {} : { isRead }), ...(later.length === 0 ? {} : { singleValueExtendedProperties: [{ id: ORIGIN_ID, value: formatOrigin({ ...origin, whole: true }) }] }),

@@ -1,4 +1,5 @@
 import { readMailParts, type MailPart, type MailParts, type MailPerson } from '../../../../../formats/index.ts';
+import type { Losses } from './losses.ts';
 
 /** Fact 47: from this size on attachments need an upload session. Told in MB; what is between a million bytes' and a mebibyte's reading of it may be refused by either way. */
 const SMALL = 3_000_000;
@@ -21,9 +22,6 @@ export interface NewAttachment {
   readonly bytes: Uint8Array;
 }
 
-/** What could not be kept as it was, in words for a person. */
-export type Losses = Map<string, string>;
-
 export function recipient({ name, address }: MailPerson): Readonly<Record<string, unknown>> {
   return { emailAddress: { ...(name === '' ? {} : { name }), address } };
 }
@@ -32,7 +30,7 @@ export function recipient({ name, address }: MailPerson): Readonly<Record<string
 export async function attachmentsOf({ parts }: MailParts, losses: Losses): Promise<NewAttachment[]> {
   const attachments: NewAttachment[] = [];
   for (const part of parts) {
-    if (part.bytes.length > LARGEST) losses.set('attachment-lost', `the attachment "${part.name}", which is larger than Microsoft 365 takes (150 MB)`);
+    if (part.bytes.length > LARGEST) losses.add('attachment-lost', `the attachment "${part.name}", which is larger than Microsoft 365 takes (150 MB)`);
     else attachments.push(await attachmentOf(part, losses));
   }
   return attachments;
@@ -42,8 +40,9 @@ async function attachmentOf(part: MailPart, losses: Losses): Promise<NewAttachme
   if (part.type !== 'message/rfc822') return fileOf(part, part.name === '' ? 'attachment' : part.name);
   const item = await mailInMail(part);
   if (item !== undefined) return item;
-  losses.set('mail-as-file', 'that a mail in it was one: it is a file (.eml) now, with all that it held');
-  return fileOf(part, part.name === '' ? 'mail.eml' : part.name.replace(/(\.eml)?$/i, '.eml'));
+  const name = part.name === '' ? 'mail.eml' : part.name.replace(/(\.eml)?$/i, '.eml');
+  losses.add('mail-as-file', `that a mail in it was one: it is a file ("${name}") now, with all that it held`);
+  return fileOf(part, name);
 }
 
 function fileOf({ type, bytes, inline, contentId }: MailPart, name: string): NewAttachment {

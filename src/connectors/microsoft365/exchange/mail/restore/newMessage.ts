@@ -1,7 +1,8 @@
 import type { ItemRow } from '../../../../../domain/index.ts';
 import { readMailParts, type MailParts, type MailPerson } from '../../../../../formats/index.ts';
 import { parseMessageMeta, parsePeople, type MessageMeta } from '../messageItem.ts';
-import { attachmentsOf, recipient, type Losses, type NewAttachment } from './messageAttachment.ts';
+import { Losses } from './losses.ts';
+import { attachmentsOf, recipient, type NewAttachment } from './messageAttachment.ts';
 import { stateOf, tagged } from './mailState.ts';
 
 /** Characters of attachments that go along with the request that makes the message: it may have 4 MB in all. */
@@ -35,7 +36,7 @@ export interface NewMessage {
 export async function newMessage(row: ItemRow, mime: Uint8Array, tag: string | undefined): Promise<NewMessage> {
   const mail = await readMailParts(mime);
   const meta = parseMessageMeta(row.meta);
-  const losses: Losses = new Map();
+  const losses = new Losses();
   const attachments = await attachmentsOf(mail, losses);
   const [along, later] = split(attachments);
   const isDraft = meta.draft === true;
@@ -85,7 +86,7 @@ function headersOf({ headers }: MailParts, losses: Losses): Readonly<Record<stri
   const others = headers.filter(({ name }) => !CARRIED.test(name) && !OF_SERVICE.test(name));
   const own = others.filter(({ name, value }) => /^x-/i.test(name) && value !== '').slice(0, MOST_HEADERS);
   const lost = [...new Set(others.filter((header) => !own.includes(header)).map(({ name }) => name))];
-  if (lost.length > 0) losses.set('headers-lost', `these fields of its header, which nobody may set: ${lost.slice(0, 10).join(', ')}${lost.length > 10 ? ' …' : ''}`);
+  if (lost.length > 0) losses.add('headers-lost', `these fields of its header, which nobody may set: ${lost.slice(0, 10).join(', ')}${lost.length > 10 ? ' …' : ''}`);
   return own.length === 0 ? {} : { internetMessageHeaders: own };
 }
 
@@ -107,10 +108,10 @@ function threadOf({ headers }: MailParts): { id: string; value: string }[] {
 }
 
 function noteLosses({ protection }: MailParts, { type, draft, deliveryReceipt, readReceipt }: MessageMeta, losses: Losses): void {
-  if (protection === 'encrypted') losses.set('encrypted', 'that it opens as an encrypted mail: what was encrypted is an attachment now');
-  if (protection === 'signed') losses.set('signature-lost', 'that its signature holds: the mail is put together anew');
-  if (type !== undefined) losses.set('type-lost', 'that it was a message about a meeting, or of another kind of its own: it is an ordinary mail now');
-  if (draft !== true && (deliveryReceipt === true || readReceipt === true)) losses.set('receipt-lost', 'its request for a receipt, so that nobody gets one because of the restore');
+  if (protection === 'encrypted') losses.add('encrypted', 'that it opens as an encrypted mail: what was encrypted is an attachment now');
+  if (protection === 'signed') losses.add('signature-lost', 'that its signature holds: the mail is put together anew');
+  if (type !== undefined) losses.add('type-lost', 'that it was a message about a meeting, or of another kind of its own: it is an ordinary mail now');
+  if (draft !== true && (deliveryReceipt === true || readReceipt === true)) losses.add('receipt-lost', 'its request for a receipt, so that nobody gets one because of the restore');
 }
 
 /** As the service writes times; the second one where the first is missing. */
