@@ -19,7 +19,7 @@ export interface FuzzResult {
   readonly finds: readonly string[];
 }
 
-/** Feeds each target for `time` milliseconds. A find ends its target; a hang ends its thread, and another goes on with the next target. */
+/** Feeds each target for `time` milliseconds of its thread's work. A find ends its target; a hang ends its thread, and another goes on with the next target. */
 export async function fuzz(names: readonly string[], seed: number, time: number, hangMs = HANG_MS): Promise<FuzzResult> {
   const cases = new Map<string, number>();
   const finds: string[] = [];
