@@ -106,8 +106,17 @@ function endsAlike(text: readonly Word[], phrase: readonly Word[], start: number
 
 interface Part { readonly phrase: Word[]; readonly prefix: boolean; readonly excluded: boolean }
 
-/** Reads a query with a hand-written loop. */
+const read = new Map<string, Part[]>();
+
 function partsOf(query: string): Part[] {
+  const parts = read.get(query) ?? readParts(query);
+  if (read.size > 10_000) read.clear();
+  read.set(query, parts);
+  return parts;
+}
+
+/** Reads a query with a hand-written loop. */
+function readParts(query: string): Part[] {
   const parts: Part[] = [];
   const text = query.replaceAll(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"');
   let at = 0;
