@@ -128,6 +128,24 @@ test('one mail that is always refused is named, and the others are there', async
   expect(second.writes.filter(({ url }) => url.endsWith('/messages'))).toHaveLength(1);
 });
 
+test('mails that the listing misses are not made a second time', async () => {
+  await using tenant = await TestTenant.start({ items: 15 });
+  const snapshot = await backUp(tenant);
+  const on = `${encodeURIComponent(await tenant.folderId('inbox'))}/messages?`;
+  for (const mode of ['skip', 'replace'] as const) {
+    // To the listing the folder is gone: of pages that shift the stand-in knows nothing.
+    tenant.simulator.fault({ on, times: 2, fault: { kind: 'status', status: 404 } });
+    expect(Object.keys(counts(await giveBack(tenant, snapshot, { mode }, { dryRun: true }))), mode).toEqual([mode === 'skip' ? 'skipped' : 'unchanged']);
+    tenant.simulator.fault({ on, times: 2, fault: { kind: 'status', status: 404 } });
+    const { writes } = await giveBack(tenant, snapshot, { mode });
+    expect(writes.map(({ method, url }) => `${method} ${url}`), mode).toEqual([]);
+  }
+  // Those that a restore made beside are known by the listing alone: a folder that is not found once is listed again.
+  await giveBack(tenant, snapshot, { mode: 'separate' }, { within: (path) => path.startsWith('Mail/Inbox') });
+  tenant.simulator.fault({ on: /^GET .*\/messages\?/, times: 1, fault: { kind: 'status', status: 404 } });
+  expect((await giveBack(tenant, snapshot, { mode: 'separate' }, { within: (path) => path.startsWith('Mail/Inbox') })).writes).toEqual([]);
+});
+
 test('each attachment that is refused is named', async () => {
   await using tenant = await TestTenant.start({ items: 4 });
   const [, other = ''] = tenant.simulator.mailboxes;

@@ -4,14 +4,14 @@ import { batch } from '../../../graph/batch.ts';
 import { hasCode } from '../../../graph/graphErrors.ts';
 import { altered, failed, type SubTarget, type TargetAccess, type TargetOptions } from '../../subTarget.ts';
 import { MAIL_PURPOSE, parseFolderMeta } from '../mailFolders.ts';
-import { NAME, RECOVERABLE_KEY } from '../mailKeys.ts';
+import { idOfKey, NAME, RECOVERABLE_KEY } from '../mailKeys.ts';
 import { makeMessage } from './makeMessage.ts';
 import { decideMail, type MailDecision } from './mailDecision.ts';
 import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
 import { formatOrigin, ORIGIN_ID, originOf } from './origin.ts';
-import { StandingMails } from './standingMails.ts';
+import { standingById, StandingMails, type StandingMail } from './standingMails.ts';
 
 /** Mails in a row that the service has no answer for: then it is not about these mails. */
 const MOST_IN_A_ROW = 5;
@@ -38,9 +38,27 @@ export class MailTarget implements SubTarget {
 
   async plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]> {
     this.#decided.clear();
+    for (const { row } of items) if (row.kind !== 'folder') this.#decided.set(row.key, await this.#decide(row, signal));
+    await this.#lookOnce(items, signal);
     const results: WriteResult[] = [];
-    for (const item of items) results.push(item.row.kind === 'folder' ? await this.#planFolder(item, signal) : await this.#planMail(item, signal));
+    for (const item of items) {
+      const decision = this.#decided.get(item.row.key);
+      results.push(decision === undefined ? await this.#planFolder(item, signal) : { result: decision.result });
+    }
     return results;
+  }
+
+  /** Decides anew about mails that the listing did not tell and that are there. */
+  async #lookOnce(items: readonly RestoreItem[], signal: AbortSignal): Promise<void> {
+    if (this.#options.mode === 'separate') return;
+    const rows = items.flatMap(({ row }) => (this.#decided.get(row.key)?.act === 'make' ? [row] : []));
+    if (rows.length === 0) return;
+    const { searched } = await this.#loaded(signal);
+    const found = await standingById(this.#access, rows.map(({ key }) => idOfKey(key)), searched, signal);
+    for (const row of rows) {
+      const itself = found.get(idOfKey(row.key));
+      if (itself !== undefined) this.#decided.set(row.key, await this.#decide(row, signal, itself));
+    }
   }
 
   async #planFolder({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
@@ -54,15 +72,11 @@ export class MailTarget implements SubTarget {
     return { result: step.rename || step.moveTo !== undefined ? 'replaced' : 'unchanged' };
   }
 
-  async #planMail({ row }: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
-    const decision = await this.#decide({ row, path: [] }, signal);
-    this.#decided.set(row.key, decision);
-    return { result: decision.result };
-  }
-
-  async #decide({ row }: RestoreItem, signal: AbortSignal): Promise<MailDecision> {
+  /** `itself`: the message, where it was asked for by its id. */
+  async #decide(row: ItemRow, signal: AbortSignal, itself?: StandingMail): Promise<MailDecision> {
     const places = await this.#loaded(signal);
-    const standing = await (await this.#listed(places, signal)).of(originOf(row, false, true).source);
+    const listed = await (await this.#listed(places, signal)).of(originOf(row, false, true).source);
+    const standing = itself === undefined ? listed : [...listed.filter(({ id }) => id !== itself.id), itself];
     const { mode, tag } = this.#options;
     return decideMail(row, standing, { mode, tag, places });
   }
@@ -107,7 +121,7 @@ export class MailTarget implements SubTarget {
   async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
     const { row } = item;
     if (row.kind !== 'mail') return failed('not-a-mail', 'Among mail only mails and folders are given back; this item is neither.');
-    const decision = this.#decided.get(row.key) ?? await this.#decide(item, signal);
+    const decision = this.#decided.get(row.key) ?? await this.#decide(row, signal);
     this.#decided.delete(row.key);
     try {
       for (const { id } of decision.leftovers) await this.#removeOwn(id, signal);

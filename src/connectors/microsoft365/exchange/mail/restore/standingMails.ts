@@ -1,6 +1,7 @@
+import { batch } from '../../../graph/batch.ts';
 import { PAGE_SIZE } from '../../../graph/deltaRound.ts';
 import { hasCode } from '../../../graph/graphErrors.ts';
-import { pages, type Entry } from '../../../graph/pages.ts';
+import { pages, textOf, type Entry } from '../../../graph/pages.ts';
 import { SortedSpool, type SpooledGroup } from '../../sortedSpool.ts';
 import type { TargetAccess } from '../../subTarget.ts';
 import { MAIL_PURPOSE } from '../mailFolders.ts';
@@ -71,26 +72,58 @@ export class StandingMails {
   }
 }
 
-async function listFolder({ graph, path, budget }: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
-  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(ORIGIN_ID)}&$top=${PAGE_SIZE}`;
-  try {
-    for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
-      for (const entry of entries) await spoolOne(spool, folderId, entry);
-    }
-  } catch (error) {
+/**
+ * Those of these messages that stand in one of the folders, by id. Pages of a listing shift while mails come and go, so what it does not tell may be there all the
+ * same. Asked before a mail is made a second time.
+ */
+export async function standingById(access: TargetAccess, ids: readonly string[], folderIds: readonly string[], signal: AbortSignal): Promise<Map<string, StandingMail>> {
+  const { graph, path, budget, runtime: { random, sleep, attempts } } = access;
+  const requests = ids.map((id) => ({ path: `${path}/messages/${encodeURIComponent(id)}?${messageOptions(ORIGIN_ID).replace('$select=', '$select=parentFolderId,')}` }));
+  const results = await batch(graph, requests, { purpose: MAIL_PURPOSE, budget, signal, random, sleep, attempts });
+  const found = new Map<string, StandingMail>();
+  for (const [place, result] of results.entries()) {
+    if ('document' in result) {
+      const folderId = textOf(result.document, 'parentFolderId');
+      // One that was purged may still be shown, where nobody sees it.
+      if (folderIds.includes(folderId)) found.set(ids[place] ?? '', readRecord(JSON.stringify(recordOf(folderId, result.document))));
+    } else if (!hasCode(result.error, 'not-found', 'refused')) throw result.error;
+  }
+  return found;
+}
+
+/** A folder that is not found is asked for twice: were its mails not known, they would be made a second time. */
+async function listFolder(access: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
+  const ignoreMissing = (error: unknown): void => {
     // Deleted meanwhile, or at the top of a mailbox that keeps no mails there.
     if (!hasCode(error, 'not-found')) throw error;
+  };
+  try {
+    await listOnce(access, folderId, spool, signal);
+  } catch (error) {
+    ignoreMissing(error);
+    await listOnce(access, folderId, spool, signal).catch(ignoreMissing);
   }
 }
 
-async function spoolOne(spool: SortedSpool, folderId: string, listed: Entry): Promise<void> {
-  const { entry, origin } = takeOrigin(listed);
-  const { key, name, change, meta } = listedMessage(entry, folderId);
-  const id = idOfKey(key);
-  const record: StandingRecord = [id, folderId, name, change, meta, origin ?? null];
+async function listOnce({ graph, path, budget }: TargetAccess, folderId: string, spool: SortedSpool, signal: AbortSignal): Promise<void> {
+  const address = `${path}/mailFolders/${encodeURIComponent(folderId)}/messages?${messageOptions(ORIGIN_ID)}&$top=${PAGE_SIZE}`;
+  for await (const entries of pages(graph, address, { purpose: MAIL_PURPOSE, budget, signal })) {
+    for (const entry of entries) await spoolOne(spool, folderId, entry);
+  }
+}
+
+async function spoolOne(spool: SortedSpool, folderId: string, entry: Entry): Promise<void> {
+  const record = recordOf(folderId, entry);
+  const [id, , , , , origin] = record;
   const text = JSON.stringify(record);
   await spool.add(id, text);
-  if (origin !== undefined && origin.source !== id && isKey(origin.source)) await spool.add(origin.source, text);
+  if (origin !== null && origin.source !== id && isKey(origin.source)) await spool.add(origin.source, text);
+}
+
+function recordOf(folderId: string, shown: Entry): StandingRecord {
+  const { entry, origin } = takeOrigin(shown);
+  const { key, name, change, meta } = listedMessage(entry, folderId);
+  return [idOfKey(key), folderId, name, change, meta, origin ?? null];
 }
 
 /** What somebody else wrote into the property does not break the spool. */
