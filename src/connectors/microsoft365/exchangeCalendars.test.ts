@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import type { LoggedRequest } from '../../../simulators/microsoft365/index.ts';
-import type { SnapshotModel } from '../conformance.ts';
+import { modelRun, type SnapshotModel } from '../conformance.ts';
 import { calendarPlan } from './exchange/calendar/calendarPlan.ts';
+import { ExchangeSource } from './exchange/exchangeSource.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
-import { TestTenant, type TenantOptions } from './testing/testTenant.ts';
+import { Tenant } from './index.ts';
+import { startAlteringProxy } from './testing/alteringProxy.ts';
+import { quickRuntime, TestTenant, type TenantOptions } from './testing/testTenant.ts';
 
 const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 300, parts: [(access) => new FolderedService(access, calendarPlan)], ...options });
 const isList = ({ url }: LoggedRequest): boolean => /\/calendars(\?|\/[^/]+\/events\?)/.test(url);
@@ -146,4 +149,32 @@ test('a calendar that cannot be read is named, and what it had is kept', async (
   expect(second.snapshot.sorted.filter(({ parent, content }) => parent === team.key && content !== '')).toEqual(first.snapshot.sorted.filter(({ parent, content }) => parent === team.key && content !== ''));
   const third = await tenant.run(second.snapshot);
   expect(picture(third.snapshot)).toEqual(picture(first.snapshot));
+});
+
+test('an event that is none of the mailbox itself, but lies in one of its calendars, is asked for there', async () => {
+  await using tenant = await start({ items: 200 });
+  const first = await tenant.run();
+  expect(first.snapshot.sorted.some(({ content }) => content !== '')).toBe(true);
+  tenant.simulator.fault({ on: /users\/[^/]+\/events\//, times: 1_000_000, fault: { kind: 'status', status: 404 } });
+  expect(picture((await tenant.run()).snapshot)).toEqual(picture(first.snapshot));
+});
+
+test.each([[403, 'ErrorAccessDenied'], [404, 'ErrorItemNotFound']])('a calendar of somebody else that is not shown (%i) is named as skipped', async (status, code) => {
+  await using tenant = await start({ items: 60 });
+  const proxy = await startAlteringProxy(tenant.simulator.graphUrl, (url, entries) => (/\/calendars\?/.test(url)
+    ? entries.map((entry) => (entry['name'] === 'Team' ? { ...entry, owner: { name: 'Somebody', address: 'somebody@example.test' } } : entry)) : undefined));
+  try {
+    const { settings, address } = tenant;
+    const service = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
+    const mailbox = await service.mailbox(address, new AbortController().signal);
+    const [team] = (await all(tenant, '/calendars')).filter(({ name }) => name === 'Team');
+    tenant.simulator.fault({ on: `${encodeURIComponent(team.id)}/events`, times: 1_000_000, fault: { kind: 'status', status, code } });
+    const { snapshot } = await modelRun(new ExchangeSource(service, mailbox, [(access) => new FolderedService(access, calendarPlan)]));
+    const [named, ...more] = snapshot.sorted.filter(({ outcome }) => outcome !== '');
+    expect([more, named && snapshot.pathOf(named)]).toEqual([[], 'Calendars/Team/All events of Team']);
+    expect(JSON.parse(named?.outcome ?? '')).toMatchObject({ state: 'skipped', code: 'not-own', message: expect.stringContaining('back up the mailbox that it belongs to') });
+    expect(snapshot.sorted.some(({ parent, content }) => parent !== `calendar/f/${team.id}` && content !== '')).toBe(true);
+  } finally {
+    await proxy.close();
+  }
 });

@@ -4,7 +4,7 @@ import { modelRun, type SnapshotModel } from '../conformance.ts';
 import type { SourceSession } from '../contract.ts';
 import { ExchangeSource } from './exchange/exchangeSource.ts';
 import { Tenant } from './index.ts';
-import { startStrippingProxy } from './testing/strippingProxy.ts';
+import { startAlteringProxy, stripChanges } from './testing/alteringProxy.ts';
 import { MAIL_ALONE, quickRuntime, TestTenant } from './testing/testTenant.ts';
 
 const isDelta = ({ url }: LoggedRequest): boolean => /\/delta\b/.test(url);
@@ -182,7 +182,7 @@ test('all tokens evicted: what changed meanwhile is found, and nothing else is d
 
 test('a delta that tells only what changed of a mail is completed, twenty mails a request; one that is not found is told again', async () => {
   await using simulator = await TestTenant.start({ items: 150 });
-  const proxy = await startStrippingProxy(simulator.simulator.graphUrl, ['@odata.etag', 'id', 'isRead']);
+  const proxy = await startAlteringProxy(simulator.simulator.graphUrl, stripChanges(['@odata.etag', 'id', 'isRead']));
   try {
     const { settings, address } = simulator;
     const open = async (): Promise<SourceSession> => {

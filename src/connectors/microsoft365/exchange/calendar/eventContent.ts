@@ -1,11 +1,12 @@
 import type { FetchContext, Fetched, SourceItem } from '../../../contract.ts';
 import type { GraphClient, GraphOptions } from '../../graph/graphClient.ts';
-import { oddIfMissing } from '../../graph/graphErrors.ts';
+import { hasCode, oddIfMissing } from '../../graph/graphErrors.ts';
 import { idOf, pages, textOf, type Entry } from '../../graph/pages.ts';
 import { expandExtended, listOf, objectOf, readDocument } from '../items/documents.ts';
 import type { ContentAccess } from '../items/folderedService.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { jsonContent, LISTED_ATTACHMENT, type Attached } from '../items/jsonContent.ts';
+import type { MailboxAccess } from '../subService.ts';
 import { eventItem } from './eventItem.ts';
 
 export const CALENDAR_PURPOSE = 'read calendars (Calendars.Read)';
@@ -24,16 +25,26 @@ const SERIES = '$select=id,cancelledOccurrences,exceptionOccurrences&$expand=exc
  * (fact 62). Attachments of the event are in `attachments`, those of exceptions in `@holdfast.exceptionAttachments`, each with the id of its exception.
  */
 export async function eventContent({ access, base }: ContentAccess, listed: SourceItem, context: FetchContext): Promise<Fetched> {
+  try {
+    return await readEvent(access, `${base}/events`, listed, context);
+  } catch (error) {
+    if (!hasCode(error, 'not-found')) throw error;
+    // What lies in a calendar of somebody else's is no event of this mailbox, but one of the calendar.
+    return await readEvent(access, `${base}/calendars/${encodeURIComponent(idBehind('calendar/f/', listed.parent))}/events`, listed, context);
+  }
+}
+
+async function readEvent(access: MailboxAccess, events: string, listed: SourceItem, context: FetchContext): Promise<Fetched> {
   const { graph, budget } = access;
   const options = { purpose: CALENDAR_PURPOSE, budget, signal: context.signal };
-  const path = `${base}/events/${encodeURIComponent(idBehind('calendar/i/', listed.key))}`;
+  const path = `${events}/${encodeURIComponent(idBehind('calendar/i/', listed.key))}`;
   const event = await readDocument(graph, `${path}?${WHOLE}`, options);
   const attachments: Attached[] = [];
   for (const entry of listOf(event, 'attachments')) attachments.push(await attachedOf(path, entry, graph, options));
   const document = textOf(event, 'type') === 'seriesMaster' ? { ...event, ...await seriesOf(path, graph, options) } : event;
   const lists = [
     { name: 'attachments', entries: attachments },
-    { name: '@holdfast.exceptionAttachments', entries: await attachedToExceptions(listOf(document, 'exceptionOccurrences'), base, graph, options) },
+    { name: '@holdfast.exceptionAttachments', entries: await attachedToExceptions(listOf(document, 'exceptionOccurrences'), events, graph, options) },
   ];
   return await jsonContent(eventItem(listed, document), document, lists, { access, purpose: CALENDAR_PURPOSE, context });
 }
@@ -43,10 +54,10 @@ async function seriesOf(path: string, graph: GraphClient, options: GraphOptions)
   return { cancelledOccurrences, exceptionOccurrences };
 }
 
-async function attachedToExceptions(exceptions: readonly Entry[], base: string, graph: GraphClient, options: GraphOptions): Promise<readonly Attached[]> {
+async function attachedToExceptions(exceptions: readonly Entry[], events: string, graph: GraphClient, options: GraphOptions): Promise<readonly Attached[]> {
   const found: Attached[] = [];
   for (const exception of exceptions.filter(mayHaveAttachments)) {
-    const own = `${base}/events/${encodeURIComponent(idOf(exception))}`;
+    const own = `${events}/${encodeURIComponent(idOf(exception))}`;
     for (const entry of await listedAttachments(own, graph, options)) {
       const attached = await attachedOf(own, entry, graph, options);
       found.push({ ...attached, entry: { ...attached.entry, '@holdfast.of': idOf(exception) } });

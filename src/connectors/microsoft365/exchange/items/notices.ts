@@ -29,7 +29,7 @@ export async function noticeChanges(
 }
 
 function outcomeOf({ error, isForeign, isMissing }: FolderRound): Outcome {
-  if (isForeign === true) return { state: 'skipped', code: 'not-own', message: 'It belongs to another mailbox and is not shown to the application here. It is backed up with that mailbox.' };
+  if (isForeign === true) return { state: 'skipped', code: 'not-own', message: 'It belongs to another mailbox, and the application is not shown its content here. To have it in a backup, back up the mailbox that it belongs to.' };
   if (isMissing === true) {
     return { state: 'failed', code: 'folder-unreadable', message: 'Microsoft 365 listed it, but did not find it when its content was asked for: it was deleted meanwhile, or the next run reads it.' };
   }

@@ -1,8 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Stands before the simulator and tells changed messages as the service sometimes does: by the properties that changed alone. */
-export async function startStrippingProxy(origin: string, keep: readonly string[]): Promise<{ readonly url: string; close(): Promise<void> }> {
+/** The entries of a page as they are to be told; undefined: as they are. */
+export type Alter = (url: string, entries: readonly Readonly<Record<string, unknown>>[]) => readonly Readonly<Record<string, unknown>>[] | undefined;
+
+/** Tells changed messages as the service sometimes does: by the properties that changed alone. */
+export function stripChanges(keep: readonly string[]): Alter {
+  return (url, entries) => (/messages\/delta.*token=/.test(url)
+    ? entries.map((entry) => ('@removed' in entry ? entry : Object.fromEntries(Object.entries(entry).filter(([name]) => keep.includes(name)))))
+    : undefined);
+}
+
+/** Stands before the simulator and tells pages of lists otherwise than it does. */
+export async function startAlteringProxy(origin: string, alter: Alter): Promise<{ readonly url: string; close(): Promise<void> }> {
   let own = '';
   const server = createServer((request, response) => {
     forward(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -15,16 +25,14 @@ export async function startStrippingProxy(origin: string, keep: readonly string[
     const body = parts.length === 0 ? {} : { body: Buffer.concat(parts).toString().replaceAll(encodeURIComponent(own), encodeURIComponent(origin)) };
     const answer = await fetch(`${origin}${request.url}`, { method: request.method ?? 'GET', headers: headers as Record<string, string>, ...body });
     const bytes = Buffer.from(await answer.arrayBuffer());
-    const isRound = /messages\/delta.*token=/.test(request.url ?? '');
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
-    const text = isJson ? Buffer.from(strip(bytes.toString(), isRound).replaceAll(origin, own)) : bytes;
+    const text = isJson ? Buffer.from(altered(request.url ?? '', bytes.toString()).replaceAll(origin, own)) : bytes;
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' }).end(text);
   };
-  const strip = (text: string, isRound: boolean): string => {
-    if (!isRound) return text;
-    const document = JSON.parse(text) as { value?: Record<string, unknown>[] };
-    const value = document.value?.map((entry) => ('@removed' in entry ? entry : Object.fromEntries(Object.entries(entry).filter(([name]) => keep.includes(name)))));
-    return JSON.stringify({ ...document, ...(value === undefined ? {} : { value }) });
+  const altered = (url: string, text: string): string => {
+    const document = JSON.parse(text) as { value?: unknown };
+    const value = Array.isArray(document.value) ? alter(url, document.value as Record<string, unknown>[]) : undefined;
+    return value === undefined ? text : JSON.stringify({ ...document, value });
   };
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
