@@ -123,5 +123,5 @@ function forbidden(path: string): GraphFailure {
 
 function statusFault(fault: Extract<Fault, { kind: 'status' }>): GraphFailure {
   const headers = fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) };
-  return new GraphFailure(fault.status, fault.code ?? codeOfStatus(fault.status), 'This answer was asked for by a fault rule.', headers);
+  return new GraphFailure(fault.status, fault.code ?? codeOfStatus(fault.status), fault.message ?? 'This answer was asked for by a fault rule.', headers);
 }

@@ -2,7 +2,7 @@ import type { IncomingRequest } from './call.ts';
 
 /** What goes wrong. `do` runs something of the test just before the request is answered: an item vanishes, a permission goes. */
 export type Fault =
-  | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly retryAfterSeconds?: number }
+  | { readonly kind: 'status'; readonly status: number; readonly code?: string; readonly message?: string; readonly retryAfterSeconds?: number }
   /** The connection is reset before an answer. */
   | { readonly kind: 'reset' }
   /** Status 200 and the length of the whole, but the connection ends after these bytes. */

@@ -159,19 +159,31 @@ test('a part without its permission is named, the others are read; with the perm
   expect(picture(second.snapshot)).toEqual(picture(complete.snapshot));
 });
 
-test('a part that always fails is named, and does not end the others; one that a cloud does not offer is no failure', async () => {
+test('a part that always fails is named, and does not end the others', async () => {
   await using tenant = await start();
   const complete = await tenant.run();
   const back = [
     tenant.simulator.fault({ on: '/todo/lists', times: 1_000_000, fault: { kind: 'status', status: 500 } }),
-    tenant.simulator.fault({ on: '/admin/exchange', times: 1_000_000, fault: { kind: 'status', status: 404, code: 'ResourceNotFound' } }),
     tenant.simulator.fault({ on: '/settings/exchange', times: 1_000_000, fault: { kind: 'status', status: 404, code: 'ResourceNotFound' } }),
   ];
   const first = await tenant.run();
   const outcomes = first.snapshot.sorted.filter(({ outcome }) => outcome !== '').map(({ key, outcome }) => [key, (JSON.parse(outcome) as { state: string; code: string }).code]);
-  expect(outcomes).toEqual([['notes/!', 'not-offered'], ['tasks/!', 'part-unreadable']]);
+  expect(outcomes).toEqual([['notes/!', 'part-unreadable'], ['tasks/!', 'part-unreadable']]);
   for (const one of back) one();
   expect(picture((await tenant.run(first.snapshot)).snapshot)).toEqual(picture(complete.snapshot));
+});
+
+const SEGMENT = { code: 'BadRequest', message: "Resource not found for the segment 'exchange'." };
+
+test.each([
+  ['global', { status: 404, code: 'ResourceNotFound' }, 'failed part-unreadable'], ['global', { status: 400, code: 'BadRequest' }, 'failed part-unreadable'], ['global', { status: 400, ...SEGMENT }, 'skipped not-offered'],
+  ['china', { status: 404, code: 'ResourceNotFound' }, 'skipped not-offered'], ['china', { status: 400, ...SEGMENT }, 'skipped not-offered'], ['china', { status: 500 }, 'failed part-unreadable'],
+] as const)('in the cloud %s notes that answer with %o are %s', async (cloud, fault, expected) => {
+  await using tenant = await start({ items: 20, settings: { cloud }, parts: [(access) => new FolderedService(access, notesPlan), (access) => new SettingsService(access)] });
+  tenant.simulator.fault({ on: '/settings/exchange', times: 1_000_000, fault: { kind: 'status', ...fault } });
+  const { snapshot } = await tenant.run();
+  const { state, code } = JSON.parse(snapshot.byKey.get('notes/!')?.outcome ?? '') as { state: string; code: string };
+  expect(`${state} ${code}`).toBe(expected);
 });
 
 test('notes that may be listed and not exported are named one by one, and the run goes on', async () => {

@@ -3,7 +3,7 @@ import type { Progress } from '../../domain/index.ts';
 import { findMailbox, listMailboxes, type Mailbox } from './directory/mailboxes.ts';
 import { GraphClient } from './graph/graphClient.ts';
 import { explainFailure, isCrowded } from './graph/graphErrors.ts';
-import { checkSettings, SYSTEM_RUNTIME, type Microsoft365Runtime, type Microsoft365Settings } from './settings.ts';
+import { checkSettings, SYSTEM_RUNTIME, type Cloud, type Microsoft365Runtime, type Microsoft365Settings } from './settings.ts';
 import { AppTokens } from './signIn/appTokens.ts';
 
 /** Fact 4: for each application and mailbox. */
@@ -18,6 +18,7 @@ const USER_AGENT = 'ISV|Holdfast|Holdfast/0.1';
 export class Tenant {
   readonly graph: GraphClient;
   readonly runtime: Microsoft365Runtime;
+  readonly cloud: Cloud;
   readonly #tokens: AppTokens;
   readonly #budgets = new Map<string, RequestBudget>();
   readonly #listeners = new Map<string, Progress>();
@@ -26,6 +27,7 @@ export class Tenant {
   constructor(settings: Microsoft365Settings, runtime: Microsoft365Runtime = SYSTEM_RUNTIME) {
     const hosts = checkSettings(settings);
     this.runtime = runtime;
+    this.cloud = settings.cloud ?? 'global';
     this.#tokens = new AppTokens(settings, hosts, runtime);
     const { clock, sleep, random, attempts, limits, onExchange } = runtime;
     this.graph = new GraphClient(new RestClient({

@@ -2,7 +2,8 @@ import type { Entity, HoldfastError, Outcome } from '../../../domain/index.ts';
 import { makeScratch, ResultQueue } from '../../../runtime/index.ts';
 import type { EnumerateContext, FetchContext, Fetched, SourceChange, SourceItem, SourceSession } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
-import { hasCode } from '../graph/graphErrors.ts';
+import { hasCode, isUnknownPath } from '../graph/graphErrors.ts';
+import type { Cloud } from '../settings.ts';
 import type { Tenant } from '../tenant.ts';
 import { SERVICE } from './descriptor.ts';
 import { calendarPlan } from './calendar/calendarPlan.ts';
@@ -90,7 +91,7 @@ export class ExchangeSource implements SourceSession {
       this.#gaps.set(service.name, context.cursor);
       if (this.#services.every(({ name, isRemark }) => isRemark === true || this.#gaps.has(name))) throw error;
       const item = { key, parent: '', name: `All of ${service.title}`, kind: service.kind, size: 0, modified: null, change: '', meta: '' };
-      yield [{ type: 'exception', item, outcome: gapOutcome(service, error) }];
+      yield [{ type: 'exception', item, outcome: gapOutcome(service, error, this.#tenant.cloud) }];
     }
   }
 
@@ -137,10 +138,11 @@ export class ExchangeSource implements SourceSession {
   }
 }
 
-function gapOutcome({ title, isOfSomeClouds }: SubService, error: HoldfastError): Outcome {
+function gapOutcome({ title, isOfSomeClouds }: SubService, error: HoldfastError, cloud: Cloud): Outcome {
   const { message } = error;
   if (hasCode(error, 'no-permission')) return { state: 'failed', code: 'no-permission', message };
-  if (isOfSomeClouds === true && hasCode(error, 'refused', 'not-found')) {
+  const isNotOffered = isUnknownPath(error) || (cloud !== 'global' && hasCode(error, 'refused', 'not-found'));
+  if (isOfSomeClouds === true && isNotOffered) {
     return { state: 'skipped', code: 'not-offered', message: `${title} are not offered to applications by this cloud of Microsoft 365: ${message}` };
   }
   return { state: 'failed', code: 'part-unreadable', message };

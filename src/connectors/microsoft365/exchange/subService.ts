@@ -37,7 +37,7 @@ export interface SubService {
   readonly kind: string;
   /** It holds nothing of the mailbox, but remarks about it: a run that could read nothing else fails. */
   readonly isRemark?: boolean;
-  /** Not every cloud of the service offers it: one that refuses it is no failure. */
+  /** The global cloud alone is known to offer it: another one that refuses it is no failure, nor one that has no such path. */
   readonly isOfSomeClouds?: boolean;
   /** As {@link SourceSession.enumerate} in the contract, below its own prefix. */
   enumerate(context: SubServiceContext): AsyncIterable<readonly SourceChange[]>;

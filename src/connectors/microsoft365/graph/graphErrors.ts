@@ -104,6 +104,11 @@ export function hasCode(error: unknown, ...codes: readonly string[]): error is H
   return isHoldfastError(error) && codes.includes(error.code.replace('microsoft365/', ''));
 }
 
+/** True for the answer to a path that this Graph does not have at all. Its code alone says no more than that the request is bad. */
+export function isUnknownPath(error: unknown): boolean {
+  return hasCode(error, 'refused') && /resource not found for the segment/i.test(error.message);
+}
+
 /** For what belongs to something that is there: where it is not found the whole is not gone, but is to be read again. */
 export function oddIfMissing(what: string): (error: unknown) => never {
   return (error) => {
