@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../runtime/index.ts';
-import type { SnapshotModel } from '../conformance.ts';
+import { modelRun, type SnapshotModel } from '../conformance.ts';
 import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
+import { ExchangeSource } from './exchange/exchangeSource.ts';
 import { FolderedService, type FolderedPlan } from './exchange/items/folderedService.ts';
 import { notesPlan } from './exchange/notes/notesPlan.ts';
 import { SettingsService } from './exchange/settings/settingsService.ts';
 import { tasksPlan } from './exchange/todo/tasksPlan.ts';
-import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
+import { Tenant } from './index.ts';
+import { startAlteringProxy } from './testing/alteringProxy.ts';
+import { quickRuntime, TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
 const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 100, parts: 'all', ...options });
 
@@ -63,6 +66,31 @@ test('contacts are kept with all that the service shows, in their folders, and w
   expect(photos).toBeGreaterThan(0);
   expect(photos).toBeLessThan(contacts);
   expect(snapshot.find('Contacts/Contacts/Suppliers')?.kind).toBe('folder');
+});
+
+test('the folder of contacts that no list has is found once it holds something, and keeps its properties', async () => {
+  await using tenant = await startPart(contactsPlan, 20);
+  const known = await tenant.ask('GET', '/contactFolders/contacts');
+  for (const { id } of (await tenant.ask('GET', '/contacts?$top=999')).value as any[]) await tenant.ask('DELETE', `/contacts/${id}`);
+  const proxy = await startAlteringProxy(tenant.simulator.graphUrl, (url, entries) => (/\/contactFolders\/delta/.test(url) ? entries.filter(({ id }) => id !== known.id) : undefined));
+  try {
+    const { settings, address } = tenant;
+    const service = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
+    const mailbox = await service.mailbox(address, new AbortController().signal);
+    const run = async (previous?: SnapshotModel): Promise<SnapshotModel> =>
+      (await modelRun(new ExchangeSource(service, mailbox, [(access) => new FolderedService(access, contactsPlan)]), previous)).snapshot;
+    tenant.simulator.fault({ on: '/contactFolders/contacts', times: 1_000_000, fault: { kind: 'status', status: 404 } });
+    const first = await run();
+    const { id } = await tenant.ask('POST', '/contacts', { givenName: 'Nina' });
+    const second = await run(first);
+    expect(second.byKey.get(`contacts/i/${id}`)).toMatchObject({ parent: `contacts/f/${known.id}` });
+    expect(JSON.parse(second.byKey.get(`contacts/f/${known.id}`)?.meta ?? '')).toMatchObject({ displayName: known.displayName, parentFolderId: known.parentFolderId });
+    await tenant.ask('PATCH', `/contacts/${id}`, { jobTitle: 'Pilot' });
+    const third = await run(second);
+    expect(third.byKey.get(`contacts/i/${id}`)?.content).not.toBe(second.byKey.get(`contacts/i/${id}`)?.content);
+  } finally {
+    await proxy.close();
+  }
 });
 
 test('of contacts only what changed is fetched, also when all tokens are lost', async () => {

@@ -1,5 +1,5 @@
 import { hasCode } from '../../graph/graphErrors.ts';
-import { idOf, type Entry } from '../../graph/pages.ts';
+import { entriesOf, idOf, textOf, type Entry } from '../../graph/pages.ts';
 import type { FolderedPlan } from '../items/folderedService.ts';
 import type { MailboxAccess, SubServiceContext } from '../subService.ts';
 import { CONTACTS_PURPOSE, contactContent } from './contactContent.ts';
@@ -27,16 +27,20 @@ export const contactsPlan: FolderedPlan = {
   content: contactContent,
 };
 
-/** The folder that every mailbox has is not in each list of folders, but known by name; one that it is not known by is found by what is in it. */
+/** The folder that every mailbox has is not in each list of folders, but known by name; one that it is not known by is found by what is in it, once there is something. */
 async function defaultFolder({ graph, budget }: MailboxAccess, { signal }: SubServiceContext, base: string): Promise<readonly Entry[]> {
   const options = { purpose: CONTACTS_PURPOSE, budget, signal };
-  try {
-    return [await graph.get(`${base}/contactFolders/contacts`, options)];
-  } catch (error) {
-    if (!hasCode(error, 'not-found', 'refused')) throw error;
-  }
-  const { value } = await graph.get(`${base}/contacts?$top=1&$select=id,parentFolderId`, options);
-  const [first] = Array.isArray(value) ? value as Entry[] : [];
-  const id = first?.['parentFolderId'];
-  return typeof id === 'string' ? [{ id, displayName: 'Contacts' }] : [];
+  const find = async (name: string): Promise<Entry | undefined> => {
+    try {
+      return await graph.get(`${base}/contactFolders/${encodeURIComponent(name)}`, options);
+    } catch (error) {
+      if (!hasCode(error, 'not-found', 'refused')) throw error;
+      return undefined;
+    }
+  };
+  const named = await find('contacts');
+  if (named !== undefined) return [named];
+  const [first] = entriesOf(await graph.get(`${base}/contacts?$top=1&$select=id,parentFolderId`, options));
+  const id = first === undefined ? '' : textOf(first, 'parentFolderId');
+  return id === '' ? [] : [await find(id) ?? { id, displayName: 'Contacts' }];
 }

@@ -24,7 +24,7 @@ export interface FolderSource {
   keeps?(entry: Entry): boolean;
   /** True for a folder that is shown in this mailbox, and is part of another. */
   isForeign?(entry: Entry, all: readonly Entry[]): boolean;
-  /** Folders that the list leaves out; asked for whenever everything is listed. */
+  /** Folders that the list leaves out; asked for whenever everything is listed, which each run does until there are some. */
   others?(access: MailboxAccess, context: SubServiceContext, base: string): Promise<readonly Entry[]>;
 }
 
@@ -96,7 +96,10 @@ export class Folders {
         isFull = true;
       } else for (const entry of step.value.entries) this.#take(entry);
     }
-    if (isFull) for (const entry of await this.#source.others?.(access, context, base) ?? []) this.#take(entry);
+    if (!isFull || this.#source.others === undefined) return;
+    const others = await this.#source.others(access, context, base);
+    for (const entry of others) this.#take(entry);
+    if (others.length === 0) this.link = '';
   }
 
   /** What an entry does not tell stays as it was. */
