@@ -201,6 +201,24 @@ test('a part that always fails is named, and does not end the others', async () 
   expect(picture((await tenant.run(first.snapshot)).snapshot)).toEqual(picture(complete.snapshot));
 });
 
+test('notes come twenty at a time; one that is refused does not cost the others, and where all are refused each is asked for alone', async () => {
+  await using tenant = await startPart(notesPlan, 2500);
+  const first = await tenant.run();
+  const notes = first.snapshot.sorted.filter(({ kind }) => kind === 'note');
+  expect(notes.length).toBeGreaterThan(20);
+  const isExport = ({ url }: { readonly url: string }): boolean => url.endsWith('/exportItems');
+  expect(first.requests.filter(isExport)).toHaveLength(Math.ceil(notes.length / 20));
+  expect(first.requests.filter(({ url }) => url.endsWith('/$batch'))).toHaveLength(Math.ceil(notes.length / 20));
+  const gone = notes[3]!;
+  tenant.simulator.fault({ on: '/exportItems', times: 1, fault: { kind: 'do', action: () => tenant.simulator.vanish(tenant.address, gone.key.slice('notes/i/'.length)) } });
+  const second = await tenant.run();
+  expect(second.snapshot.sorted.filter(({ outcome }) => outcome !== '').map(({ key, outcome }) => [key, (JSON.parse(outcome) as { code: string }).code])).toEqual([[gone.key, 'vanished']]);
+  tenant.simulator.fault({ on: '/exportItems', times: 1, fault: { kind: 'status', status: 400, code: 'ErrorInvalidRequest' } });
+  const third = await tenant.run();
+  expect(third.requests.filter(isExport).length).toBeGreaterThan(20);
+  expect(picture(third.snapshot)).toEqual(picture(first.snapshot).filter((row) => !row.includes(gone.key)));
+});
+
 const SEGMENT = { code: 'BadRequest', message: "Resource not found for the segment 'exchange'." };
 
 test.each([

@@ -106,14 +106,13 @@ export class ExchangeSource implements SourceSession {
     const queue = new ResultQueue<Fetched>(QUEUED_BYTES);
     const stop = new AbortController();
     const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-    const waiting = [...items].reverse();
+    const waiting = this.#asks(items).reverse();
     const worker = async (): Promise<void> => {
-      for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) {
-        const fetched = await this.#serviceOf(item).fetch(item, inner);
-        await queue.push(fetched, ('bytes' in fetched ? fetched.bytes.length : 0) + 1024);
+      for (let ask = waiting.pop(); ask !== undefined; ask = waiting.pop()) {
+        for (const fetched of await ask(inner)) await queue.push(fetched, ('bytes' in fetched ? fetched.bytes.length : 0) + 1024);
       }
     };
-    const workers = Promise.all(Array.from({ length: Math.min(this.#slots, items.length) }, worker))
+    const workers = Promise.all(Array.from({ length: Math.min(this.#slots, waiting.length) }, worker))
       .then(() => queue.end(), (error: unknown) => {
         queue.end(error);
         stop.abort(error);
@@ -124,6 +123,20 @@ export class ExchangeSource implements SourceSession {
       stop.abort(new Error('nobody takes the contents any more'));
       await workers;
     }
+  }
+
+  /** What gives the contents: of each item, or of several together where the service can. */
+  #asks(items: readonly SourceItem[]): ((context: FetchContext) => Promise<readonly Fetched[]>)[] {
+    const byService = new Map<SubService, SourceItem[]>();
+    for (const item of items) {
+      const service = this.#serviceOf(item);
+      const own = byService.get(service);
+      if (own === undefined) byService.set(service, [item]);
+      else own.push(item);
+    }
+    return [...byService].flatMap(([service, own]) => chunks(own, service.together ?? 1).map((some) => async (context: FetchContext) => (
+      service.fetchTogether === undefined ? await Promise.all(some.map((item) => service.fetch(item, context))) : await service.fetchTogether(some, context)
+    )));
   }
 
   #serviceOf(item: SourceItem): SubService {
@@ -146,6 +159,10 @@ function gapOutcome({ title, isOfSomeClouds }: SubService, error: HoldfastError,
     return { state: 'skipped', code: 'not-offered', message: `${title} are not offered to applications by this cloud of Microsoft 365: ${message}` };
   }
   return { state: 'failed', code: 'part-unreadable', message };
+}
+
+function chunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, place) => list.slice(place * size, (place + 1) * size));
 }
 
 /** No parts for text that is no cursor of ours: then everything is listed again. */

@@ -45,6 +45,10 @@ export interface SubService {
   cursor(): unknown;
   /** The content of one of its items. Called for several at once; what is refused for good is an outcome, what ends the run is thrown. */
   fetch(item: SourceItem, context: FetchContext): Promise<Fetched>;
+  /** Contents that the service gives at once, at most; undefined: one. */
+  readonly together?: number;
+  /** As `fetch`, for up to `together` items. */
+  fetchTogether?(items: readonly SourceItem[], context: FetchContext): Promise<readonly Fetched[]>;
 }
 
 /** Makes a sub-service for one mailbox. */

@@ -1,3 +1,4 @@
+import { isHoldfastError, type HoldfastError } from '../../../../domain/index.ts';
 import type { FetchContext, Fetched, SourceChange, SourceItem } from '../../../contract.ts';
 import { hasCode } from '../../graph/graphErrors.ts';
 import { SortedSpool } from '../sortedSpool.ts';
@@ -33,6 +34,11 @@ export interface FolderedPlan {
   base?(access: MailboxAccess, signal: AbortSignal): Promise<string>;
   /** Throws what the service or the network answers instead. */
   content(from: ContentAccess, item: SourceItem, context: FetchContext): Promise<Fetched>;
+  /** Where the service gives several contents at once: so many at most, each or the error that concerns it alone; undefined: ask for it alone. Throws what concerns all of them. */
+  readonly together?: {
+    readonly most: number;
+    contents(from: ContentAccess, items: readonly SourceItem[], context: FetchContext): Promise<readonly (Fetched | HoldfastError | undefined)[]>;
+  };
 }
 
 /** A sub-service whose items lie in folders and are documents of Graph: calendars, contacts, tasks, notes. */
@@ -103,6 +109,41 @@ export class FolderedService implements SubService {
   }
 
   async fetch(item: SourceItem, context: FetchContext): Promise<Fetched> {
-    return await this.#outcomes.of(item, context, async () => await this.#plan.content({ access: this.#access, base: this.#base }, item, context));
+    return await this.#outcomes.of(item, context, async () => await this.#content(item, context));
+  }
+
+  get together(): number { return this.#plan.together?.most ?? 1; }
+
+  async fetchTogether(items: readonly SourceItem[], context: FetchContext): Promise<readonly Fetched[]> {
+    const results = await this.#contents(items, context);
+    const fetched: Fetched[] = [];
+    for (const [place, item] of items.entries()) {
+      let first = results[place];
+      fetched.push(await this.#outcomes.of(item, context, async () => {
+        const result = first ?? await this.#content(item, context);
+        // Whoever asks again asks for it alone.
+        first = undefined;
+        if (isHoldfastError(result)) throw result;
+        return result;
+      }));
+    }
+    return fetched;
+  }
+
+  /** Nothing where they cannot be had together: one may be too large, or refused with all others. */
+  async #contents(items: readonly SourceItem[], context: FetchContext): Promise<readonly (Fetched | HoldfastError | undefined)[]> {
+    const { together } = this.#plan;
+    if (together === undefined) return [];
+    try {
+      return await together.contents({ access: this.#access, base: this.#base }, items, context);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!isHoldfastError(error)) throw error;
+      return error.code === 'http/too-large' || hasCode(error, 'refused', 'not-found') ? [] : items.map(() => error);
+    }
+  }
+
+  async #content(item: SourceItem, context: FetchContext): Promise<Fetched> {
+    return await this.#plan.content({ access: this.#access, base: this.#base }, item, context);
   }
 }

@@ -2,7 +2,7 @@ import { idOf, textOf } from '../../graph/pages.ts';
 import { oddAnswer } from '../../graph/graphErrors.ts';
 import type { FolderedPlan } from '../items/folderedService.ts';
 import type { MailboxAccess } from '../subService.ts';
-import { noteContent, NOTES_PURPOSE } from './noteContent.ts';
+import { noteContent, noteContents, NOTES_PURPOSE } from './noteContent.ts';
 import { listedNote } from './noteItem.ts';
 
 const NAME = 'notes';
@@ -26,6 +26,8 @@ export const notesPlan: FolderedPlan = {
     isSame: () => false,
   },
   content: noteContent,
+  // Fact 55.
+  together: { most: 20, contents: noteContents },
 };
 
 /** Fact 55. */
