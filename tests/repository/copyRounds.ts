@@ -72,6 +72,8 @@ export class CopyRounds {
       if ((await namesIn(target, 'seals/')).length < manifests || (await namesIn(target, 'doomed/')).length > 0) this.tally.halfway++;
     }
     if (await target.stat('config')) await this.#prove(target, []);
+    // Who was killed while it made the repository looks alive for two minutes: this is what the error then tells a person to do.
+    else for (const claim of await namesIn(target, 'init/')) await target.delete(claim);
     const started = performance.now();
     await runCopy(repository, target, mirror);
     this.#duration = (this.#duration + performance.now() - started) / 2;
