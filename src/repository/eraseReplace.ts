@@ -50,8 +50,17 @@ function replacement(
     ...manifest, id: timeOrderedId(timeOfId(manifest.id), random), layers, cursor: null, replaces: { id: manifest.id, sha256 },
     predecessor: before && (successors.get(before.id) ?? before),
     counts: countsWithout(manifest.counts, erased.shares.get(manifest.id)),
-    warnings: manifest.warnings.filter(({ item, message }) => !names.some((name) => speaksOf(item, name) || speaksOf(message, name))),
+    warnings: manifest.warnings.filter(({ item }) => !names.some((name) => isOf(item, name)))
+      .map((warning) => (names.some((name) => speaksOf(warning.message, name)) ? { ...warning, message: NAMED_ERASED } : warning)),
   };
+}
+
+/** A warning of another item stays, whatever it said. */
+const NAMED_ERASED = 'What was said here named something that was erased.';
+
+/** Whether a warning may be of an item of that name, or of one below it: told by its name, or by its path. */
+function isOf(item: string, name: string): boolean {
+  return item === name || item.endsWith(`/${name}`) || item.split('/').includes(name);
 }
 
 /** Whether the name stands in the text, not as a part of another word: what is erased may be called "a". */

@@ -1,6 +1,7 @@
 /** What was erased is found nowhere in the raw repository, opened with every key; everything else is as it was. */
 import { afterAll, expect, test } from 'vitest';
 import type { SourceChange } from '../../src/connectors/contract.ts';
+import type { Outcome } from '../../src/domain/index.ts';
 import { check, erase, previewErasure, prune, stateRows, type Manifest } from '../../src/repository/index.ts';
 import { blobIdsOf, keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, ERASED, erasureSample, KEPT, KEYS, makeErasureSample, open, proveOthers, SECRET, TRACES, treeOf } from './erasureSample.ts';
@@ -111,6 +112,25 @@ test('I23: what lay in folders below an erased one is gone though no snapshot sh
   }
   expect(rows).toEqual(['/f-moved', 'f-moved/g-inside', '/h-out']);
   expect((await check(after, { readData: 100, workers: 1 })).errors).toEqual([]);
+});
+
+test("other items' warnings stay, without a word of what was erased", async () => {
+  const clock = new TestClock();
+  const storage = new MemoryStorage();
+  const repository = await initRepository(storage, caches.path('warned'), clock);
+  const failed = (message: string): Outcome => ({ state: 'failed', code: 'unreadable', message });
+  const names = { a: 'plan', b: 'plan 2', c: 'other', d: 'third' };
+  const { tag, warnings } = await backupSource(repository, new ScriptedSource({
+    changes: [listing(...Object.entries(names).map(([key, name]) => found(key, { name })))],
+    contents: { a: failed('It is gone.'), b: failed('It is broken.'), c: failed('It is a copy of plan.'), d: failed('It is planned.') },
+  }), clock);
+  expect(warnings.map(({ item }) => item)).toEqual(Object.values(names));
+  await erase(await open(storage, clock), tag, { keys: new Set(['a']), prefixes: [] });
+  const [{ manifest } = { manifest: undefined }] = await (await open(storage, clock)).snapshots();
+  expect(manifest?.warnings.map(({ item, message }) => `${item}: ${message}`)).toEqual([
+    'plan 2: It is broken.', 'other: What was said here named something that was erased.', 'third: It is planned.',
+  ]);
+  expect(manifest?.counts).toMatchObject({ items: 3, failed: 3 });
 });
 
 test('I23: versions whose snapshots were pruned are gone from the packs that a prune left with waste', { timeout: 120_000 }, async () => {
