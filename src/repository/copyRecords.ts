@@ -21,12 +21,14 @@ export async function copyRecords(view: CopyView, prefix: 'entities/' | 'removal
   return tags;
 }
 
-/** False where it cannot be opened. */
+/** False where it cannot be opened, or went meanwhile: an erasure puts another entity record in the place of an older one. */
 export async function copyRecord(view: CopyView, name: string): Promise<boolean> {
-  const bytes = await view.get(name);
+  let bytes: Uint8Array;
   try {
+    bytes = await view.get(name);
     openJson(name, bytes, view.source.keyring.metaOf);
   } catch (error) {
+    if (isHoldfastError(error) && error.code === 'storage/not-found') return false;
     if (!isHoldfastError(error) || !isUnreadable(error)) throw error;
     view.findError(name, error);
     return false;

@@ -1,16 +1,21 @@
 import { hash } from 'node:crypto';
 import type { Entity } from '../domain/index.ts';
-import { HoldfastError } from '../domain/index.ts';
+import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { deriveKey, KEY_LENGTH } from './accountKey.ts';
+import { inLanes } from './inLanes.ts';
 import type { OwnStream } from './indexSegment.ts';
 import type { Keyring } from './keyring.ts';
+import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names } from './names.ts';
 import { isText, objectOf, shaped } from './recordShape.ts';
 import { tagAndId } from './roots.ts';
 import { damaged, openJson, readHeader, sealJson, type EpochKey } from './sealedObject.ts';
 import { SealingKey } from './xaes.ts';
+
+/** Records in work at once. */
+const LANES = 4;
 
 /** One entity of the repository: who it is and the keys of its own packs. */
 export interface EntityRecord {
@@ -56,20 +61,36 @@ export async function ownStream(storage: Storage, tag: string, signal?: AbortSig
   return { tag, keyIds: (await recordNames(storage, tag, signal)).map(lastSegment) };
 }
 
+/** Undefined where it went meanwhile: with the entity, or since another erasure put one in its place. */
+async function readRecord(
+  storage: Storage, keyring: Keyring, name: string, signal?: AbortSignal,
+): Promise<(Stored & { readonly epoch: number }) | undefined> {
+  try {
+    const bytes = await storage.get(name, signal ? { signal } : {});
+    return { ...shaped<Stored>(name, openJson(name, bytes, keyring.metaOf), isStored), epoch: readHeader(bytes, 'HFOB', name) };
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'storage/not-found') return undefined;
+    throw error;
+  }
+}
+
 async function readRecords(
   storage: Storage, keyring: Keyring, tag: string, found: readonly string[], signal?: AbortSignal,
 ): Promise<EntityRecord> {
-  const records: KeyRecord[] = [];
-  for (const name of found) {
-    const bytes = await storage.get(name, signal ? { signal } : {});
-    const { key, ...stored } = shaped<Stored>(name, openJson(name, bytes, keyring.metaOf), isStored);
-    if (key !== undefined) records.push({ ...stored, id: lastSegment(name), key, epoch: readHeader(bytes, 'HFOB', name) });
-  }
+  const stored = new Map<string, Stored & { readonly epoch: number }>();
+  await inLanes(found, LANES, async (one) => {
+    const record = await readRecord(storage, keyring, one, signal);
+    if (record) stored.set(one, record);
+  });
+  const records = found.flatMap((one): KeyRecord[] => {
+    const { key, ...record } = stored.get(one) ?? {};
+    return 'entity' in record && key !== undefined ? [{ ...record, id: lastSegment(one), key }] : [];
+  });
   // The newest epoch's first key seals. Sorting is stable: of one epoch the first by name.
   records.sort((a, b) => b.epoch - a.epoch);
   const [first] = records;
   const name = names.entity(tag);
-  if (!first && found.length > 0) throw damaged(name, 'none of its records holds a key');
+  if (!first && stored.size > 0) throw damaged(name, 'none of its records holds a key');
   if (!first) {
     throw new HoldfastError('storage/not-found', 'never', `${storage.location} holds no object under "${name}".`, { data: { name } });
   }
@@ -128,11 +149,20 @@ export async function entityGeneration(storage: Storage, tag: string, signal?: A
   return hash('sha256', (await recordNames(storage, tag, signal)).join('\n')).slice(0, 16);
 }
 
-/** Raises the entity's generation: caches that were made before are not read again. */
+/**
+ * Raises the entity's generation: caches that were made before are not read again. Records without a key that stood before it are of no
+ * more use, and go: the last one that was put stays, whoever else does the same just now.
+ */
 export async function raiseGeneration(
-  storage: Storage, keyring: Keyring, { entity }: EntityRecord, random: RandomBytes, signal?: AbortSignal,
+  storage: Storage, keyring: Keyring, { entity, tag }: EntityRecord, random: RandomBytes, signal?: AbortSignal,
 ): Promise<void> {
+  const before = await recordNames(storage, tag, signal);
   await putRecord(storage, keyring, { entity }, random, signal);
+  await inLanes(before, LANES, async (name) => {
+    const record = await readRecord(storage, keyring, name, signal);
+    if (!record || record.key !== undefined || (keepsLocked(storage) && await storage.lockedUntil(name, signal) !== undefined)) return;
+    await storage.delete(name, signal ? { signal } : {});
+  });
 }
 
 /** Names of records whose keys the snapshots or roots may need, and that are gone. */

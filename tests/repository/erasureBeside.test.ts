@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { isHoldfastError } from '../../src/domain/index.ts';
 import { check, erase, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
-import type { Storage } from '../../src/storage/index.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
 import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
 import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
@@ -186,6 +186,25 @@ test('I24: the same erasure twice at once leaves one snapshot for each that ther
   expect(await namesIn(storage, 'claims/')).toEqual([]);
 });
 
+/** Lists entity records that stood when it was made. */
+class LateListing extends InterceptedStorage {
+  readonly #names: readonly string[];
+
+  constructor(inner: Storage, listed: readonly string[]) {
+    super(inner);
+    this.#names = listed;
+  }
+
+  override async list(...[prefix, options]: Parameters<Storage['list']>): ReturnType<Storage['list']> {
+    if (!prefix.startsWith('entities/')) return super.list(prefix, options);
+    return { objects: this.#names.map((name) => ({ name, size: 1 })) };
+  }
+
+  protected override around<T>(_call: StorageCall, run: () => Promise<T>): Promise<T> {
+    return run();
+  }
+}
+
 test('caches that were made before an erasure, or while it went on, are not read after it', async () => {
   const clock = new TestClock();
   const { storage, tag } = await erasureSample(clock);
@@ -199,6 +218,13 @@ test('caches that were made before an erasure, or while it went on, are not read
   await erasing;
   seen.push(await generation());
   expect(new Set(seen).size).toBe(3);
+  // Erasures pile up no records: one that says so is enough, and a reader may find it gone.
+  const listed = await namesIn(storage, `entities/${tag}/`);
+  await erase(await open(storage, clock), tag, { keys: new Set(['e.txt']), prefixes: [] });
+  seen.push(await generation());
+  expect(new Set(seen).size).toBe(4);
+  expect(await namesIn(storage, `entities/${tag}/`)).toHaveLength(listed.length);
+  expect(await (await open(new LateListing(storage, listed), clock)).entities()).toMatchObject([{ tag, keyIds: { length: 2 } }]);
 });
 
 test('an erasure that died keeps prunes away until it is run again, or for a week; others go on when they are told that they are alone', async () => {
