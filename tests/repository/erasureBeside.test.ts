@@ -121,27 +121,27 @@ const refused = (code: string) => (error: unknown): 'refused' => {
   return 'refused';
 };
 
-test('I26: a prune that is stopped at any step: the erasure gives way and changes nothing, or the prune does', { timeout: 600_000 }, async () => {
+test('I26: beside a prune that is stopped at any step an erasure gives way and changes nothing, or is done before the prune begins', { timeout: 600_000 }, async () => {
   const clock = new TestClock();
   const start = await erasureSample(clock);
   const keysBefore = await keyObjects(start.storage);
-  const met = { erasure: 0, prune: 0 };
+  let gaveWay = 0;
   await atEveryStep(start, clock, STEPS.other, false, async (repository) => {
     // Without a policy nothing goes, but packs are put together and rewritten.
-    if ((await prune(repository, {}, { graceMs: 0 }).catch(refused('repository/erasing'))) === 'refused') met.prune++;
+    await prune(repository, {}, { graceMs: 0 });
     return undefined;
   }, async (storage) => {
     const before = await namesIn(storage);
     const result = await eraseAll(start.tag)(await open(storage, clock)).catch(refused('erase/not-alone'));
     if (result !== 'refused') return;
-    met.erasure++;
+    gaveWay++;
     expect(await namesIn(storage)).toEqual(before);
   }, async (storage) => {
     await eraseAll(start.tag)(await open(storage, clock));
     expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
     await proveOthers(storage, clock, start.trees);
   });
-  expect(met.erasure).toBeGreaterThan(0);
+  expect(gaveWay).toBeGreaterThan(0);
 });
 
 test('I24, I26: an erasure that is stopped at any step while a backup runs and a prune is refused finishes', { timeout: 600_000 }, async () => {

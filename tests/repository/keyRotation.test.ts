@@ -104,7 +104,9 @@ test('one operator and one recovery key always stay, also where two removals mee
   await expect(removeKey(repository, 'other')).rejects.toMatchObject({ code: 'key/no-slot' });
   const second = await addKey(repository, 'recovery', new Uint8Array(32).fill(11));
   const results = await Promise.allSettled([removeKey(await open(storage, clock), 'recovery'), removeKey(await open(storage, clock), second)]);
-  expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
+  const given = results.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  expect(given.length).toBeGreaterThanOrEqual(1);
+  for (const reason of given) expect(reason).toMatchObject({ code: 'key/last-slot' });
   const { slots } = await listKeys(await open(storage, clock));
   expect(slots.filter(({ kind }) => kind === 'recovery').length).toBeGreaterThanOrEqual(1);
   expect((await check(repository, {})).errors).toEqual([]);
@@ -206,12 +208,17 @@ test('a prune over packs of many epochs leaves them sound, and what it rewrites 
   for (let round = 0; round < 6; round++) {
     await rotateKeys(await open(storage, clock));
     clock.time += HOUR;
-    tree = nextTree(tree, seed + 50 + round, { changes: 14, largest: 300_000 });
+    // The first packs are mostly waste in the end, and something of them is needed.
+    const files = new Map([...nextTree(tree, seed + 50 + round, { changes: 14, largest: 300_000 }), ['stays.bin', { content: 'r91', size: 60_000 }]]);
+    if (round < 5) files.set('goes.bin', { content: 'r92', size: 900_000 });
+    else files.delete('goes.bin');
+    tree = files;
     newest = await backupTree(await open(storage, clock), 'e', tree, clock);
   }
   const before = new Set(await namesIn(storage, 'packs/shared/'));
   await prune(await open(storage, clock), { keepLast: 1 }, { graceMs: 0 });
   await proveSound(storage, clock, new Map([[newest?.id ?? '', tree]]));
-  const made2 = [...(await objectsOf(storage))].filter(([name]) => name.startsWith('packs/shared/') && !before.has(name));
-  for (const [name, bytes] of made2) expect(epochIn(bytes), name).toBe(7);
+  const rewritten = [...(await objectsOf(storage))].filter(([name]) => name.startsWith('packs/shared/') && !before.has(name));
+  expect(rewritten).not.toEqual([]);
+  for (const [name, bytes] of rewritten) expect(epochIn(bytes), name).toBe(7);
 });
