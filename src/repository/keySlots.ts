@@ -4,7 +4,7 @@ import { listAll } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
 import { learnEpochs, learnNewest, rotateEpoch } from './epochs.ts';
 import { epochNumber } from './keyring.ts';
-import { lastSegment, names } from './names.ts';
+import { epochOfName, isPrepared, lastSegment, names } from './names.ts';
 import { removedSlots, writeRemoval } from './removals.ts';
 import type { Repository } from './repository.ts';
 import { timeOfId } from './roots.ts';
@@ -25,8 +25,10 @@ export interface KeySlot {
 export interface KeyEpoch {
   readonly epoch: number;
   readonly madeAt: string | null;
-  /** What is written now is sealed with it. */
+  /** What is written now is sealed with it; no one where the newest cannot be read, since then nothing is written. */
   readonly current: boolean;
+  /** Whether the key at hand opens what is sealed with it: not where its object is damaged, or has nothing for this key. */
+  readonly readable: boolean;
 }
 
 /** Times that a new slot is put again because a rotation came in between. */
@@ -35,7 +37,7 @@ const ATTEMPTS = 5;
 /** The slots that count, and the epochs that are in use. */
 export async function listKeys({ context }: Repository, signal?: AbortSignal): Promise<{ slots: KeySlot[]; epochs: KeyEpoch[] }> {
   const { storage, keyring } = context;
-  await learnEpochs(storage, keyring, signal);
+  const unknown = await learnEpochs(storage, keyring, signal);
   const removed = await removedSlots(context, signal);
   const slots: KeySlot[] = [];
   for await (const { name } of listAll(storage, names.key(''), signal ? { signal } : {})) {
@@ -45,10 +47,15 @@ export async function listKeys({ context }: Repository, signal?: AbortSignal): P
     const sound = keyring.slotHolds(name, await storage.get(name, signal ? { signal } : {}));
     slots.push({ slot, kind, madeAt: timeIn(slot), sound, inUse: slot === keyring.slot });
   }
-  const active = [...keyring.known.values()].filter((entry) => entry.active).map(({ id }) => ({ id, epoch: epochNumber(id) }));
-  const epochs = active.toSorted((a, b) => a.epoch - b.epoch)
-    .map(({ epoch, id }) => ({ epoch, madeAt: epoch === 1 ? null : timeIn(id), current: epoch === keyring.meta.epoch }));
-  return { slots, epochs };
+  const known = [...keyring.known.values()].filter((entry) => entry.active).map(({ id }) => id);
+  return { slots, epochs: epochsOf(known, unknown.filter(({ name }) => !isPrepared(name)).map(({ name }) => epochOfName(name))) };
+}
+
+function epochsOf(known: readonly string[], unreadable: readonly string[]): KeyEpoch[] {
+  const epochs = [...known.map((id) => ({ id, readable: true })), ...unreadable.map((id) => ({ id, readable: false }))]
+    .map(({ id, readable }) => ({ epoch: epochNumber(id), madeAt: epochNumber(id) === 1 ? null : timeIn(id), readable }))
+    .toSorted((a, b) => a.epoch - b.epoch);
+  return epochs.map((one, i) => ({ ...one, current: one.readable && i === epochs.length - 1 }));
 }
 
 function kindOf(slot: string): SlotKind | undefined {

@@ -136,7 +136,10 @@ test('a newest epoch that is damaged stops backups and new keys, and is named by
   await expect(backupTree(repository, 'e', FIRST, clock)).rejects.toMatchObject({ code: 'key/epoch-unknown' });
   await expect(addKey(repository, 'operator', ADDED)).rejects.toMatchObject({ code: 'key/epoch-unknown' });
   expect((await check(repository, {})).errors.map(({ object }) => object)).toEqual([name]);
+  const epochs = async (): Promise<unknown> => (await listKeys(await open(storage))).epochs.map(({ epoch, readable, current }) => ({ epoch, readable, current }));
+  expect(await epochs()).toEqual([{ epoch: 1, readable: true, current: false }, { epoch: 2, readable: false, current: false }]);
   expect(await rotateKeys(await open(storage))).toBe(3);
+  expect(await epochs()).toMatchObject([{ epoch: 1 }, { epoch: 2, readable: false }, { epoch: 3, readable: true, current: true }]);
   const second = await backupTree(await open(storage), 'e', FIRST, clock);
   expect(await epochOf(storage, `snapshots/${second.tag}/${second.id}`)).toBe(3);
   await storage.put(name, [bytes]);

@@ -18,8 +18,9 @@ export async function listKeys(context: CommandContext, options: RepositoryOptio
     const notes = [...(inUse ? ['the one given now'] : []), ...(sound ? [] : ['DAMAGED'])];
     await out.line(`${kind.padEnd(8)}  ${slot}  ${madeAt ?? 'made with the repository'}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`);
   }
-  for (const { epoch, madeAt, current } of epochs) {
-    await out.line(`epoch ${String(epoch).padEnd(2)}  ${madeAt ?? 'made with the repository'}${current ? '  (seals what is written now)' : ''}`);
+  for (const { epoch, madeAt, current, readable } of epochs) {
+    const note = readable ? (current ? '  (seals what is written now)' : '') : '  (NOT READABLE with this key)';
+    await out.line(`epoch ${String(epoch).padEnd(2)}  ${madeAt ?? 'made with the repository'}${note}`);
   }
-  return slots.every(({ sound }) => sound) ? EXIT.done : EXIT.warnings;
+  return slots.every(({ sound }) => sound) && epochs.every(({ readable }) => readable) ? EXIT.done : EXIT.warnings;
 }
