@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ItemRow } from '../domain/index.ts';
 import { systemClock, systemRandom } from '../runtime/index.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { FaultyStorage, listAll, MemoryStorage } from '../storage/index.ts';
+import { compactLayers } from './compactLayers.ts';
 import { Keyring } from './keyring.ts';
-import { LayerWriter, SegmentReader } from './segment.ts';
+import { LayerWriter, SegmentReader, type Layer, type SegmentRef } from './segment.ts';
 
 const TAG = 'a'.repeat(32);
 const ROW: ItemRow = {
@@ -49,3 +50,28 @@ test('a row that no block can hold is refused before it is taken', async () => {
   await writer.flush();
   expect(writer.refs).toMatchObject([{ rows: 1, first: 'b' }]);
 });
+
+test('a merge of layers that fails tells which segments it has put', async () => {
+  const storage = new MemoryStorage();
+  const layer = async (rows: number): Promise<Layer> => {
+    const writer = writerOn(storage);
+    for (let i = 0; i < rows; i++) await writer.add({ row: { ...ROW, key: keyOf(i), content: systemRandom(100_000).toString('latin1') } });
+    await writer.flush();
+    return writer.refs;
+  };
+  const layers = [await layer(400), await layer(110)];
+  const before = await namesOf(storage);
+  const faulty = new FaultyStorage(storage, [{ on: 'put', call: 2, effect: { kind: 'refused' } }]);
+  const made: SegmentRef[] = [];
+  const context = { storage: faulty, keyring, clock: systemClock, random: systemRandom, cacheDirectory: '' };
+  await expect(compactLayers(context, { storage: faulty, keyring, tag: TAG }, layers, made)).rejects.toMatchObject({ retryClass: 'retry' });
+  const put = (await namesOf(storage)).filter((name) => !before.includes(name));
+  expect(put).toHaveLength(1);
+  expect(made.map(({ id }) => `segments/${TAG}/${id}`)).toEqual(put);
+});
+
+async function namesOf(storage: MemoryStorage): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of listAll(storage, '')) names.push(name);
+  return names;
+}

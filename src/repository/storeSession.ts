@@ -16,7 +16,7 @@ import type { Profile } from './profile.ts';
 import { isPrunedUnderRun, prunedUnderRun } from './prunedUnderRun.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { timeOfId } from './roots.ts';
-import { LayerWriter, type Layer } from './segment.ts';
+import { LayerWriter, type Layer, type SegmentRef } from './segment.ts';
 import { StateCursor } from './state.ts';
 import { StorePipeline } from './storePipeline.ts';
 import { OWN, type ContentJob, type ContentResult } from './storeProtocol.ts';
@@ -63,6 +63,8 @@ export class StoreSession {
   readonly #pipeline: StorePipeline;
   readonly #packs: readonly [PackWriter, PackWriter];
   readonly #rows: LayerWriter;
+  /** Segments that were put in the place of several layers. */
+  readonly #merged: SegmentRef[] = [];
   readonly #claims = new ClaimTable();
   /** Packs that this run's rows rely on: found by deduplication or written by it. */
   readonly #reliedOn: Set<string>;
@@ -174,7 +176,7 @@ export class StoreSession {
     await this.#barrier(signal);
     // Nothing more comes: their memory is free for merging segments.
     await this.#pipeline.close();
-    const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), signal);
+    const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), this.#merged, signal);
     const manifest: Manifest = {
       ...parts, id: idAfter(this.predecessor?.manifest.id, this.#context), tag: this.entity.tag, entity: this.entity.entity,
       finishedAt: new Date(this.#context.clock.now()).toISOString(), layers, entityKeys: this.entity.keyIds,
@@ -210,7 +212,7 @@ export class StoreSession {
     const { tag } = this.entity;
     const manifest = this.#commit?.manifest;
     const others = new Set(this.#base.flat().map(({ id }) => id));
-    const own = [...(manifest?.layers.flat() ?? []), ...this.#rows.refs].filter(({ id }) => !others.has(id));
+    const own = [...this.#merged, ...this.#rows.refs].filter(({ id }) => !others.has(id));
     const all = [...(manifest ? [names.snapshot(tag, manifest.id)] : []), names.checkpoint(tag, this.runId), ...own.map(({ id }) => names.segment(tag, id))];
     const [index] = (await this.#index?.catch(() => undefined)) ?? [];
     if (keyless) all.push(...(index?.written ?? []).map((id) => names.index(tag, id)), ...this.#packs[0].names);
