@@ -129,11 +129,13 @@ class EraseRun {
     const startedAt = new Date(clock.now()).toISOString();
     const note = { items: selectionHash(this.#context, this.#tag, this.#selection), startedAt };
     const records = await erasureRecords(this.#context, note.items, signal);
+    let onlyBlobs = false;
     for (let round = 0; round < ROUNDS; round++) {
       signal?.throwIfAborted();
       const state = await this.#look(signal);
       const clean = state.touched.size === 0 && state.superseded.size === 0;
-      if (round > 0 && clean && await this.#blobsAreGone(signal)) {
+      onlyBlobs = round > 0 && clean;
+      if (onlyBlobs && await this.#blobsAreGone(signal)) {
         // A cache may have been made anew of the older snapshots, as long as they stood.
         await raiseGeneration(storage, keyring, state.entity, random, signal);
         const result = await this.#result(note.items, startedAt, []);
@@ -150,8 +152,7 @@ class EraseRun {
       await this.#remove(note, signal);
       this.#options.progress?.({ type: 'progress', stage: 'erase', items: this.#items.size, bytes: 0 });
     }
-    throw new HoldfastError('erase/busy', 'retry',
-      'Backups of this entity kept being sealed while the items were taken out. Nothing else is affected; run the erasure again.');
+    throw stillBusy(onlyBlobs);
   }
 
   /** The sealed snapshots, and what they hold of what is to go. */
@@ -274,6 +275,12 @@ async function sealedManifests({ storage, keyring }: RepositoryContext, tag: str
     }
   }
   return stored;
+}
+
+function stillBusy(onlyBlobs: boolean): HoldfastError {
+  return new HoldfastError('erase/busy', 'retry', onlyBlobs
+    ? 'No snapshot has the items any more, but backups that are running, of other entities too, kept storing the same contents. Let them end, or stop them, then run the same erasure again.'
+    : 'Backups of this entity kept being sealed while the items were taken out. Let none run, then run the same erasure again.');
 }
 
 function noItem(): HoldfastError {

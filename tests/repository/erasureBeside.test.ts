@@ -4,10 +4,11 @@ import { isHoldfastError } from '../../src/domain/index.ts';
 import { check, erase, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
 import { InterceptedStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { keyObjects, searchEverything, tracesOf } from './erasedTraces.ts';
-import { caches, erasureSample, KEPT, KEYS, open, proveOthers, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
+import { caches, ERASED, erasureSample, KEPT, KEYS, open, proveOthers, SECRET, SHARED_FILE, TRACES, treeOf, type ErasureSample, type MadeOf } from './erasureSample.ts';
 import { backupTree, copyStorage, HOUR, namesIn, TestClock } from './fixture.ts';
 import { testSeed } from './seeded.ts';
 import { stoppedEverywhere } from './stoppedEverywhere.ts';
+import type { TreeFile } from './tree.ts';
 import { putOf, StoppedStorage } from './stoppedStorage.ts';
 
 const seed = testSeed();
@@ -185,6 +186,45 @@ test('I24: the same erasure twice at once leaves one snapshot for each that ther
   expect((await searchEverything(storage, TRACES, keysBefore)).found).toEqual([]);
   expect(await namesIn(storage, 'claims/')).toEqual([]);
 });
+
+test('an erasure that other backups keep busy says which, and what to do; it ends when they have', async () => {
+  const clock = new TestClock();
+  const { storage, tag, trees } = await erasureSample(clock);
+  const keysBefore = await keyObjects(storage);
+  const same = treeOf({ 'copy.bin': ERASED['d/secret-large.bin'] as TreeFile });
+  let dead = 0;
+  // As often as the erasure has deleted all that it found, the same content is stored once more, by a backup that gets no further.
+  const busy = new AfterCall(storage, ({ operation, name }) => operation === 'delete' && name.startsWith('doomed/'), async () => {
+    const killed = new StoppedStorage(storage, putOf('snapshots/'));
+    const running = open(killed, clock).then((repository) => backupTree(repository, `x${dead++}`, same, clock));
+    await Promise.race([killed.stopped, running]);
+  });
+  await expect(erase(await open(busy, clock), tag, { keys: KEYS, prefixes: [] })).rejects.toMatchObject({
+    code: 'erase/busy', message: expect.stringContaining('of other entities too') as string,
+  });
+  expect(dead).toBe(5);
+  await eraseAll(tag)(await open(storage, clock));
+  expect((await searchEverything(storage, [Buffer.from(SECRET)], keysBefore)).found).toEqual([]);
+  await proveOthers(storage, clock, trees);
+});
+
+/** Does something after each call of a kind. */
+class AfterCall extends InterceptedStorage {
+  readonly #is: (call: StorageCall) => boolean;
+  readonly #then: () => Promise<void>;
+
+  constructor(inner: Storage, is: (call: StorageCall) => boolean, then: () => Promise<void>) {
+    super(inner);
+    this.#is = is;
+    this.#then = then;
+  }
+
+  protected override async around<T>(call: StorageCall, run: () => Promise<T>): Promise<T> {
+    const result = await run();
+    if (this.#is(call)) await this.#then();
+    return result;
+  }
+}
 
 /** Lists entity records that stood when it was made. */
 class LateListing extends InterceptedStorage {
