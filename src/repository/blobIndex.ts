@@ -43,6 +43,8 @@ export class StreamIndex {
   #segments: OpenSegment[] = [];
   /** Ids of segments that were put through this one. */
   readonly written: string[] = [];
+  /** Packs that segments of an earlier life of the entity name: no key opens them. */
+  readonly foreignPacks = new Set<string>();
   readonly #keys: ReadonlySet<string> | undefined;
   /** Ids of listed segments that another one replaces, or of an earlier life of the entity: for a prune to delete. */
   #superseded: readonly string[] = [];
@@ -158,6 +160,7 @@ export class StreamIndex {
     try {
       const { file, replaces, keys } = await loadIndexSegment(this.#place, id, size, this.#context.random, signal);
       if (!this.#isForeign(keys)) return { id, replaced: false, file, replaces };
+      for (const pack of file.packs) this.foreignPacks.add(pack);
       file.close();
       return 'foreign';
     } catch (error) {

@@ -63,11 +63,12 @@ async function checkStreams(view: CheckView, removed: Removed): Promise<void> {
   }
 }
 
-async function checkEntity(view: CheckView, tag: string, removed: Removed, shared: CheckStream): Promise<void> {
-  const snapshots = await checkSnapshots(view, tag, removed);
+async function checkEntity(view: CheckView, tag: string, journal: Removed, shared: CheckStream): Promise<void> {
+  const snapshots = await checkSnapshots(view, tag, journal);
   const entity = await entityOrFinding(view, tag, snapshots);
   await checkSegments(view, tag, snapshots);
-  const own = await CheckStream.open(view, tag, ownKeys(entity));
+  const removed = !entity && snapshots.length === 0 && (await namesUnder(view.context, names.entity(tag), view.signal)).size === 0;
+  const own = await CheckStream.open(view, tag, ownKeys(entity), removed);
   try {
     const { findings, items } = await checkItems(view, tag, snapshots, entity, own, shared);
     view.errors.merge(findings);

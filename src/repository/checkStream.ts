@@ -5,7 +5,7 @@ import type { CheckPool } from './checkPool.ts';
 import { DirectoryDigest, type PackVerdict } from './checkProtocol.ts';
 import type { CheckCounts, FindingList } from './checkReport.ts';
 import { FRAME_RECORD, RECORD, type IndexFile } from './indexFile.ts';
-import { lastSegment, names } from './names.ts';
+import { lastSegment, names, SHARED } from './names.ts';
 import { PACK_MAGIC, type PackFrame } from './pack.ts';
 import { ID_LENGTH } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
@@ -60,6 +60,8 @@ export class CheckStream {
   readonly #index: StreamIndex;
   readonly #sizes = new Map<string, number>();
   readonly #bad = new Map<string, BadPack>();
+  /** Packs that no key opens, and that no snapshot needs. */
+  readonly #late = new Set<string>();
   /** By segment, packs of which it says something else than they themselves. */
   readonly #differing = new Map<IndexFile, Set<string>>();
   #files: SearchedFile[] = [];
@@ -70,14 +72,17 @@ export class CheckStream {
     this.stream = index.stream;
   }
 
-  /** @param keys undefined where they are lost: then no pack can be proved. */
-  static async open(view: CheckView, stream: string, keys: RawKeys | undefined): Promise<CheckStream> {
+  /**
+   * @param keys undefined where they are lost: then no pack can be proved.
+   * @param removed the entity was: whatever packs there are came too late.
+   */
+  static async open(view: CheckView, stream: string, keys: RawKeys | undefined, removed = false): Promise<CheckStream> {
     const records = keys && await indexedStream(view.context, stream, view.signal);
     const index = await StreamIndex.load(view.context, records ?? stream, view.signal, (error) => {
       view.errors.addError(String(error.data['object']), error);
     });
     const checked = new CheckStream(view, index);
-    await checked.#lookAtPacks(keys);
+    await checked.#lookAtPacks(keys, removed);
     checked.#files = index.files().map((file) => checked.#searched(file));
     view.counts.blobs += index.entries;
     return checked;
@@ -103,7 +108,7 @@ export class CheckStream {
     return worst ?? 'unknown';
   }
 
-  async #lookAtPacks(keys: RawKeys | undefined): Promise<void> {
+  async #lookAtPacks(keys: RawKeys | undefined, removed: boolean): Promise<void> {
     const { context, signal, notices, counts } = this.#view;
     for await (const object of listAll(context.storage, names.packs(this.stream), signal ? { signal } : {})) {
       this.#sizes.set(lastSegment(object.name), object.size);
@@ -117,12 +122,20 @@ export class CheckStream {
       notices.add(name, 'missing', 'An index names this pack, which is gone. The next prune puts the index right.');
     }
     for (const [pack, size] of this.#sizes) {
-      if (known.has(pack)) continue;
+      if (removed || (this.#index.foreignPacks.has(pack) && !known.has(pack))) this.#nameLate(pack);
+      if (known.has(pack) || this.#late.has(pack)) continue;
       this.strays.set(pack, size);
       notices.add(names.pack(this.stream, pack), 'stray', 'No index names this pack: a run that did not finish left it, or still goes on.');
     }
     const wrong = this.#wrongSizes(known);
     if (keys) await this.#provePacks(keys, wrong);
+  }
+
+  /** Of a run that did not notice that its entity was removed, or maybe one that is broken and that nobody needs. */
+  #nameLate(pack: string): void {
+    this.#late.add(pack);
+    this.#view.notices.add(names.pack(this.stream, pack), 'no-key',
+      'No key opens this pack, and no snapshot needs it: a run put it that did not notice that what it backed up was removed. The next prune that finds it a day old deletes it.');
   }
 
   #wrongSizes(known: ReadonlyMap<string, number>): Set<string> {
@@ -141,7 +154,7 @@ export class CheckStream {
     const proving: Promise<void>[] = [];
     const digests = this.#view.percent > 0 ? this.#digests() : new Map<string, SaidOfPack[]>();
     for (const pack of this.#sizes.keys()) {
-      if (!always.has(pack) && !this.#chosen()) continue;
+      if (this.#late.has(pack) || (!always.has(pack) && !this.#chosen())) continue;
       await this.#view.pool.ready();
       const { judged } = await this.#prove(pack, keys, digests.get(pack) ?? []);
       proving.push(judged);
@@ -201,6 +214,7 @@ export class CheckStream {
     const name = names.pack(this.stream, pack);
     const { errors } = this.#view;
     const { badFrames, badBlobs, damage, digest } = verdict;
+    if (digest === undefined && this.stream !== SHARED && this.strays.has(pack)) return this.#nameLate(pack);
     if (badFrames.length + badBlobs.length > 0) {
       errors.add(name, 'damaged', `${badFrames.length} frames and ${badBlobs.length} single pieces of this pack are damaged.`);
     } else if (damage !== undefined) {

@@ -115,8 +115,17 @@ test('I25: what a run of a removed entity put too late, before it was killed, is
   const reopen = (): Promise<Repository> => openRepository(storage, caches.path('late'), clock);
   await removeEntity(await reopen(), gone.tag);
   for (const [name, bytes] of late) await storage.put(name, [bytes]);
+  const packs = [...late.keys()].filter((name) => name.startsWith('packs/'));
+  // Named by check: while there is no such entity, and when it has another key.
+  const lateNamed = async (): Promise<void> => {
+    const { errors, notices } = await check(await reopen(), { readData: 100, workers: 1 });
+    expect(errors).toEqual([]);
+    expect(notices.filter(({ code }) => code === 'no-key').map(({ object }) => object)).toEqual(packs);
+  };
+  await lateNamed();
   const again = await backupTree(await reopen(), 'gone', GONE, clock);
   await new SnapshotProof(await reopen()).holds(again, GONE);
+  await lateNamed();
   await prune(await reopen(), {}, { graceMs: 0 });
   expect((await namesIn(storage)).filter((name) => late.has(name))).toEqual([]);
   await new SnapshotProof(await reopen()).holds(again, GONE);
