@@ -1,7 +1,7 @@
 import { HoldfastError, type BinaryString, type Progress } from '../domain/index.ts';
 import { descriptorOf } from '../connectors/index.ts';
-import { isTop, searchEntities, SnapshotBrowser } from '../recovery/index.ts';
-import type { EntityRecord, Repository, Selection } from '../repository/index.ts';
+import { isTop, keyOfPath, keysAtPath, searchEntities, SnapshotBrowser } from '../recovery/index.ts';
+import type { EntityRecord, Manifest, Repository, Selection } from '../repository/index.ts';
 import type { CommandContext } from './commandContext.ts';
 import { plural, printable } from './formatText.ts';
 import { keyStyleOf } from './keyStyle.ts';
@@ -48,15 +48,21 @@ function byIds(record: EntityRecord, ids: readonly string[]): Selection {
 /** The items at that path in any snapshot: names repeat, and a path may have held one thing and later another. */
 async function byPath(repository: Repository, record: EntityRecord, path: string, signal: AbortSignal): Promise<Selection> {
   if (isTop(path)) throw usageError('whole-entity', 'The top is everything: "holdfast entity remove" removes an entity.');
-  const keys = new Set<BinaryString>();
-  for (const { manifest } of await repository.snapshots(record.tag, signal)) {
-    const browser = new SnapshotBrowser(repository, manifest, { keys: keyStyleOf(manifest), signal });
-    for (const { row } of await browser.find(path)) keys.add(row.key);
-  }
-  // An erasure that did not finish may have taken it out of all snapshots already: where keys are paths, its key is known all the same.
-  if (keys.size === 0 && keyStyleOf(record) === 'path') keys.add(Buffer.from(path.replaceAll(/^\/|\/$/g, ''), 'utf8').toString('latin1').replaceAll('/', '\0'));
+  const manifests = (await repository.snapshots(record.tag, signal)).map(({ manifest }) => manifest);
+  const keys = keyStyleOf(record) === 'path' ? await keysOfPath(repository, manifests, path, signal) : await keysAtPath(repository, manifests, path, signal);
   if (keys.size === 0) throw noItem(path);
   return { keys, prefixes: prefixesOf(record, keys) };
+}
+
+/** Where keys are paths the key is known, also after an erasure that took it out of all snapshots and did not finish. What is shown as U+FFFD may be several. */
+async function keysOfPath(repository: Repository, manifests: readonly Manifest[], path: string, signal: AbortSignal): Promise<Set<BinaryString>> {
+  const keys = new Set<BinaryString>();
+  if (path.includes('\uFFFD')) {
+    for (const manifest of manifests) {
+      for (const { row } of await new SnapshotBrowser(repository, manifest, { keys: 'path', signal }).find(path)) keys.add(row.key);
+    }
+  }
+  return keys.size > 0 ? keys : keys.add(keyOfPath(path));
 }
 
 /** Every item of which some version, at any point in time, is found. All its versions go then. */

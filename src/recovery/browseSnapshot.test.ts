@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { ItemRow, RowChange } from '../domain/index.ts';
 import { Repository, type Manifest } from '../repository/index.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { CountingStorage, MemoryStorage, type Storage } from '../storage/index.ts';
 import { browseDifference, type Difference } from './browseDifference.ts';
 import { isTop, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
+import { keysAtPath } from './keysAtPath.ts';
 
 const cacheDirectory = mkdtempSync(join(tmpdir(), 'holdfast-browse-'));
 afterAll(() => rmSync(cacheDirectory, { recursive: true, force: true }));
@@ -19,11 +20,11 @@ const EMPTY: ItemRow = {
   key: '', parent: '', name: '', kind: 'file', size: 0, modified: 1_700_000_000_000, change: '', meta: '', outcome: '', content: '',
 };
 
-async function makeRepository(): Promise<Repository> {
+async function makeRepository(storage: Storage = new MemoryStorage()): Promise<Repository> {
   // Ids order snapshots by the millisecond, and these are made faster than that.
   let now = 1_700_000_000_000;
   const clock = { now: () => now++, monotonic: () => now };
-  return Repository.init(new MemoryStorage(), new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), { cacheDirectory, clock });
+  return Repository.init(storage, new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), { cacheDirectory, clock });
 }
 
 /** Makes a snapshot that holds exactly `after`, as a run whose predecessor held `before`. */
@@ -192,4 +193,26 @@ test('a file name that is no UTF-8 is found by what is shown of it', async () =>
 
 test.each([['', true], ['/', true], ['.', true], ['./', true], ['a', false], ['/a', false]])('the top is what %o says: %o', (path, top) => {
   expect(isTop(path)).toBe(top);
+});
+
+test('the keys at a path in any snapshot are found in one pass over the rows that the snapshots share', async () => {
+  const storage = new CountingStorage(new MemoryStorage());
+  const repository = await makeRepository(storage);
+  const row = (key: string, parent: string, name: string, kind = 'mail'): [string, ItemRow] => [key, { ...EMPTY, key, parent, name, kind }];
+  const base = [row('f', '', 'Old', 'folder'), row('g', '', 'Other', 'folder'), row('m1', 'f', 'Hi/there'), row('m2', 'g', 'Hi/there'), row('m3', 'f', 'Bye')];
+  // The folder is called New for a while; another item is where m1 was; m2 moves there.
+  const steps = [[], [row('f', '', 'New', 'folder')], [row('f', '', 'Old', 'folder')], [row('m4', 'f', 'Hi/there')], [row('m2', 'f', 'Hi/there')], [], []];
+  const manifests: Manifest[] = [];
+  let state: State = new Map();
+  for (const [i, step] of steps.entries()) {
+    const after: State = new Map([...(i === 0 ? base : state), ...step]);
+    manifests.push(await addSnapshot(repository, state, after));
+    state = after;
+  }
+  storage.reset();
+  expect([...await keysAtPath(repository, manifests, 'Old/Hi/there')].toSorted()).toEqual(['m1', 'm2', 'm4']);
+  // A pass for the items and one for the folders above them, each of five segments: the end and one block.
+  expect(storage.counts.get.requests).toBe(20);
+  expect([...await keysAtPath(repository, manifests, '/New/Bye/')]).toEqual(['m3']);
+  expect([...await keysAtPath(repository, manifests, 'Bye')]).toEqual([]);
 });

@@ -17,7 +17,7 @@ export interface Placed {
 const BATCH = 1024;
 const MOST_FOLDERS_KEPT = 20_000;
 /** Deeper than any service nests; ends a circle of broken parents. */
-const MOST_DEPTH = 4096;
+export const MOST_DEPTH = 4096;
 /** The row of a tree's own top directory, see the keys of a path style connector. */
 const TOP_KEY: BinaryString = '\0';
 
@@ -73,19 +73,18 @@ export class SnapshotBrowser {
    */
   async find(path: string): Promise<Placed[]> {
     if (this.#keys === 'path') {
-      const key = Buffer.from(trimmed(path), 'utf8').toString('latin1').replaceAll('/', '\0');
-      const row = await this.row(key);
+      const row = await this.row(keyOfPath(path));
       if (row) return [{ row, path: pathOfKey(row.key) }];
       // Bytes that are no UTF-8 are shown as U+FFFD; only such a path can be another key's.
       if (!path.includes('\uFFFD')) return [];
     }
-    const wanted = new Set([path.replace(/^\//, ''), trimmed(path)]);
+    const wanted = pathNames(path);
     const found: Placed[] = [];
     for await (const batch of this.#scan('')) {
       for (const row of batch) {
-        if (![...wanted].some((text) => text.endsWith(row.name))) continue;
+        if (!wanted.some((text) => text.endsWith(row.name))) continue;
         const at = await this.pathOf(row);
-        if (wanted.has(at)) found.push({ row, path: at });
+        if (wanted.includes(at)) found.push({ row, path: at });
       }
     }
     return found;
@@ -180,6 +179,16 @@ export class SnapshotBrowser {
     }
     return false;
   }
+}
+
+/** What a path may be in the words of {@link Placed}. */
+export function pathNames(path: string): readonly string[] {
+  return [path.replace(/^\//, ''), trimmed(path)];
+}
+
+/** The key at a path where keys are paths. */
+export function keyOfPath(path: string): BinaryString {
+  return Buffer.from(trimmed(path), 'utf8').toString('latin1').replaceAll('/', '\0');
 }
 
 /** True for what a person writes for the top of a snapshot. */

@@ -1,6 +1,6 @@
 import { loadedLater } from '../runtime/index.ts';
 export { browseDifference, type Difference, type DifferentPart } from './browseDifference.ts';
-export { isTop, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
+export { isTop, keyOfPath, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
 export { forgetCatalog, forgetWords, openEntityCatalog } from './entityCatalog.ts';
 export type { FolderMode } from './diskWrites.ts';
 export type { RestoreFolderOptions } from './restoreFolder.ts';
@@ -10,6 +10,7 @@ export type { ExportOptions } from './exportSnapshot.ts';
 export type { ExportFormat, ExportIssue, ExportPart, ExportReport } from './exportReport.ts';
 export type { EntityHit, SearchAnswer, SearchedEntity, SearchGap, SearchRequest } from './searchEntities.ts';
 
+export const keysAtPath = loadedLater(async () => (await import('./keysAtPath.ts')).keysAtPath);
 export const exportSnapshot = loadedLater(async () => (await import('./exportSnapshot.ts')).exportSnapshot);
 export const restoreFolder = loadedLater(async () => (await import('./restoreFolder.ts')).restoreFolder);
 export const restoreToTarget = loadedLater(async () => (await import('./restoreToTarget.ts')).restoreToTarget);

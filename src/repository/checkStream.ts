@@ -6,11 +6,10 @@ import { DirectoryDigest, type PackVerdict } from './checkProtocol.ts';
 import type { CheckCounts, FindingList } from './checkReport.ts';
 import { FRAME_RECORD, RECORD, type IndexFile } from './indexFile.ts';
 import { lastSegment, names, SHARED } from './names.ts';
-import { PACK_MAGIC, type PackFrame } from './pack.ts';
+import { packEpoch, type PackFrame } from './pack.ts';
 import { ID_LENGTH } from './recipe.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { indexedStream } from './streams.ts';
-import { readHeader } from './sealedObject.ts';
 
 /** What the parts of one check share. */
 export interface CheckView {
@@ -30,6 +29,8 @@ export interface CheckView {
 
 /** Raw keys of a stream's packs, by epoch; of one that there is not, none. */
 export type RawKeys = (epoch: number) => Uint8Array | undefined;
+
+const LATE = 'No key opens this pack, and no snapshot needs it: a run put it that did not notice that what it backed up was removed. A prune that finds it a day old deletes it.';
 
 interface BadPack {
   readonly name: string;
@@ -134,8 +135,7 @@ export class CheckStream {
   /** Of a run that did not notice that its entity was removed, or maybe one that is broken and that nobody needs. */
   #nameLate(pack: string): void {
     this.#late.add(pack);
-    this.#view.notices.add(names.pack(this.stream, pack), 'no-key',
-      'No key opens this pack, and no snapshot needs it: a run put it that did not notice that what it backed up was removed. The next prune that finds it a day old deletes it.');
+    this.#view.notices.add(names.pack(this.stream, pack), 'no-key', LATE);
   }
 
   #wrongSizes(known: ReadonlyMap<string, number>): Set<string> {
@@ -189,7 +189,7 @@ export class CheckStream {
     };
     const bytes = await read();
     if (!bytes) return { judged: Promise.resolve() };
-    const epoch = epochOf(bytes, name);
+    const epoch = packEpoch(bytes, name);
     const known = keys(epoch);
     if (!known && epoch > 0) this.#view.errors.add(name, 'damaged', `The pack says that it is sealed with key epoch ${epoch}, which there is not.`);
     const key = known ?? keys(1) ?? new Uint8Array(32);
@@ -283,15 +283,6 @@ export class CheckStream {
 function isHit(pack: BadPack, frameOffset: number, offset: number): boolean {
   if (!pack.parts) return true;
   return pack.parts.frames.has(frameOffset) || pack.parts.blobs.has(`${frameOffset}/${offset}`);
-}
-
-/** The epoch in a pack's header; that of the only key where the header is damaged, which the proof finds out. */
-function epochOf(bytes: Uint8Array, name: string): number {
-  try {
-    return readHeader(bytes, PACK_MAGIC, name);
-  } catch {
-    return 0;
-  }
 }
 
 function forRecords(file: IndexFile, visit: (records: Buffer, at: number) => void): void {

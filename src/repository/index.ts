@@ -28,6 +28,7 @@ export { StateCursor, stateRows, type SegmentSource } from './state.ts';
 export type { StoreSession } from './storeSession.ts';
 export type { ContentJob, ContentResult } from './storeProtocol.ts';
 
+export const walkVisible = loadedLater(async () => (await import('./liveness.ts')).walkVisible);
 export const check = loadedLater(async () => (await import('./check.ts')).check);
 export const copyRepository = loadedLater(async () => (await import('./copyRepository.ts')).copyRepository);
 export const prune = loadedLater(async () => (await import('./prune.ts')).prune);

@@ -3,7 +3,7 @@ import { containerHeader, sealTail } from './container.ts';
 import type { SealedFrame } from './frame.ts';
 import { names } from './names.ts';
 import { ID_LENGTH } from './recipe.ts';
-import { damaged, HEADER_LENGTH, type EpochKey } from './sealedObject.ts';
+import { damaged, HEADER_LENGTH, readHeader, type EpochKey } from './sealedObject.ts';
 
 export const PACK_MAGIC = 'HFPK';
 export const PACK_BYTES = 12 * 1024 * 1024;
@@ -102,4 +102,13 @@ export function decodeDirectory(name: string, bytes: Buffer): PackFrame[] {
       plainLength: bytes.readUInt32LE(12 + i * 16), ids, lengths,
     };
   });
+}
+
+/** The epoch in a pack's header; 0 where the header is damaged, which the proof of the pack finds out. */
+export function packEpoch(bytes: Uint8Array, name: string): number {
+  try {
+    return readHeader(bytes, PACK_MAGIC, name);
+  } catch {
+    return 0;
+  }
 }
