@@ -2,8 +2,9 @@ import type { Soak } from '../../tools/soak.ts';
 import { S3Place } from '../repository/s3Place.ts';
 import { mailsThereAndBack } from '../roundTrip/mailRounds.ts';
 import { startCeph } from '../servers/ceph.ts';
+import { soakSize } from './soakShare.ts';
 
-const MAILS = 5_000;
+const MAILS = soakSize(5_000);
 const ROUNDS = 2;
 
 /** As the soak roundTrip, through a bucket. */

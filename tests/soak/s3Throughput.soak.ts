@@ -1,8 +1,9 @@
 import type { Soak } from '../../tools/soak.ts';
 import type { Throughput } from '../bench/s3Throughput.ts';
 import { runNode } from '../scale/runNode.ts';
+import { soakSize } from './soakShare.ts';
 
-const MEGABYTES = 2000;
+const MEGABYTES = soakSize(2000);
 const ROUNDS = 3;
 const LEAST_RATIO = 0.8;
 const TIMEOUT_MS = 3_600_000;
