@@ -9,7 +9,8 @@ export interface Selection {
 /** Grows with what lies below the items: whatever is erased takes all below it along. */
 export class EraseSet {
   readonly #keys: Set<BinaryString>;
-  readonly #prefixes: readonly BinaryString[];
+  /** In ascending order; none begins with another. */
+  readonly #prefixes: BinaryString[] = [];
   /** Keys of items that lay below an erased one and that no snapshot shows any more, anywhere. */
   readonly #hidden = new Set<BinaryString>();
   /** Keys that looked like those, and that a snapshot shows. */
@@ -17,7 +18,10 @@ export class EraseSet {
 
   constructor({ keys, prefixes }: Selection) {
     this.#keys = new Set(keys);
-    this.#prefixes = prefixes;
+    for (const prefix of prefixes.toSorted()) {
+      const last = this.#prefixes.at(-1);
+      if (last === undefined || !prefix.startsWith(last)) this.#prefixes.push(prefix);
+    }
   }
 
   get size(): number { return this.#keys.size; }
@@ -56,6 +60,19 @@ export class EraseSet {
   }
 
   #covers(key: BinaryString): boolean {
-    return this.#keys.has(key) || this.#prefixes.some((prefix) => key.startsWith(prefix));
+    return this.#keys.has(key) || this.#beginsWithOne(key);
+  }
+
+  /** Only the last prefix that is not after the key can be its beginning: a search may have chosen many thousands. */
+  #beginsWithOne(key: BinaryString): boolean {
+    let low = 0;
+    let high = this.#prefixes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#prefixes[middle] ?? '') <= key) low = middle + 1;
+      else high = middle;
+    }
+    const prefix = this.#prefixes[low - 1];
+    return prefix !== undefined && key.startsWith(prefix);
   }
 }
