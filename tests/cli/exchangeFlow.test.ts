@@ -1,15 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { startMicrosoft365, type Microsoft365 } from '../../simulators/microsoft365/index.ts';
+import { startMicrosoft365 } from '../../simulators/microsoft365/index.ts';
 import { readManifest } from '../export/readers.ts';
 import { CliSandbox } from './cliSandbox.ts';
-
-/** Options that reach the simulated tenant. */
-function reach(sandbox: CliSandbox, simulator: Microsoft365): string[] {
-  const { tenant, clientId, clientSecret, graphUrl, loginUrl } = simulator;
-  writeFileSync(sandbox.path('secret'), `${clientSecret}\n`);
-  return ['--tenant', tenant, '--client-id', clientId, '--client-secret-file', sandbox.path('secret'), '--graph-url', graphUrl, '--login-url', loginUrl];
-}
+import { reachTenant } from './reachTenant.ts';
 
 interface Document {
   readonly id: string;
@@ -24,7 +18,7 @@ test('one command protects a mailbox from a fresh machine; its mail is browsed, 
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 2, items: 70, seed: 'flow' });
   const [address = ''] = simulator.mailboxes;
-  const command = ['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--mailbox', address];
+  const command = ['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator), '--mailbox', address];
   const [first] = await sandbox.json<Document[]>([...command, '--init']);
   expect(first).toMatchObject({ service: 'exchange', status: 'complete', warnings: 0, removed: 0, made: { keyFileMade: true } });
   expect(first?.items).toBeGreaterThan(40);
@@ -62,7 +56,7 @@ test('one command protects a mailbox from a fresh machine; its mail is browsed, 
 test('all mailboxes of a tenant are backed up, some at once; each is an entity of its own', async () => {
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 10, items: 12, seed: 'many' });
-  const documents = await sandbox.json<Document[]>(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--init']);
+  const documents = await sandbox.json<Document[]>(['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator), '--init']);
   expect(documents).toHaveLength(simulator.mailboxes.length);
   expect(new Set(documents.map(({ entity }) => entity)).size).toBe(documents.length);
   expect(documents.every(({ status }) => status === 'complete')).toBe(true);
@@ -74,7 +68,7 @@ test('all mailboxes of a tenant are backed up, some at once; each is an entity o
 test('a mail that can not be had leaves one named failure, exit code 3 and a partial snapshot that a rerun completes', async () => {
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 1, items: 60, seed: 'broken' });
-  const command = ['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--mailbox', simulator.mailboxes[0] ?? ''];
+  const command = ['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator), '--mailbox', simulator.mailboxes[0] ?? ''];
   const broken = simulator.fault({ on: /messages\/[^/]*[A-M]AAA%3D\/\$value$/, times: 1_000_000, fault: { kind: 'status', status: 400, code: 'ErrorCorruptData' } });
   const [first] = await sandbox.json<Document[]>([...command, '--init'], 3);
   expect(first).toMatchObject({ status: 'partial' });
@@ -88,7 +82,7 @@ test('of several mailboxes one that fails is named, and the others are backed up
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 3, items: 12, seed: 'several' });
   const [gone = '', ...others] = simulator.mailboxes;
-  const options = reach(sandbox, simulator);
+  const options = reachTenant(sandbox, simulator);
   await sandbox.json(['backup', 'microsoft365', 'exchange', ...options, '--init']);
   const folder = simulator.fault({ on: /mailFolders\/delta/, times: 1, fault: { kind: 'status', status: 404, code: 'MailboxNotEnabledForRESTAPI' } });
   const documents = await sandbox.json<(Document & { error?: { code: string }; name?: string })[]>(
@@ -103,7 +97,7 @@ test('what cannot work says why, and never says the secret', async () => {
   await using simulator = await startMicrosoft365({ mailboxes: 1, items: 10 });
   await sandbox.json(['repo', 'init']);
   writeFileSync(sandbox.path('wrong'), 'not the secret');
-  const options = reach(sandbox, simulator);
+  const options = reachTenant(sandbox, simulator);
   const without = options.filter((_word, place) => ![4, 5].includes(place));
   const base = ['backup', 'microsoft365', 'exchange'];
   const cases: readonly (readonly [readonly string[], number, string])[] = [

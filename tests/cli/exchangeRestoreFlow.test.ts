@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startMicrosoft365, type Microsoft365 } from '../../simulators/microsoft365/index.ts';
 import { CliSandbox } from './cliSandbox.ts';
+import { reachTenant } from './reachTenant.ts';
 
 interface Report {
   readonly written: number;
@@ -16,13 +16,6 @@ interface Report {
 /** In-place archive and public folders: nothing that could come back. */
 const REMARKS = 2;
 
-/** Options that reach the simulated tenant. */
-function reach(sandbox: CliSandbox, simulator: Microsoft365): string[] {
-  const { tenant, clientId, clientSecret, graphUrl, loginUrl } = simulator;
-  writeFileSync(sandbox.path('secret'), `${clientSecret}\n`);
-  return ['--tenant', tenant, '--client-id', clientId, '--client-secret-file', sandbox.path('secret'), '--graph-url', graphUrl, '--login-url', loginUrl];
-}
-
 /** Requests since then that change something in a mailbox. */
 function writesSince(simulator: Microsoft365, before: number): string[] {
   return simulator.requests().filter(({ number, method, url }) => number > before && method !== 'GET' && !url.includes('oauth2') && !url.endsWith('/$batch')).map(({ method, url }) => `${method} ${url}`);
@@ -36,8 +29,8 @@ test('a mailbox goes into another one, once; a dry run says so before, and write
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 2, items: 40, seed: 'give back' });
   const [from = '', to = ''] = simulator.mailboxes;
-  const [backup] = await sandbox.json<{ id: string; items: number }[]>(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--mailbox', from, '--init']);
-  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reach(sandbox, simulator), '--entity', from, '--to', to, '--mode', 'skip'];
+  const [backup] = await sandbox.json<{ id: string; items: number }[]>(['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator), '--mailbox', from, '--init']);
+  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reachTenant(sandbox, simulator), '--entity', from, '--to', to, '--mode', 'skip'];
   const start = simulator.log.total;
   // Events, contacts and the rest are named, each kind once: hence 3.
   const dry = await sandbox.json<Report>([...command, '--dry-run'], 3);
@@ -62,12 +55,12 @@ test('a mailbox goes into another one, once; a dry run says so before, and write
 test('a folder goes back to the mailbox that it came from, and separate puts it beside', async () => {
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 1, items: 60, seed: 'folder' });
-  await sandbox.json(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator), '--init']);
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator), '--init']);
   const inFolder = (await sandbox.json<unknown[]>(['ls', 'latest', 'Mail/Invoices'])).length;
-  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reach(sandbox, simulator), '--path', 'Mail/Invoices'];
+  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reachTenant(sandbox, simulator), '--path', 'Mail/Invoices'];
   expect(await sandbox.json<Report>([...command, '--mode', 'replace', '--tag', 'Mine'])).toMatchObject({ written: 0, replaced: 0, unchanged: inFolder });
   expect(await sandbox.json<Report>([...command, '--folder', 'Beside'], inFolder === 0 ? 0 : 3)).toMatchObject({ written: inFolder, failed: 0 });
-  await sandbox.json(['backup', 'microsoft365', 'exchange', ...reach(sandbox, simulator)]);
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator)]);
   expect((await sandbox.json<unknown[]>(['ls', 'latest', 'Mail/Beside/Invoices'])).length).toBe(inFolder);
 });
 
@@ -75,7 +68,7 @@ test('what cannot work says why', async () => {
   using sandbox = new CliSandbox();
   await using simulator = await startMicrosoft365({ mailboxes: 1, items: 12 });
   const [address = ''] = simulator.mailboxes;
-  const options = reach(sandbox, simulator);
+  const options = reachTenant(sandbox, simulator);
   await sandbox.json(['backup', 'microsoft365', 'exchange', ...options, '--init']);
   const command = ['restore', 'microsoft365', 'exchange', 'latest', ...options];
   const refused = async (args: readonly string[], code: number, error: string): Promise<void> => {

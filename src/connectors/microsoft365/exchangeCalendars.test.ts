@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import type { LoggedRequest } from '../../../simulators/microsoft365/index.ts';
-import { modelRun, type SnapshotModel } from '../conformance.ts';
+import type { SnapshotModel } from '../conformance.ts';
 import { calendarPlan } from './exchange/calendar/calendarPlan.ts';
-import { ExchangeSource } from './exchange/exchangeSource.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
-import { Tenant } from './index.ts';
 import { startAlteringProxy } from './testing/alteringProxy.ts';
-import { quickRuntime, TestTenant, type TenantOptions } from './testing/testTenant.ts';
+import { picture } from './testing/picture.ts';
+import { TestTenant, type TenantOptions } from './testing/testTenant.ts';
 
 const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 300, parts: [(access) => new FolderedService(access, calendarPlan)], ...options });
 const isList = ({ url }: LoggedRequest): boolean => /\/calendars(\?|\/[^/]+\/events\?)/.test(url);
@@ -18,11 +17,6 @@ async function all(tenant: TestTenant, path: string): Promise<any[]> {
 function contentOf(snapshot: SnapshotModel, id: string): any {
   const row = snapshot.byKey.get(`calendar/i/${id}`);
   return row === undefined ? undefined : JSON.parse(snapshot.bytesOf(row)?.toString() ?? '');
-}
-
-/** What a person sees, and the bytes. */
-function picture(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => JSON.stringify([row.key, snapshot.pathOf(row), row.kind, row.size, row.modified, row.meta, row.outcome, row.content])).sort();
 }
 
 function event(subject: string, date: string, rest: object = {}): object {
@@ -164,12 +158,9 @@ test.each([[403, 'ErrorAccessDenied'], [404, 'ErrorItemNotFound']])('a calendar 
   const proxy = await startAlteringProxy(tenant.simulator.graphUrl, (url, entries) => (/\/calendars\?/.test(url)
     ? entries.map((entry) => (entry['name'] === 'Team' ? { ...entry, owner: { name: 'Somebody', address: 'somebody@example.test' } } : entry)) : undefined));
   try {
-    const { settings, address } = tenant;
-    const service = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
-    const mailbox = await service.mailbox(address, new AbortController().signal);
     const [team] = (await all(tenant, '/calendars')).filter(({ name }) => name === 'Team');
     tenant.simulator.fault({ on: `${encodeURIComponent(team.id)}/events`, times: 1_000_000, fault: { kind: 'status', status, code } });
-    const { snapshot } = await modelRun(new ExchangeSource(service, mailbox, [(access) => new FolderedService(access, calendarPlan)]));
+    const { snapshot } = await tenant.runThrough(proxy.url);
     const [named, ...more] = snapshot.sorted.filter(({ outcome }) => outcome !== '');
     expect([more, named && snapshot.pathOf(named)]).toEqual([[], 'Calendars/Team/All events of Team']);
     expect(JSON.parse(named?.outcome ?? '')).toMatchObject({ state: 'skipped', code: 'not-own', message: expect.stringContaining('back up the mailbox that it belongs to') });

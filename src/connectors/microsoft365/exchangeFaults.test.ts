@@ -1,24 +1,12 @@
 import { expect, test } from 'vitest';
 import { sleep } from '../../runtime/index.ts';
 import type { Fault } from '../../../simulators/microsoft365/index.ts';
-import type { SnapshotModel } from '../conformance.ts';
+import { Dice } from './testing/dice.ts';
+import { wholeRows } from './testing/picture.ts';
 import { quickRuntime, TestTenant } from './testing/testTenant.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
 const LIMITS = { headersMs: 1500, idleMs: 1500 };
-
-function picture(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => JSON.stringify(row));
-}
-
-/** Numbers of a seed, 0..1. */
-function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const FAULTS: readonly Fault[] = [
   { kind: 'status', status: 500 }, { kind: 'status', status: 502 }, { kind: 'status', status: 503, retryAfterSeconds: 1 }, { kind: 'status', status: 504 },
@@ -28,16 +16,16 @@ const FAULTS: readonly Fault[] = [
 test(`with one request in twenty failing by chance the end is that of a run without faults (seed ${SEED})`, async () => {
   await using tenant = await TestTenant.start({ items: 150 });
   const clean = await tenant.run();
-  const random = chance(SEED);
+  const dice = new Dice(SEED);
   // One of each twenty, so that no seed has too few.
-  const hit = Array.from({ length: Math.floor(clean.requests.length / 20) }, (_, twenty) => twenty * 20 + Math.floor(random() * 20));
+  const hit = Array.from({ length: Math.floor(clean.requests.length / 20) }, (_, twenty) => twenty * 20 + dice.below(20));
   for (const after of hit) {
-    tenant.simulator.fault({ on: '/v1.0/', after, times: 1, fault: FAULTS[Math.floor(random() * FAULTS.length)] ?? { kind: 'reset' } });
+    tenant.simulator.fault({ on: '/v1.0/', after, times: 1, fault: dice.pick(FAULTS) ?? { kind: 'reset' } });
   }
   const run = await tenant.run();
   expect(hit.length).toBeGreaterThan(5);
   expect(run.requests.filter(({ fault }) => fault !== undefined).length, `seed ${SEED}`).toBeGreaterThanOrEqual(hit.length - 1);
-  expect(picture(run.snapshot), `seed ${SEED}`).toEqual(picture(clean.snapshot));
+  expect(wholeRows(run.snapshot), `seed ${SEED}`).toEqual(wholeRows(clean.snapshot));
 });
 
 test('a request that hangs is given up and sent again', async () => {
@@ -62,7 +50,7 @@ test.each([
   back();
   const third = await tenant.run(second.snapshot);
   expect(third.fetched).toHaveLength(1);
-  expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect(wholeRows(third.snapshot)).toEqual(wholeRows((await tenant.run()).snapshot));
   expect((await tenant.run(third.snapshot)).fetched).toEqual([]);
 });
 
@@ -82,7 +70,7 @@ test('a folder that cannot be read is named, what it had is kept, and the next r
   expect(second.fetched).toHaveLength(1);
   const third = await tenant.run(second.snapshot);
   expect(third.fetched).toHaveLength(1);
-  expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect(wholeRows(third.snapshot)).toEqual(wholeRows((await tenant.run()).snapshot));
 });
 
 test('when the network is gone the run ends, and does not name every mail', async () => {

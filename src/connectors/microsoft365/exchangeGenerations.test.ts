@@ -1,56 +1,25 @@
-import { expect, test } from 'vitest';
-import type { SnapshotModel } from '../conformance.ts';
-import { Dice } from './testing/dice.ts';
-import { TestTenant } from './testing/testTenant.ts';
+import { test } from 'vitest';
+import { Changer, followGenerations } from './testing/generations.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
-const GENERATIONS = Number(process.env['TEST_GENERATIONS'] ?? 5);
-
-/** What a person sees, and the bytes. */
-function picture(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => JSON.stringify([row.key, snapshot.pathOf(row), row.kind, row.size, row.modified, row.meta, row.outcome, row.content])).sort();
-}
 
 test(`each generation of a mailbox that changes by chance is as a first run would find it, at the least cost (seed ${SEED})`, async () => {
-  await using tenant = await TestTenant.start({ items: 60 });
-  const dice = new Dice(SEED);
-  let { snapshot } = await tenant.run();
-  for (let generation = 0; generation < GENERATIONS; generation++) {
-    const changer = new Changer(tenant, dice);
-    for (let step = 0; step < 8; step++) await changer.step();
-    if (dice.below(3) === 0) tenant.simulator.evictDeltaTokens(tenant.address);
-    const run = await tenant.run(snapshot);
-    const at = `seed ${SEED}, generation ${generation}: ${changer.done.join(' · ')}`;
-    for (const { key } of run.fetched) expect(changer.touched, at).toContain(key.slice('mail/m/'.length));
-    expect(picture(run.snapshot), at).toEqual(picture((await tenant.run()).snapshot));
-    ({ snapshot } = run);
-  }
+  await followGenerations({ items: 60 }, SEED, (tenant, dice) => new MailChanger(tenant, dice));
 });
 
 const FOLDERS = ['inbox', 'sentitems', 'archive', 'deleteditems', 'drafts', 'junkemail', 'recoverableitemsdeletions'];
 
 /** Somebody who works in the mailbox. */
-class Changer {
-  /** Ids of messages whose content may have changed, or that are new. */
-  readonly touched = new Set<string>();
-  readonly done: string[] = [];
-  readonly #tenant: TestTenant;
-  readonly #dice: Dice;
-
-  constructor(tenant: TestTenant, dice: Dice) {
-    this.#tenant = tenant;
-    this.#dice = dice;
-  }
-
+class MailChanger extends Changer {
   async step(): Promise<void> {
     const steps = ['add', 'draft', 'flag', 'move', 'moveBack', 'remove', 'purge', 'edit', 'folder', 'rename', 'dropFolder'] as const;
-    const step = this.#dice.pick(steps) ?? 'add';
-    const from = this.#dice.pick(FOLDERS) ?? 'inbox';
-    const to = this.#dice.pick(FOLDERS) ?? 'archive';
-    const message = this.#dice.pick(await this.#tenant.messages(from, 5));
+    const step = this.dice.pick(steps) ?? 'add';
+    const from = this.dice.pick(FOLDERS) ?? 'inbox';
+    const to = this.dice.pick(FOLDERS) ?? 'archive';
+    const message = this.dice.pick(await this.tenant.messages(from, 5));
     this.done.push(`${step} ${from} ${to}`);
-    if (step === 'add') this.touched.add(await this.#tenant.addMessage(to, `Added ${this.#dice.below(1e6)}`));
-    else if (step === 'draft') this.touched.add((await this.#tenant.ask('POST', '/messages', { subject: 'Draft', body: { contentType: 'text', content: 'a' } })).id);
+    if (step === 'add') this.touched.add(await this.tenant.addMessage(to, `Added ${this.dice.below(1e6)}`));
+    else if (step === 'draft') this.touched.add((await this.tenant.ask('POST', '/messages', { subject: 'Draft', body: { contentType: 'text', content: 'a' } })).id);
     else if (['folder', 'rename', 'dropFolder'].includes(step)) await this.#folder(step);
     else if (message !== undefined) await this.#message(step, message, to);
   }
@@ -58,30 +27,30 @@ class Changer {
   async #message(step: string, { id, isRead, isDraft }: { id: string; isRead: boolean; isDraft: boolean }, to: string): Promise<void> {
     if (isDraft) this.touched.add(id);
     const path = `/messages/${id}`;
-    if (step === 'move') await this.#tenant.ask('POST', `${path}/move`, { destinationId: to });
+    if (step === 'move') await this.tenant.ask('POST', `${path}/move`, { destinationId: to });
     else if (step === 'moveBack') {
-      await this.#tenant.ask('POST', `${path}/move`, { destinationId: 'archive' });
-      await this.#tenant.ask('POST', `${path}/move`, { destinationId: to });
-    } else if (step === 'purge') await this.#tenant.ask('POST', `${path}/permanentDelete`);
-    else if (step === 'remove') await this.#tenant.ask('POST', `${path}/move`, { destinationId: 'deleteditems' });
+      await this.tenant.ask('POST', `${path}/move`, { destinationId: 'archive' });
+      await this.tenant.ask('POST', `${path}/move`, { destinationId: to });
+    } else if (step === 'purge') await this.tenant.ask('POST', `${path}/permanentDelete`);
+    else if (step === 'remove') await this.tenant.ask('POST', `${path}/move`, { destinationId: 'deleteditems' });
     else {
       this.touched.add(id);
-      const edit = isDraft && step === 'edit' ? { body: { contentType: 'text', content: `Edited ${this.#dice.below(1e6)}` } } : { isRead: !isRead, categories: [`C${this.#dice.below(9)}`] };
-      await this.#tenant.ask('PATCH', path, edit);
+      const edit = isDraft && step === 'edit' ? { body: { contentType: 'text', content: `Edited ${this.dice.below(1e6)}` } } : { isRead: !isRead, categories: [`C${this.dice.below(9)}`] };
+      await this.tenant.ask('PATCH', path, edit);
     }
   }
 
   async #folder(step: string): Promise<void> {
-    const name = `F${this.#dice.below(1e9)}`;
-    const parent = await this.#tenant.folderId('archive');
-    const children = (await this.#tenant.ask('GET', `/mailFolders/${parent}/childFolders?$top=50`)).value as { id: string }[];
-    const child = this.#dice.pick(children);
+    const name = `F${this.dice.below(1e9)}`;
+    const parent = await this.tenant.folderId('archive');
+    const children = (await this.tenant.ask('GET', `/mailFolders/${parent}/childFolders?$top=50`)).value as { id: string }[];
+    const child = this.dice.pick(children);
     if (step === 'folder' || child === undefined) {
-      const { id } = await this.#tenant.ask('POST', `/mailFolders/${parent}/childFolders`, { displayName: name });
-      const [message] = await this.#tenant.messages('sentitems', 1);
+      const { id } = await this.tenant.ask('POST', `/mailFolders/${parent}/childFolders`, { displayName: name });
+      const [message] = await this.tenant.messages('sentitems', 1);
       if (message?.isDraft === true) this.touched.add(message.id);
-      if (message !== undefined) await this.#tenant.ask('POST', `/messages/${message.id}/move`, { destinationId: id });
-    } else if (step === 'rename') await this.#tenant.ask('PATCH', `/mailFolders/${child.id}`, { displayName: name });
-    else await this.#tenant.ask('POST', `/mailFolders/${child.id}/permanentDelete`);
+      if (message !== undefined) await this.tenant.ask('POST', `/messages/${message.id}/move`, { destinationId: id });
+    } else if (step === 'rename') await this.tenant.ask('PATCH', `/mailFolders/${child.id}`, { displayName: name });
+    else await this.tenant.ask('POST', `/mailFolders/${child.id}/permanentDelete`);
   }
 }

@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest';
 import type { LoggedRequest } from '../../../simulators/microsoft365/index.ts';
-import { modelRun, type SnapshotModel } from '../conformance.ts';
-import type { SourceSession } from '../contract.ts';
-import { ExchangeSource } from './exchange/exchangeSource.ts';
-import { Tenant } from './index.ts';
 import { startAlteringProxy, stripChanges } from './testing/alteringProxy.ts';
-import { MAIL_ALONE, quickRuntime, TestTenant } from './testing/testTenant.ts';
+import { picture } from './testing/picture.ts';
+import { TestTenant } from './testing/testTenant.ts';
 
 const isDelta = ({ url }: LoggedRequest): boolean => /\/delta\b/.test(url);
 const isContent = ({ url }: LoggedRequest): boolean => url.endsWith('/$value');
-
-function paths(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => `${snapshot.pathOf(row)} ${row.kind} ${row.size} ${row.content} ${row.meta}`).sort();
-}
 
 test('an unchanged mailbox costs delta calls alone: one for the folders, one for each folder', async () => {
   await using tenant = await TestTenant.start();
@@ -133,7 +126,7 @@ test('folders that are made, renamed, moved and deleted are followed, and their 
   const row = second.snapshot.byKey.get(`mail/m/${kept.id}`);
   expect(row && second.snapshot.pathOf(row)).toMatch(/^Mail\/New\//);
   expect(second.snapshot.sorted.filter(({ parent }) => parent === `mail/f/${invoices}`)).toEqual([]);
-  expect(paths(second.snapshot)).toEqual(paths((await tenant.run()).snapshot));
+  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
 });
 
 test.each(['410', '404', 'resyncRequired'])('a token that is lost in any place (%s) means listing again, and no download', async (how) => {
@@ -164,7 +157,7 @@ test('a token that is lost in mid-round begins the round anew, and counts nothin
   const second = await tenant.run(first.snapshot);
   expect(second.fetched).toEqual([]);
   expect(second.snapshot.byKey.has(`mail/m/${gone.id}`)).toBe(false);
-  expect(paths(second.snapshot)).toEqual(paths((await tenant.run()).snapshot));
+  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
 });
 
 test('all tokens evicted: what changed meanwhile is found, and nothing else is downloaded', async () => {
@@ -177,30 +170,25 @@ test('all tokens evicted: what changed meanwhile is found, and nothing else is d
   tenant.simulator.evictDeltaTokens(tenant.address);
   const second = await tenant.run(first.snapshot);
   expect(second.fetched.map(({ key }) => key)).toEqual([`mail/m/${added}`]);
-  expect(paths(second.snapshot)).toEqual(paths((await tenant.run()).snapshot));
+  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
 });
 
 test('a delta that tells only what changed of a mail is completed, twenty mails a request; one that is not found is told again', async () => {
   await using simulator = await TestTenant.start({ items: 150 });
   const proxy = await startAlteringProxy(simulator.simulator.graphUrl, stripChanges(['@odata.etag', 'id', 'isRead']));
   try {
-    const { settings, address } = simulator;
-    const open = async (): Promise<SourceSession> => {
-      const tenant = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
-      return new ExchangeSource(tenant, await tenant.mailbox(address, new AbortController().signal), MAIL_ALONE);
-    };
-    const first = await modelRun(await open());
+    const first = await simulator.runThrough(proxy.url);
     const changed = await simulator.messages('inbox', 45);
     for (const { id, isRead } of changed) await simulator.ask('PATCH', `/messages/${id}`, { isRead: isRead !== true });
     const before = simulator.simulator.log.total;
     simulator.simulator.fault({ on: `/messages/${encodeURIComponent(changed[0].id)}?`, times: 1, fault: { kind: 'status', status: 404 } });
-    const second = await modelRun(await open(), first.snapshot);
+    const second = await simulator.runThrough(proxy.url, first.snapshot);
     expect(second.changed).toBe(changed.length - 1);
     const batches = simulator.simulator.requests('$batch').filter(({ number }) => number > before);
     expect(batches).toHaveLength(Math.ceil(changed.length / 20));
-    const third = await modelRun(await open(), second.snapshot);
+    const third = await simulator.runThrough(proxy.url, second.snapshot);
     expect(third.changed).toBe(1);
-    expect(paths(third.snapshot)).toEqual(paths((await simulator.run()).snapshot));
+    expect(picture(third.snapshot)).toEqual(picture((await simulator.run()).snapshot));
   } finally {
     await proxy.close();
   }

@@ -6,13 +6,10 @@ import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
 import { MailService } from './exchange/mail/mailService.ts';
 import { SettingsService } from './exchange/settings/settingsService.ts';
+import { wholeRows } from './testing/picture.ts';
 import { TestTenant } from './testing/testTenant.ts';
 
 const MISSING = { kind: 'status', status: 404 } as const;
-
-function picture(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => JSON.stringify(row));
-}
 
 function folderIds(snapshot: SnapshotModel, part: string): string[] {
   return snapshot.sorted.flatMap(({ key, meta }) => (key.startsWith(`${part}/f/`) && !meta.includes('"search"') ? [key.slice(part.length + 3)] : []));
@@ -42,7 +39,7 @@ test('an item that is not found is asked for twice, then named; it keeps what it
   // Still listed and still not found: that is no deletion.
   expect(outcomes(third.snapshot)).toEqual({ [key]: 'failed missing' });
   const fourth = await tenant.run(third.snapshot);
-  expect(picture(fourth.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect(wholeRows(fourth.snapshot)).toEqual(wholeRows((await tenant.run()).snapshot));
   expect((await tenant.run(fourth.snapshot)).fetched).toEqual([]);
 });
 
@@ -61,8 +58,8 @@ test.each([
   const second = await tenant.run(first.snapshot);
   back();
   expect(outcomes(second.snapshot)).toEqual(Object.fromEntries(folderIds(first.snapshot, part).map((id) => [`${part}/x/${id}`, 'failed folder-unreadable'])));
-  expect(picture(second.snapshot).filter((row) => !row.includes('folder-unreadable'))).toEqual(picture(first.snapshot));
-  expect(picture((await tenant.run(second.snapshot)).snapshot)).toEqual(picture(healed.snapshot));
+  expect(wholeRows(second.snapshot).filter((row) => !row.includes('folder-unreadable'))).toEqual(wholeRows(first.snapshot));
+  expect(wholeRows((await tenant.run(second.snapshot)).snapshot)).toEqual(wholeRows(healed.snapshot));
 });
 
 test('a folder that is not found because it was deleted is named, and gone with the next run', async () => {
@@ -78,7 +75,7 @@ test('a folder that is not found because it was deleted is named, and gone with 
   const third = await tenant.run(second.snapshot);
   expect(third.snapshot.find('Mail/Doomed')).toBeUndefined();
   expect(third.snapshot.byKey.has(`mail/m/${message}`)).toBe(false);
-  expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect(wholeRows(third.snapshot)).toEqual(wholeRows((await tenant.run()).snapshot));
 });
 
 test('a folder that is not found by its name once keeps name and mails, also one that no list shows', async () => {
@@ -89,7 +86,7 @@ test('a folder that is not found by its name once keeps name and mails, also one
   tenant.simulator.evictDeltaTokens(tenant.address);
   tenant.simulator.fault({ on: /mailFolders\/(inbox|recoverableitemsdeletions)\?/, times: 2, fault: MISSING });
   const second = await tenant.run(first.snapshot);
-  expect(picture(second.snapshot)).toEqual(picture(first.snapshot));
+  expect(wholeRows(second.snapshot)).toEqual(wholeRows(first.snapshot));
   expect(second.requests.filter(({ fault }) => fault !== undefined)).toHaveLength(2);
 });
 
@@ -110,7 +107,7 @@ test('a folder that is read a second time and then cannot be is read from where 
   expect(second.requests.filter(({ url, fault }) => url.includes(on) && fault === undefined)).toHaveLength(1);
   const third = await tenant.run(second.snapshot);
   expect(third.snapshot.byKey.has(`mail/m/${message.id}`)).toBe(false);
-  expect(picture(third.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect(wholeRows(third.snapshot)).toEqual(wholeRows((await tenant.run()).snapshot));
 });
 
 test('a user who is deleted while contents are fetched ends the run with a sentence, and no mail is called deleted', async () => {
@@ -127,11 +124,11 @@ test.each([['settings', '/mailboxSettings', 'm'], ['categories', '/outlook/maste
   const back = tenant.simulator.fault({ on, times: 1_000_000, fault: MISSING });
   const second = await tenant.run(first.snapshot);
   expect(outcomes(second.snapshot)).toEqual({ [`settings/x/settings/${prefix}`]: 'failed unreadable' });
-  expect(picture(second.snapshot).filter((row) => !row.includes('unreadable'))).toEqual(picture(first.snapshot));
+  expect(wholeRows(second.snapshot).filter((row) => !row.includes('unreadable'))).toEqual(wholeRows(first.snapshot));
   // A mailbox of a room, say, never had rules.
   expect(outcomes((await tenant.run(none.snapshot)).snapshot)).toEqual(prefix === 'r/' ? {} : outcomes(second.snapshot));
   back();
-  expect(picture((await tenant.run(second.snapshot)).snapshot)).toEqual(picture(first.snapshot));
+  expect(wholeRows((await tenant.run(second.snapshot)).snapshot)).toEqual(wholeRows(first.snapshot));
 });
 
 test('a user who is deleted before the settings are read ends the run', async () => {
@@ -157,5 +154,5 @@ test.each([
   expect(outcomes(first.snapshot)).toMatchObject({ [`calendar/i/${id}`]: 'failed unreadable' });
   expect(new Set(Object.values(outcomes(first.snapshot)))).toEqual(new Set(['failed unreadable']));
   const second = await tenant.run(first.snapshot);
-  expect(picture(second.snapshot)).toEqual(picture((await tenant.run()).snapshot));
+  expect(wholeRows(second.snapshot)).toEqual(wholeRows((await tenant.run()).snapshot));
 });

@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../runtime/index.ts';
-import { modelRun, type SnapshotModel } from '../conformance.ts';
+import type { SnapshotModel } from '../conformance.ts';
 import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
-import { ExchangeSource } from './exchange/exchangeSource.ts';
 import { FolderedService, type FolderedPlan } from './exchange/items/folderedService.ts';
 import { notesPlan } from './exchange/notes/notesPlan.ts';
 import { SettingsService } from './exchange/settings/settingsService.ts';
 import { tasksPlan } from './exchange/todo/tasksPlan.ts';
-import { Tenant } from './index.ts';
 import { startAlteringProxy } from './testing/alteringProxy.ts';
-import { quickRuntime, TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
+import { picture } from './testing/picture.ts';
+import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
 const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 100, parts: 'all', ...options });
 
@@ -19,10 +18,6 @@ const startPart = async (plan: FolderedPlan, items: number): Promise<TestTenant>
 function contentOf(snapshot: SnapshotModel, key: string): any {
   const row = snapshot.byKey.get(key);
   return row === undefined ? undefined : JSON.parse(snapshot.bytesOf(row)?.toString() ?? '');
-}
-
-function picture(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => JSON.stringify([row.key, snapshot.pathOf(row), row.kind, row.size, row.modified, row.meta, row.outcome, row.content])).sort();
 }
 
 function fetchedKeys({ fetched }: TenantRun): string[] {
@@ -74,11 +69,7 @@ test('the folder of contacts that no list has is found once it holds something, 
   for (const { id } of (await tenant.ask('GET', '/contacts?$top=999')).value as any[]) await tenant.ask('DELETE', `/contacts/${id}`);
   const proxy = await startAlteringProxy(tenant.simulator.graphUrl, (url, entries) => (/\/contactFolders\/delta/.test(url) ? entries.filter(({ id }) => id !== known.id) : undefined));
   try {
-    const { settings, address } = tenant;
-    const service = new Tenant({ ...settings, graphUrl: proxy.url, loginUrl: proxy.url }, quickRuntime());
-    const mailbox = await service.mailbox(address, new AbortController().signal);
-    const run = async (previous?: SnapshotModel): Promise<SnapshotModel> =>
-      (await modelRun(new ExchangeSource(service, mailbox, [(access) => new FolderedService(access, contactsPlan)]), previous)).snapshot;
+    const run = async (previous?: SnapshotModel): Promise<SnapshotModel> => (await tenant.runThrough(proxy.url, previous)).snapshot;
     tenant.simulator.fault({ on: '/contactFolders/contacts', times: 1_000_000, fault: { kind: 'status', status: 404 } });
     const first = await run();
     const { id } = await tenant.ask('POST', '/contacts', { givenName: 'Nina' });

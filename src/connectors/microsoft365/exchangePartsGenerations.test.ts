@@ -1,30 +1,10 @@
-import { expect, test } from 'vitest';
-import type { SnapshotModel } from '../conformance.ts';
-import { Dice } from './testing/dice.ts';
-import { TestTenant } from './testing/testTenant.ts';
+import { test } from 'vitest';
+import { Changer, followGenerations } from './testing/generations.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
-const GENERATIONS = Number(process.env['TEST_GENERATIONS'] ?? 5);
-
-/** What a person sees, and the bytes. */
-function picture(snapshot: SnapshotModel): string[] {
-  return snapshot.sorted.map((row) => JSON.stringify([row.key, snapshot.pathOf(row), row.kind, row.size, row.modified, row.meta, row.outcome, row.content])).sort();
-}
 
 test(`calendars, contacts and tasks that change by chance are in each generation as a first run would find them, at the least cost (seed ${SEED})`, async () => {
-  await using tenant = await TestTenant.start({ items: 60, parts: 'all' });
-  const dice = new Dice(SEED);
-  let { snapshot } = await tenant.run();
-  for (let generation = 0; generation < GENERATIONS; generation++) {
-    const changer = new Changer(tenant, dice);
-    for (let step = 0; step < 8; step++) await changer.step();
-    if (dice.below(3) === 0) tenant.simulator.evictDeltaTokens(tenant.address);
-    const run = await tenant.run(snapshot);
-    const at = `seed ${SEED}, generation ${generation}: ${changer.done.join(' · ')}`;
-    for (const { key } of run.fetched) expect(changer.touched, at).toContain(key.split('/').at(-1));
-    expect(picture(run.snapshot), at).toEqual(picture((await tenant.run()).snapshot));
-    ({ snapshot } = run);
-  }
+  await followGenerations({ items: 60, parts: 'all' }, SEED, (tenant, dice) => new PartsChanger(tenant, dice));
 });
 
 interface Place {
@@ -45,28 +25,17 @@ const PLACES: readonly Place[] = [
 ];
 
 /** Somebody who works with calendars, contacts and tasks. */
-class Changer {
-  /** Ids of items that may have changed, or are new. */
-  readonly touched = new Set<string>();
-  readonly done: string[] = [];
-  readonly #tenant: TestTenant;
-  readonly #dice: Dice;
-
-  constructor(tenant: TestTenant, dice: Dice) {
-    this.#tenant = tenant;
-    this.#dice = dice;
-  }
-
+class PartsChanger extends Changer {
   async step(): Promise<void> {
-    const place = this.#dice.pick(PLACES);
-    const step = this.#dice.pick(['add', 'add', 'edit', 'edit', 'remove', 'occurrence', 'folder', 'rename', 'dropFolder'] as const);
+    const place = this.dice.pick(PLACES);
+    const step = this.dice.pick(['add', 'add', 'edit', 'edit', 'remove', 'occurrence', 'folder', 'rename', 'dropFolder'] as const);
     if (place === undefined || step === undefined) return;
     this.done.push(`${step} ${place.items}`);
-    const number = this.#dice.below(1e6);
-    const folders = (await this.#tenant.ask('GET', `${place.folders}?$top=50`)).value as any[];
-    const folder = this.#dice.pick(folders);
+    const number = this.dice.below(1e6);
+    const folders = (await this.tenant.ask('GET', `${place.folders}?$top=50`)).value as any[];
+    const folder = this.dice.pick(folders);
     if (step === 'folder') {
-      const { id } = await this.#tenant.ask('POST', place.folders, { [place.named]: `F${number}` });
+      const { id } = await this.tenant.ask('POST', place.folders, { [place.named]: `F${number}` });
       await this.#add(place, id, number);
       return;
     }
@@ -77,32 +46,32 @@ class Changer {
   }
 
   async #add({ folders, items, make }: Place, folderId: string, number: number): Promise<void> {
-    this.touched.add((await this.#tenant.ask('POST', `${folders}/${folderId}/${items}`, make(number))).id);
+    this.touched.add((await this.tenant.ask('POST', `${folders}/${folderId}/${items}`, make(number))).id);
   }
 
   async #changeFolder(step: 'rename' | 'dropFolder', { folders, named }: Place, folder: any, number: number): Promise<void> {
     // Those that come with a mailbox stay.
     if (!/^F\d+$|^N\d+$/.test(folder[named])) return;
     const path = `${folders}/${folder.id}`;
-    if (step === 'rename') await this.#tenant.ask('PATCH', path, { [named]: `N${number}` });
-    else await this.#tenant.ask('DELETE', path);
+    if (step === 'rename') await this.tenant.ask('PATCH', path, { [named]: `N${number}` });
+    else await this.tenant.ask('DELETE', path);
   }
 
   async #changeItem(step: 'edit' | 'remove' | 'occurrence', { folders, items, edit }: Place, folderId: string, number: number): Promise<void> {
     const path = `${folders}/${folderId}/${items}`;
-    const item = this.#dice.pick((await this.#tenant.ask('GET', `${path}?$top=50`)).value as any[]);
+    const item = this.dice.pick((await this.tenant.ask('GET', `${path}?$top=50`)).value as any[]);
     if (item === undefined) return;
     this.touched.add(item.id);
-    if (step === 'remove') await this.#tenant.ask('DELETE', `${path}/${item.id}`);
-    else if (step === 'edit' || item.type !== 'seriesMaster') await this.#tenant.ask('PATCH', `${path}/${item.id}`, edit(number));
+    if (step === 'remove') await this.tenant.ask('DELETE', `${path}/${item.id}`);
+    else if (step === 'edit' || item.type !== 'seriesMaster') await this.tenant.ask('PATCH', `${path}/${item.id}`, edit(number));
     else await this.#changeOccurrence(item.id, number);
   }
 
   async #changeOccurrence(id: string, number: number): Promise<void> {
-    const instances = (await this.#tenant.ask('GET', `/events/${id}/instances?startDateTime=2025-01-01T00:00:00&endDateTime=2027-01-01T00:00:00`)).value as any[];
-    const instance = this.#dice.pick(instances);
+    const instances = (await this.tenant.ask('GET', `/events/${id}/instances?startDateTime=2025-01-01T00:00:00&endDateTime=2027-01-01T00:00:00`)).value as any[];
+    const instance = this.dice.pick(instances);
     if (instance === undefined) return;
-    if (number % 3 === 0) await this.#tenant.ask('DELETE', `/events/${instance.id}`);
-    else await this.#tenant.ask('PATCH', `/events/${instance.id}`, { subject: `Moved ${number}` });
+    if (number % 3 === 0) await this.tenant.ask('DELETE', `/events/${instance.id}`);
+    else await this.tenant.ask('PATCH', `/events/${instance.id}`, { subject: `Moved ${number}` });
   }
 }

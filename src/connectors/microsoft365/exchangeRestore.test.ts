@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest';
 import { expectCoverage } from './testing/coverageTable.ts';
 import type { SnapshotModel } from '../conformance.ts';
+import { Dice } from './testing/dice.ts';
 import { counts, giveBack } from './testing/testRestore.ts';
 import { TestTenant } from './testing/testTenant.ts';
 import { differences, folderPaths, readMailbox, type ShownMail } from './testing/readMailbox.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
-
-/** Numbers of a seed, 0..1. */
-function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 interface Wreck {
   /** Drafts that were touched and are still there. Nothing tells whether their content is the same, so they give way to Deleted Items. */
@@ -24,12 +16,12 @@ interface Wreck {
 
 /** Somebody edits, moves, deletes and purges mails, and renames, moves, deletes and purges folders. */
 async function wreck(tenant: TestTenant, seed: number): Promise<Wreck> {
-  const random = chance(seed);
+  const dice = new Dice(seed);
   let drafts = 0;
   const done: string[] = [];
   for (const folder of ['inbox', 'sentitems', 'archive', 'drafts', 'junkemail']) {
     for (const message of await tenant.messages(folder, 25)) {
-      const step = STEPS[Math.floor(random() * STEPS.length)] ?? 'leave';
+      const step = dice.pick(STEPS) ?? 'leave';
       done.push(`${folder} ${step}`);
       await wreckMail(tenant, step, message, folder);
       if (message.isDraft === true && step !== 'purge' && step !== 'leave') drafts++;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Fault } from '../../../simulators/microsoft365/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
+import { Dice } from './testing/dice.ts';
 import { counts, giveBack } from './testing/testRestore.ts';
 import { TestTenant } from './testing/testTenant.ts';
 import { readMailbox } from './testing/readMailbox.ts';
@@ -8,14 +9,6 @@ import { readMailbox } from './testing/readMailbox.ts';
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
 /** Two ranges. */
 const LARGE = 4_200_000;
-
-function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const FAULTS: readonly Fault[] = [
   { kind: 'status', status: 500 }, { kind: 'status', status: 503, retryAfterSeconds: 1 }, { kind: 'status', status: 504 }, { kind: 'status', status: 429, retryAfterSeconds: 1.5 },
@@ -102,10 +95,10 @@ test(`with one request in ten failing by chance every mail is there once (seed $
   const [, clean = '', faulty = ''] = tenant.simulator.mailboxes;
   const snapshot = await backUp(tenant);
   await giveBack(tenant, snapshot, { mode: 'separate' }, { address: clean });
-  const random = chance(SEED);
-  const fault = (): Fault => FAULTS[Math.floor(random() * FAULTS.length)] ?? { kind: 'reset' };
+  const dice = new Dice(SEED);
+  const fault = (): Fault => dice.pick(FAULTS) ?? { kind: 'reset' };
   // One of each ten, so that no seed has too few.
-  const rules = Array.from({ length: 60 }, (_, ten) => tenant.simulator.fault({ on: '/v1.0/', after: ten * 10 + Math.floor(random() * 10), times: 1, fault: fault() }));
+  const rules = Array.from({ length: 60 }, (_, ten) => tenant.simulator.fault({ on: '/v1.0/', after: ten * 10 + dice.below(10), times: 1, fault: fault() }));
   const run = await giveBack(tenant, snapshot, { mode: 'separate' }, { address: faulty });
   for (const undo of rules) undo();
   expect(run.writes.filter((write) => write.fault !== undefined).length, `seed ${SEED}`).toBeGreaterThan(2);

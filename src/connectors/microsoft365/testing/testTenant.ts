@@ -49,9 +49,19 @@ export class TestTenant implements AsyncDisposable {
     return new TestTenant(simulator, options);
   }
 
-  async source(address = this.address): Promise<SourceSession> {
-    const mailbox = await this.tenant.mailbox(address, new AbortController().signal);
-    return this.#parts === 'all' ? openSource(this.tenant, mailbox) : new ExchangeSource(this.tenant, mailbox, this.#parts);
+  async source(address = this.address, tenant = this.tenant): Promise<SourceSession> {
+    const mailbox = await tenant.mailbox(address, new AbortController().signal);
+    return this.#parts === 'all' ? openSource(tenant, mailbox) : new ExchangeSource(tenant, mailbox, this.#parts);
+  }
+
+  /** A run through something that stands before the simulator and changes its answers: these are not held against the document. */
+  async runThrough(url: string, previous?: SnapshotModel): Promise<ModelRun> {
+    const source = await this.source(this.address, new Tenant({ ...this.settings, graphUrl: url, loginUrl: url }, quickRuntime()));
+    try {
+      return await modelRun(source, previous);
+    } finally {
+      await source.close();
+    }
   }
 
   async run(previous?: SnapshotModel, options: ModelRunOptions & { readonly address?: string } = {}): Promise<TenantRun> {
