@@ -5,10 +5,10 @@ import { SortedSpool } from '../sortedSpool.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
 import { ContentOutcomes } from './contentOutcomes.ts';
 import { Folders, type FolderSource } from './folders.ts';
-import { hasMissing, itemChanges } from './itemChanges.ts';
+import { hasMissing } from './itemChanges.ts';
 import { ItemListing } from './itemListing.ts';
 import type { ItemSource } from './itemSource.ts';
-import { noticeChanges } from './notices.ts';
+import { partChanges } from './partChanges.ts';
 import { parseSyncCursor, type SyncCursor } from './syncCursor.ts';
 
 /** How a content is read: the mailbox, and what the paths of its requests begin with. */
@@ -75,16 +75,8 @@ export class FolderedService implements SubService {
     await listing.run(before?.items ?? {});
     const { rounds } = listing;
     if (source.mode === 'list' && await hasMissing(spool, { source, previous, rounds })) await listing.again();
-    const changes = await folders.changes(previous);
-    if (changes.length > 0) yield changes;
-    const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
     const retry = before?.retry ?? true;
-    yield* itemChanges(spool, {
-      source, previous, rounds, retry, scan: isRelisted || folders.someGone || retry, onRetry: (item, outcome) => this.#outcomes.offeredAgain(item, outcome),
-    });
-    await spool.remove();
-    const notices = await noticeChanges({ keys: source.keys, noun, kind: this.kind }, read, rounds, previous);
-    if (notices.length > 0) yield notices;
+    yield* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, names: { noun, kind: this.kind } });
     this.#cursor = { base, folders: listing.hasMissedFolder ? '' : folders.link, items: listing.links, retry: false };
   }
 

@@ -1,8 +1,7 @@
 import type { FetchContext, Fetched, SourceChange, SourceItem } from '../../../contract.ts';
 import { ContentOutcomes } from '../items/contentOutcomes.ts';
-import { itemChanges } from '../items/itemChanges.ts';
 import { ItemListing } from '../items/itemListing.ts';
-import { noticeChanges } from '../items/notices.ts';
+import { partChanges } from '../items/partChanges.ts';
 import { SortedSpool } from '../sortedSpool.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
 import { parseMailCursor, type MailCursor } from './mailCursor.ts';
@@ -41,16 +40,8 @@ export class MailService implements SubService {
     const listing = new ItemListing({ access, context, source: messageSource, spool, base: access.path, folders: read });
     await listing.run(before?.messages ?? {});
     const { rounds } = listing;
-    const changes = await folders.changes(previous);
-    if (changes.length > 0) yield changes;
-    const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
     const retry = before?.retry ?? true;
-    yield* itemChanges(spool, {
-      source: messageSource, previous, rounds, retry, scan: isRelisted || folders.someGone || retry, onRetry: (item, outcome) => this.#outcomes.offeredAgain(item, outcome),
-    });
-    await spool.remove();
-    const notices = await noticeChanges({ keys: messageSource.keys, noun: 'mails', kind: this.kind }, read, rounds, previous);
-    if (notices.length > 0) yield notices;
+    yield* partChanges({ source: messageSource, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, names: { noun: 'mails', kind: this.kind } });
     this.#cursor = { folders: listing.hasMissedFolder ? '' : folders.link, root: folders.rootId, messages: listing.links, retry: false };
   }
 

@@ -1,0 +1,44 @@
+import type { PreviousState, SourceChange } from '../../../contract.ts';
+import type { SortedSpool } from '../sortedSpool.ts';
+import type { ContentOutcomes } from './contentOutcomes.ts';
+import { itemChanges } from './itemChanges.ts';
+import type { FolderRound, ItemSource, ListedFolder } from './itemSource.ts';
+import { noticeChanges, type NoticeOptions } from './notices.ts';
+
+/** The folders of a part of a mailbox now, and those that the previous snapshot has. */
+interface FolderState {
+  /** True where the previous snapshot has folders that are there no more. */
+  readonly someGone: boolean;
+  /** Whether it was there in the previous snapshot. */
+  wasKnown(id: string): boolean;
+  /** Rows of folders that are new or changed, and keys of those that are gone, ascending. */
+  changes(previous: PreviousState): Promise<SourceChange[]>;
+}
+
+interface PartChangesOptions {
+  readonly source: ItemSource;
+  readonly folders: FolderState;
+  /** The folders that were read, how far each was, and what they told. */
+  readonly read: readonly ListedFolder[];
+  readonly rounds: ReadonlyMap<string, FolderRound>;
+  readonly spool: SortedSpool;
+  readonly previous: PreviousState;
+  /** Contents that failed last time are offered again. */
+  readonly retry: boolean;
+  readonly outcomes: ContentOutcomes;
+  /** For notices. */
+  readonly names: Omit<NoticeOptions, 'keys'>;
+}
+
+/** When all folders of a part were read: what differs from the previous snapshot, in the order of the keys: folders, items, notices. */
+export async function* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes, names }: PartChangesOptions): AsyncGenerator<readonly SourceChange[]> {
+  const changes = await folders.changes(previous);
+  if (changes.length > 0) yield changes;
+  const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
+  yield* itemChanges(spool, {
+    source, previous, rounds, retry, scan: isRelisted || folders.someGone || retry, onRetry: (item, outcome) => outcomes.offeredAgain(item, outcome),
+  });
+  await spool.remove();
+  const notices = await noticeChanges({ keys: source.keys, ...names }, read, rounds, previous);
+  if (notices.length > 0) yield notices;
+}
