@@ -9,16 +9,17 @@ import { findErased, type ErasedItem, type ErasedRows } from './eraseScan.ts';
 import { EraseSet, type Selection } from './eraseSet.ts';
 import { replaceSnapshots } from './eraseReplace.ts';
 import { IdTable } from './idTable.ts';
-import { checkSeal, readManifest, supersededBy, type ManifestRef, type StoredManifest } from './manifest.ts';
+import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { isPrunedUnderRun } from './prunedUnderRun.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { ErasurePlan } from './pruneRoots.ts';
-import { erasureRecords, writeRemoval, type ErasureNote, type RemovedSnapshot } from './removals.ts';
+import { erasureRecords, writeRemoval, type ErasureNote, type RemovalRecord, type RemovedSnapshot } from './removals.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { SegmentRef } from './segment.ts';
+import { namesUnder } from './roots.ts';
 import { indexedStream } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { touchedSegments } from './touchedSegments.ts';
@@ -114,6 +115,10 @@ class EraseRun {
   readonly #interrupted = new Set<string>();
   #needed = new IdTable();
   #unread: ReadonlySet<string> = new Set();
+  /** Ids of the snapshots that stood at the last look. */
+  #seen: ReadonlySet<string> = new Set();
+  /** Nothing was left but blobs, in the last round. */
+  #onlyBlobs = false;
 
   constructor(context: RepositoryContext, tag: string, selection: Selection, options: EraseOptions) {
     this.#context = context;
@@ -124,35 +129,55 @@ class EraseRun {
   }
 
   async run(): Promise<Erasure> {
-    const { storage, keyring, clock, random } = this.#context;
+    const { clock } = this.#context;
     const { signal } = this.#options;
     const startedAt = new Date(clock.now()).toISOString();
     const note = { items: selectionHash(this.#context, this.#tag, this.#selection), startedAt };
     const records = await erasureRecords(this.#context, note.items, signal);
-    let onlyBlobs = false;
+    this.#onlyBlobs = false;
     for (let round = 0; round < ROUNDS; round++) {
       signal?.throwIfAborted();
-      const state = await this.#look(signal);
-      const clean = state.touched.size === 0 && state.superseded.size === 0;
-      onlyBlobs = round > 0 && clean;
-      if (onlyBlobs && await this.#blobsAreGone(signal)) {
-        // A cache may have been made anew of the older snapshots, as long as they stood.
-        await raiseGeneration(storage, keyring, state.entity, random, signal);
-        const result = await this.#result(note.items, startedAt, []);
-        await writeRemoval(this.#context, [], signal, { erasure: { ...note, finished: true } });
-        return result;
+      try {
+        const result = await this.#round(round, note, records, signal);
+        if (result) return result;
+      } catch (error) {
+        // Taken away under this one by the same erasure at work elsewhere: the next round begins with what there is then.
+        if (!isGone(error) || !(await this.#hasLost(signal))) throw error;
       }
-      if (round === 0) {
-        if (clean && records.length === 0) throw noItem();
-        await raiseGeneration(storage, keyring, state.entity, random, signal);
-      }
-      await this.#replace(state, signal);
-      const pending = await this.#pending(note, signal);
-      if (pending.length > 0) return this.#result(note.items, startedAt, pending);
-      await this.#remove(note, signal);
-      this.#options.progress?.({ type: 'progress', stage: 'erase', items: this.#items.size, bytes: 0 });
     }
-    throw stillBusy(onlyBlobs);
+    throw stillBusy(this.#onlyBlobs);
+  }
+
+  /** @returns the end of it, where nothing is left to be done. */
+  async #round(round: number, note: ErasureNote, records: readonly RemovalRecord[], signal?: AbortSignal): Promise<Erasure | undefined> {
+    const { storage, keyring, random } = this.#context;
+    const state = await this.#look(signal);
+    const clean = state.touched.size === 0 && state.superseded.size === 0;
+    this.#onlyBlobs = round > 0 && clean;
+    if (this.#onlyBlobs && await this.#blobsAreGone(signal)) {
+      // A cache may have been made anew of the older snapshots, as long as they stood.
+      await raiseGeneration(storage, keyring, state.entity, random, signal);
+      const result = await this.#result(note.items, note.startedAt, []);
+      await writeRemoval(this.#context, [], signal, { erasure: { ...note, finished: true } });
+      return result;
+    }
+    if (round === 0) {
+      if (clean && records.length === 0) throw noItem();
+      await raiseGeneration(storage, keyring, state.entity, random, signal);
+    }
+    await this.#replace(state, signal);
+    const pending = await this.#pending(note, signal);
+    if (pending.length > 0) return this.#result(note.items, note.startedAt, pending);
+    await this.#remove(note, signal);
+    this.#options.progress?.({ type: 'progress', stage: 'erase', items: this.#items.size, bytes: 0 });
+    return undefined;
+  }
+
+  /** Whether a snapshot that this one had seen is gone. */
+  async #hasLost(signal?: AbortSignal): Promise<boolean> {
+    const standing = new Set<string>();
+    for (const name of await namesUnder(this.#context, names.snapshot(this.#tag, ''), signal)) standing.add(lastSegment(name));
+    return [...this.#seen].some((id) => !standing.has(id));
   }
 
   /** The sealed snapshots, and what they hold of what is to go. */
@@ -160,10 +185,11 @@ class EraseRun {
     const { storage, keyring } = this.#context;
     const entity = await readEntity(storage, keyring, this.#tag, signal);
     const stored = await sealedManifests(this.#context, this.#tag, signal);
+    this.#seen = new Set(stored.map(({ manifest }) => manifest.id));
     const erased = await findErased({ storage, keyring, tag: this.#tag }, stored, this.#chosen, signal);
     for (const [key, item] of erased.items) if (!this.#items.has(key)) this.#items.set(key, item);
     const touched = await touchedSegments(this.#context, entity, stored.map(({ manifest }) => manifest), this.#chosen, this.#ids, signal);
-    return { entity, stored, erased, touched, superseded: refsOf(stored) };
+    return { entity, stored, erased, touched, superseded: supersededBy(stored) };
   }
 
   async #replace({ stored, superseded, touched, erased }: Look, signal?: AbortSignal): Promise<void> {
@@ -186,7 +212,7 @@ class EraseRun {
   }
 
   async #prune(note: ErasureNote, options: { readonly dryRun?: boolean }, signal?: AbortSignal): Promise<PruneRun> {
-    const superseded = refsOf(await sealedManifests(this.#context, this.#tag, signal));
+    const superseded = supersededBy(await sealedManifests(this.#context, this.#tag, signal));
     const goes = (id: string): ReturnType<ErasurePlan['goes']> => {
       const by = superseded.get(id);
       return by ? { by } : false;
@@ -218,8 +244,7 @@ class EraseRun {
   }
 
   async #result(items: string, startedAt: string, pending: readonly PendingObject[]): Promise<Erasure> {
-    const all = await erasureRecords(this.#context, items, this.#options.signal);
-    const records = all.slice(1 + all.findLastIndex(({ erasure }) => erasure?.finished === true));
+    const records = ofLastErasure(await erasureRecords(this.#context, items, this.#options.signal));
     const first = records.flatMap(({ erasure }) => erasure?.startedAt ?? []).toSorted()[0];
     for (const key of this.#selection.keys) if (!this.#items.has(key)) this.#items.set(key, { names: new Set(), versions: 0 });
     return {
@@ -252,14 +277,13 @@ interface Look {
   readonly superseded: ReadonlyMap<string, ManifestRef>;
 }
 
-/** By the id of a snapshot that stands: what stands for it. */
-function refsOf(stored: readonly StoredManifest[]): Map<string, ManifestRef> {
-  const standing = new Map(stored.map((one) => [one.manifest.id, one]));
-  const refs = new Map<string, ManifestRef>();
-  for (const [id, { id: by }] of supersededBy(stored.map(({ manifest }) => manifest))) {
-    if (standing.has(id)) refs.set(id, { id: by, sha256: standing.get(by)?.sha256 ?? '' });
+function supersededBy(stored: readonly StoredManifest[]): Map<string, ManifestRef> {
+  const standing = new Set(stored.map(({ manifest }) => manifest.id));
+  const by = new Map<string, ManifestRef>();
+  for (const { manifest, sha256 } of stored) {
+    if (manifest.replaces && standing.has(manifest.replaces.id)) by.set(manifest.replaces.id, { id: manifest.id, sha256 });
   }
-  return refs;
+  return by;
 }
 
 /** All that are sealed, those that others stand for too, oldest first. A damaged one ends it: what it holds is not known. */
@@ -275,6 +299,24 @@ async function sealedManifests({ storage, keyring }: RepositoryContext, tag: str
     }
   }
   return stored;
+}
+
+/** A segment or pack that is named and not there: damage, or the work of another erasure. */
+function isGone(error: unknown): boolean {
+  return isHoldfastError(error) && ['storage/not-found', 'repository/prune-refused'].includes(error.code);
+}
+
+/** Records of the erasure that is at work, or, where that removed nothing, of the one before it: its certificate may be lost. */
+function ofLastErasure(records: readonly RemovalRecord[]): readonly RemovalRecord[] {
+  let last: readonly RemovalRecord[] = [];
+  let own: RemovalRecord[] = [];
+  for (const record of records) {
+    own.push(record);
+    if (record.erasure?.finished !== true) continue;
+    if (own.some(({ removed }) => removed.length > 0)) last = own;
+    own = [];
+  }
+  return own.some(({ removed }) => removed.length > 0) ? own : last;
 }
 
 function stillBusy(onlyBlobs: boolean): HoldfastError {

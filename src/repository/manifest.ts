@@ -29,20 +29,9 @@ export interface ManifestRef {
   readonly sha256: string;
 }
 
-/**
- * By the id of a snapshot of one entity: the one among them that stands for it, as long as an erasure is not finished. Of several that stand
- * for the same one, since the erasure ran twice at once, the one with the least id counts, and stands for the others as well.
- */
-export function supersededBy(manifests: readonly Manifest[]): Map<string, Manifest> {
-  const first = new Map<string, Manifest>();
-  const by = new Map<string, Manifest>();
-  for (const one of manifests.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    if (!one.replaces) continue;
-    const other = first.get(one.replaces.id);
-    if (other) by.set(one.id, other);
-    else first.set(one.replaces.id, one);
-  }
-  return new Map([...first, ...by]);
+/** Ids of snapshots of one entity that others among them stand for: an erasure was not finished. */
+export function supersededIds(manifests: readonly Manifest[]): Set<string> {
+  return new Set(manifests.flatMap(({ replaces }) => replaces?.id ?? []));
 }
 
 export interface StoredManifest {

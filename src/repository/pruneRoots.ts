@@ -1,7 +1,7 @@
 import { HoldfastError } from '../domain/index.ts';
 import type { DoomedList } from './doomed.ts';
 import type { IdTable } from './idTable.ts';
-import { supersededBy, type Manifest, type ManifestRef } from './manifest.ts';
+import { supersededIds, type Manifest, type ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
 import { keptSnapshots, type PrunePolicy } from './prunePolicy.ts';
 import type { ErasureNote, RemovedSnapshot } from './removals.ts';
@@ -98,16 +98,14 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
  */
 function keptOf(view: PruneView, sealed: readonly Known[]): Set<string> {
   const now = view.context.clock.now();
-  // What another one stands for counts for nothing and stays: an erasure has to find it once more. One that is there twice may go.
-  const superseded = supersededBy(sealed.map(({ manifest }) => manifest));
-  const replaced = new Set(sealed.map(({ manifest }) => manifest.replaces?.id));
+  // What another one stands for counts for nothing and stays: an erasure has to find it once more.
+  const superseded = supersededIds(sealed.map(({ manifest }) => manifest));
   const standing = sealed.filter(({ name, manifest }) => !view.others.has(name) && !superseded.has(manifest.id));
   const sure = standing.filter(({ name }) => !view.voided.has(name));
   const kept = [standing, sure].flatMap((known) => [...keptSnapshots(known.map(({ manifest }) => manifest), view.policy, now)]);
   // In a copy it goes when the source has removed it.
   const stays = (manifest: Manifest): boolean => !view.mirrored || view.policy.keep?.(manifest) !== false;
-  const held = sealed.filter(({ name, manifest }) => superseded.has(manifest.id) && (view.mirrored || replaced.has(manifest.id))
-    && !view.others.has(name) && stays(manifest));
+  const held = sealed.filter(({ name, manifest }) => superseded.has(manifest.id) && !view.others.has(name) && stays(manifest));
   return new Set([...kept, ...held.map(({ manifest }) => manifest.id)]);
 }
 

@@ -12,7 +12,7 @@ import { ensureEntity, entityGeneration, readEntities, readEntity, type EntityRe
 import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
-import { checkSeal, readManifest, supersededBy, type Manifest, type StoredManifest } from './manifest.ts';
+import { checkSeal, readManifest, supersededIds, type Manifest, type StoredManifest } from './manifest.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
 import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
@@ -105,7 +105,7 @@ export class Repository {
         else if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
       }
     }
-    const superseded = supersededBy(found.map(({ manifest }) => manifest));
+    const superseded = supersededIds(found.map(({ manifest }) => manifest));
     const standing = superseded.size === 0 ? found : found.filter(({ manifest }) => !superseded.has(manifest.id));
     return standing.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
   }
@@ -118,7 +118,7 @@ export class Repository {
     const byTime = [...Map.groupBy(ids, timeOfId).values()];
     for (const group of byTime.toReversed()) {
       const readable = await this.#readable(tag, group, signal);
-      const superseded = supersededBy(readable.map(({ manifest }) => manifest));
+      const superseded = supersededIds(readable.map(({ manifest }) => manifest));
       const newest = readable.findLast(({ manifest }) => !superseded.has(manifest.id));
       if (newest) return newest;
     }

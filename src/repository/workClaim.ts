@@ -14,7 +14,7 @@ const CLAIM_LIFE = 7 * 86_400_000;
 interface Claim {
   /** `erasure`: nobody else may copy packs meanwhile, or what is erased would come back in the copy. */
   readonly work: 'prune' | 'erasure';
-  /** Which erasure: a keyed hash of what is to go. The same one, that died or is at work elsewhere, does not stand in the way: two of them leave what one leaves. */
+  /** Which erasure: a keyed hash of what is to go. Its own claim, left by a kill, does not stand in the way of a rerun. */
   readonly items?: string;
 }
 
