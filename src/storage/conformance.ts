@@ -9,7 +9,7 @@ import { listAll } from './listAll.ts';
 import { isObjectName } from './objectName.ts';
 
 /** A service may store what it was sent whole though the caller hung up: on a busy machine half a second after it. */
-const LATE_MS = 2000;
+const LATE_MS = 5000;
 
 /** Every guarantee of the storage contract, each tried on its own. */
 export const conformanceChecks: readonly ConformanceCheck[] = [...byteChecks, ...listingChecks, ...safetyChecks];
@@ -22,7 +22,7 @@ export interface ConformanceOptions {
   readonly checks?: readonly ConformanceCheck[];
   /** Looked at between checks. */
   readonly signal?: AbortSignal;
-  /** How long, in ms, a put that was aborted may go on behind the caller's back. Default: 2000. */
+  /** How long, in ms, a put that was aborted may go on behind the caller's back. Default: 5000. */
   readonly lateMs?: number;
 }
 

@@ -50,7 +50,7 @@ export async function restoreExchange(context: CommandContext, options: Options)
   const mailbox = await destination(tenant, manifest.entity, options.to, signal);
   const before = options.snapshotFirst === true && !dryRun ? await keep(context, { repository, tenant, mailbox, progress }) : undefined;
   tenant.tellWaits(mailbox.userId, progress);
-  const target = openTarget(tenant, mailbox, targetOptions(options, clock.now()));
+  const target = openTarget(tenant, mailbox, { ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== `${SERVICE}:${mailbox.userId}` });
   try {
     const report = await restoreToTarget(repository, manifest, target, { ...(within ? { within } : {}), dryRun, signal, progress });
     display.stop();

@@ -204,7 +204,8 @@ test('notes come twenty at a time; one that is refused does not cost the others,
   tenant.simulator.fault({ on: '/exportItems', times: 1, fault: { kind: 'do', action: () => tenant.simulator.vanish(tenant.address, gone.key.slice('notes/i/'.length)) } });
   const second = await tenant.run();
   expect(second.snapshot.sorted.filter(({ outcome }) => outcome !== '').map(({ key, outcome }) => [key, (JSON.parse(outcome) as { code: string }).code])).toEqual([[gone.key, 'vanished']]);
-  tenant.simulator.fault({ on: '/exportItems', times: 1, fault: { kind: 'status', status: 400, code: 'ErrorInvalidRequest' } });
+  // Both that go out at once.
+  tenant.simulator.fault({ on: '/exportItems', times: 2, fault: { kind: 'status', status: 400, code: 'ErrorInvalidRequest' } });
   const third = await tenant.run();
   expect(third.requests.filter(isExport).length).toBeGreaterThan(20);
   expect(picture(third.snapshot)).toEqual(picture(first.snapshot).filter((row) => !row.includes(gone.key)));

@@ -141,6 +141,8 @@ test('into another mailbox everything comes with all its fields but those that a
   const dry = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other, dryRun: true });
   expect(dry.writes).toEqual([]);
   const real = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  // None of them can be there under the id of the mailbox that they are of.
+  expect([...dry.looks, ...real.looks]).toEqual([]);
   expect(counts(dry)).toEqual({ written: snapshot.sorted.filter(({ kind }) => kind === 'mail').length });
   expect((counts(real)['written'] ?? 0) + (counts(real)['altered'] ?? 0)).toBe(counts(dry)['written']);
   // A request for each mail, one more for each that is unread, and one for each folder.

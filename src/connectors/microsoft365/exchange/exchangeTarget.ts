@@ -21,8 +21,9 @@ export class ExchangeTarget implements TargetSession {
     const budget = tenant.budget(userId);
     const access: TargetAccess = { graph: tenant.graph, path: `/users/${userId}`, budget, runtime: tenant.runtime, scratch: async () => await this.#directory() };
     this.parallel = budget.concurrent;
-    const { mode, folderName } = options;
-    this.#parts = factories.map((make) => make(access, mode === 'replace' ? options : { mode, folderName }));
+    // Tag and suffix are of mode 'replace'.
+    const { tag: _tag, suffix: _suffix, ...plain } = options;
+    this.#parts = factories.map((make) => make(access, options.mode === 'replace' ? options : plain));
   }
 
   scope({ key }: ItemRow): RestoreScope {

@@ -10,6 +10,8 @@ export interface TargetOptions {
   readonly tag?: string;
   /** With mode 'replace': what the names of folders end with that the restore makes. */
   readonly suffix?: string;
+  /** The items are of another mailbox: none of them is there under its own id. */
+  readonly ofAnother?: boolean;
 }
 
 export interface TargetAccess extends MailboxAccess {

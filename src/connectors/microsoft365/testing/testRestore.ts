@@ -12,6 +12,8 @@ export interface Restored {
   readonly results: ReadonlyMap<string, WriteResult>;
   /** Requests that change something, parts of batches among them. */
   readonly writes: readonly LoggedRequest[];
+  /** Requests for mails by their ids. */
+  readonly looks: readonly LoggedRequest[];
 }
 
 export interface RestoreRun {
@@ -25,7 +27,7 @@ export interface RestoreRun {
 export async function giveBack(tenant: TestTenant, snapshot: SnapshotModel, options: Partial<TargetOptions> & Pick<TargetOptions, 'mode'>, run: RestoreRun = {}): Promise<Restored> {
   const { address = tenant.address, signal = new AbortController().signal } = run;
   const before = tenant.simulator.log.total;
-  const session = openTarget(tenant.tenant, await tenant.tenant.mailbox(address, signal), { folderName: 'Restored 2026-01-02', ...options });
+  const session = openTarget(tenant.tenant, await tenant.tenant.mailbox(address, signal), { folderName: 'Restored 2026-01-02', ofAnother: address !== tenant.address, ...options });
   const giving = new Giving(session, snapshot, { ...run, signal });
   try {
     await giving.all();
@@ -35,7 +37,8 @@ export async function giveBack(tenant: TestTenant, snapshot: SnapshotModel, opti
   }
   if (tenant.breaches.length > 0) throw new Error(tenant.breaches.join('\n'));
   const isWrite = ({ method, url }: LoggedRequest): boolean => method !== 'GET' && !url.includes('oauth2') && !url.endsWith('/$batch');
-  return { results: giving.results, writes: tenant.simulator.requests().filter((request) => request.number > before && isWrite(request)) };
+  const requests = tenant.simulator.requests().filter(({ number }) => number > before);
+  return { results: giving.results, writes: requests.filter(isWrite), looks: requests.filter(({ method, url }) => method === 'GET' && /\/messages\/[^/?]+\?/.test(url)) };
 }
 
 class Giving {

@@ -50,7 +50,7 @@ export class MailTarget implements SubTarget {
 
   /** Decides anew about mails that the listing did not tell and that are there. */
   async #lookOnce(items: readonly RestoreItem[], signal: AbortSignal): Promise<void> {
-    if (this.#options.mode === 'separate') return;
+    if (this.#options.mode === 'separate' || this.#options.ofAnother === true) return;
     const rows = items.flatMap(({ row }) => (this.#decided.get(row.key)?.act === 'make' ? [row] : []));
     if (rows.length === 0) return;
     const { searched } = await this.#loaded(signal);
