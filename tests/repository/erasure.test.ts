@@ -69,6 +69,9 @@ test('a folder takes all below it along; the next backup stores again what the s
   const second = await erase(await open(storage, clock), tag, { keys: new Set(['d']), prefixes: [] });
   expect(second.snapshots.map(({ id }) => id)).toEqual([again.id]);
   expect(Date.parse(second.startedAt)).toBeGreaterThan(Date.parse(again.finishedAt));
+  // The same once more finds nothing to do, and tells of that one: its certificate may be lost.
+  const { snapshots, startedAt } = await erase(await open(storage, clock), tag, { keys: new Set(['d']), prefixes: [] });
+  expect({ snapshots, startedAt }).toEqual({ snapshots: second.snapshots, startedAt: second.startedAt });
   expect((await searchEverything(storage, [...TRACES, ...kept], keysBefore)).found).toEqual([]);
   expect((await check(await open(storage, clock), { readData: 100, workers: 1 })).errors).toEqual([]);
 });
