@@ -10,6 +10,7 @@ export function defineErasure(program: Command, does: Does): void {
     .description('takes items out of every snapshot, for good, and writes a certificate')
     .requiredOption('--entity <entity>', 'id or name of what was backed up')
     .option('--item <id...>', 'items by id, as "holdfast ls --json" shows it')
+    .option('--items-file <file>', 'items by id, a line each: what an erasure wrote before it was interrupted')
     .option('--path <path>', 'the item at that path in any snapshot; a folder with all below it')
     .option('--query <words>', 'every item in which these words are found, as by "holdfast search"');
   searchOptions(erase)

@@ -4,6 +4,7 @@ import { isTop, keyOfPath, keysAtPath, searchEntities, SnapshotBrowser } from '.
 import type { EntityRecord, Manifest, Repository, Selection } from '../repository/index.ts';
 import type { CommandContext } from './commandContext.ts';
 import { plural, printable } from './formatText.ts';
+import { readItems } from './itemsFile.ts';
 import { keyStyleOf } from './keyStyle.ts';
 import { usageError } from './presentError.ts';
 import type { SearchOptions } from './sharedOptions.ts';
@@ -12,6 +13,7 @@ import { noItem } from './selectRows.ts';
 /** The ways to say what is to be erased: ids, a path, or what a search finds. */
 export interface SelectionOptions extends SearchOptions {
   readonly item?: readonly string[];
+  readonly itemsFile?: string;
   readonly path?: string;
   readonly query?: string;
 }
@@ -28,14 +30,15 @@ const PAGE = 1000;
 export async function chooseItems(
   context: CommandContext, repository: Repository, record: EntityRecord, options: SelectionOptions, progress: Progress,
 ): Promise<Chosen> {
-  const { item = [], path } = options;
+  const { itemsFile, path } = options;
   const { query, from, to, subject, folder, after, before } = options;
   const searched = [query, from, to, subject, folder, after, before].some((one) => one !== undefined);
-  if ([item.length > 0, path !== undefined, searched].filter(Boolean).length !== 1) {
-    throw usageError('no-selection', 'Say what to erase, in one way: --item ID…, --path PATH, or a search with --query, --from, --to, --subject, --folder, --after, --before.');
+  if ([options.item !== undefined, itemsFile !== undefined, path !== undefined, searched].filter(Boolean).length !== 1) {
+    throw usageError('no-selection', 'Say what to erase, in one way: --item ID…, --items-file FILE, --path PATH, or a search with --query, --from, --to, --subject, --folder, --after, --before.');
   }
   if (path !== undefined) return { selection: await byPath(repository, record, path, context.signal), whole: true };
-  if (item.length > 0) return { selection: byIds(record, item), whole: true };
+  const ids = itemsFile === undefined ? options.item : readItems(itemsFile);
+  if (ids !== undefined) return { selection: byIds(record, ids), whole: true };
   return bySearch(context, repository, record, options, progress);
 }
 
@@ -92,7 +95,7 @@ async function bySearch(
     more = answer.more && cursor !== undefined;
   }
   if (keys.size === 0) {
-    throw new HoldfastError('cli/no-hit', 'input', `Nothing in ${record.entity.id} is found so. Nothing was changed. To finish an erasure that was interrupted, give its ids with --item.`);
+    throw new HoldfastError('cli/no-hit', 'input', `Nothing in ${record.entity.id} is found so. Nothing was changed. To finish an erasure that was interrupted, give its --items-file.`);
   }
   return { selection: { keys, prefixes: prefixesOf(record, keys) }, whole };
 }

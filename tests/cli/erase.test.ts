@@ -107,18 +107,25 @@ test('a certificate that cannot be written stops an erasure before it begins; wh
   expect(JSON.parse(readFileSync(box.path('kept.json'), 'utf8'))).toMatchObject({ pending: [], snapshots: [{ id: before[0] }, { id: before[1] }] });
   expect(await ids()).not.toEqual(before);
   rmSync(box.path('cache', 'repositories', repository, 'index', 'stuck.idx'), { recursive: true });
-  const full = await box.json<Certificate>(['erase', '--entity', entity, '--path', 'a.txt', '--yes', '--certificate', '/dev/full'], 3);
+  const full = await box.json<Certificate>(['erase', '--entity', entity, '--item', Buffer.from('a.txt').toString('base64url'), '--yes', '--certificate', '/dev/full'], 3);
   expect(full).toMatchObject({ file: null, items: [{ versions: 1 }] });
 });
 
 test('what a search chose is finished by the ids that it told first', { timeout: 120_000 }, async () => {
   const { box, entity } = await sandbox();
   using _ = box;
-  const said = await box.run(['erase', '--entity', entity, '--query', 'letter ada', '--yes', '--certificate', box.path('one.json')]);
-  const [, ids = ''] = /--item (\S+)/.exec(said.stderr) ?? [];
-  expect(Buffer.from(ids, 'base64url').toString()).toBe('private\0letter.txt');
+  const erasing = ['erase', '--entity', entity, '--query', 'letter ada', '--yes', '--certificate'];
+  const list = box.path('one.json.items');
+  const said = await box.run([...erasing, box.path('one.json')]);
+  expect(said.stderr).toContain(`--items-file ${list}`);
+  expect(existsSync(list)).toBe(false);
+  const ids = Buffer.from('private\0letter.txt').toString('base64url');
+  expect(said.stderr).not.toContain(ids);
+  writeFileSync(list, 'no id\n');
+  expect((await box.run(['erase', '--entity', entity, '--items-file', list, '--yes'])).stderr).toContain('usage/no-items');
+  writeFileSync(list, `${ids}\n`);
   // It knows that this is the same erasure, though no snapshot has the item any more.
-  const again = await box.json<Certificate>(['erase', '--entity', entity, '--item', ids, '--yes', '--names', 'plain', '--certificate', box.path('two.json')]);
+  const again = await box.json<Certificate>(['erase', '--entity', entity, '--items-file', list, '--yes', '--names', 'plain', '--certificate', box.path('two.json')]);
   expect(again.items).toEqual([{ id: ids, names: [], versions: 0 }]);
 });
 

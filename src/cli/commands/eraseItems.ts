@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { isHoldfastError, messageOf, type BinaryString } from '../../domain/index.ts';
+import { isHoldfastError, messageOf } from '../../domain/index.ts';
 import { forgetCatalog } from '../../recovery/index.ts';
 import {
   certificateOf, erase, previewErasure, type CertificateNames, type EntityRecord, type ErasureCertificate, type Repository, type Selection,
@@ -11,6 +11,7 @@ import { chooseItems, type SelectionOptions } from '../eraseSelection.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { findEntity } from '../findEntity.ts';
 import { plural, printable } from '../formatText.ts';
+import { ItemsFile, itemIds } from '../itemsFile.ts';
 import { openRepository } from '../openRepository.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import type { RepositoryOptions } from '../sharedOptions.ts';
@@ -59,7 +60,8 @@ async function eraseChosen(
   context: CommandContext, options: Options, { repository, record, selection, file }: Chosen,
 ): Promise<boolean> {
   const { stderr, clock, signal } = context;
-  if (options.item === undefined) stderr.write(`If it is interrupted, this finishes it: --item ${itemIds(selection.keys).join(' ')}\n`);
+  const list = options.item === undefined && options.itemsFile === undefined ? new ItemsFile(`${file.path}.items`, selection.keys) : undefined;
+  if (list) stderr.write(`If it is interrupted, this finishes it: --items-file ${printable(list.path)}\n`);
   const untidy: unknown[] = [];
   using erasing = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const erasure = await erase(repository, record.tag, selection, {
@@ -68,6 +70,7 @@ async function eraseChosen(
   erasing.stop();
   const certificate = certificateOf(repository.context, record.entity, erasure, options.names);
   const written = await giveCertificate(context, certificate, file);
+  if (written && certificate.pending.length === 0) list?.remove();
   try {
     forgetCatalog(repository, record.entity.id);
   } catch (error) {
@@ -93,11 +96,6 @@ async function giveCertificate({ out, stderr }: CommandContext, certificate: Era
   await out.document({ ...certificate, file: path });
   await tell({ out, stderr }, certificate, path);
   return path !== null;
-}
-
-/** As `ls --json` shows them. */
-function itemIds(keys: Iterable<BinaryString>): string[] {
-  return [...keys].map((key) => Buffer.from(key, 'latin1').toString('base64url'));
 }
 
 /** With what lies below the chosen items; an erasure that did not finish may have left nothing to be counted. */
