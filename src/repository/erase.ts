@@ -95,6 +95,11 @@ export async function previewErasure(
   return { items, snapshots: [...shares.values()].filter(({ items: files, folders }) => files + folders > 0).length };
 }
 
+/** Whether an erasure of these items removed snapshots already: it may have been killed, and is finished by another one. */
+export async function hasBegunErasing({ context }: Repository, tag: string, selection: Selection, signal?: AbortSignal): Promise<boolean> {
+  return (await erasureRecords(context, selectionHash(context, tag, selection), signal)).length > 0;
+}
+
 /** Names the selection for the journal without telling what it is of. By the keys alone: whoever finishes it names those, however they were chosen. */
 export function selectionHash(context: RepositoryContext, tag: string, { keys }: Pick<Selection, 'keys'>): string {
   const mac = createHmac('sha256', context.keyring.certificateKey).update(`${tag}\0`);

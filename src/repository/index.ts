@@ -38,6 +38,7 @@ export const listKeys = loadedLater(async () => (await import('./keySlots.ts')).
 export const removeKey = loadedLater(async () => (await import('./keySlots.ts')).removeKey);
 export const rotateKeys = loadedLater(async () => (await import('./keySlots.ts')).rotateKeys);
 export const erase = loadedLater(async () => (await import('./erase.ts')).erase);
+export const hasBegunErasing = loadedLater(async () => (await import('./erase.ts')).hasBegunErasing);
 export const previewErasure = loadedLater(async () => (await import('./erase.ts')).previewErasure);
 export const isLeft = loadedLater(async () => (await import('./removeEntity.ts')).isLeft);
 export const removeEntity = loadedLater(async () => (await import('./removeEntity.ts')).removeEntity);

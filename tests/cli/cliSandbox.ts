@@ -59,7 +59,8 @@ export class CliSandbox implements Disposable {
 
   /** Of the real command in a process of its own. */
   environmentOfProcess(): Record<string, string> {
-    return { HOME: this.directory, PATH: process.env['PATH'] ?? '', TMPDIR: this.path(), ...this.environment };
+    const compiled = process.env['NODE_COMPILE_CACHE'];
+    return { HOME: this.directory, PATH: process.env['PATH'] ?? '', TMPDIR: this.path(), ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }), ...this.environment };
   }
 
   /** Starts the real command in a process of its own. */

@@ -63,4 +63,9 @@ test('before an erasure a terminal is told how much goes, with what lies below',
   expect(code, screen).toBe(1);
   expect(screen).toContain('Erasing 3 items from 1 snapshot of folder:');
   expect(existsSync(sandbox.path('c.json'))).toBe(false);
+  // Nobody is asked about what there is not.
+  const wrong = await onTerminal(sandbox, ['erase', '--entity', `folder:${sandbox.path('tree')}`, '--path', 'sup', '--certificate', sandbox.path('c.json')]);
+  expect(wrong.code, wrong.screen).toBe(1);
+  expect(wrong.screen).toContain('erase/no-item');
+  expect(wrong.screen).not.toContain('Type the name');
 });

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isHoldfastError, messageOf } from '../../domain/index.ts';
 import { forgetCatalog } from '../../recovery/index.ts';
 import {
-  certificateOf, erase, previewErasure, type CertificateNames, type EntityRecord, type ErasureCertificate, type Repository, type Selection,
+  certificateOf, erase, hasBegunErasing, previewErasure, type CertificateNames, type EntityRecord, type ErasureCertificate, type Repository, type Selection,
 } from '../../repository/index.ts';
 import { CertificateFile } from '../certificateFile.ts';
 import type { CommandContext } from '../commandContext.ts';
@@ -104,7 +104,7 @@ async function willErase(repository: Repository, { entity, tag }: EntityRecord, 
     const { items, snapshots } = await previewErasure(repository, tag, selection, signal);
     return `Erasing ${plural(items.size, 'item')} from ${plural(snapshots, 'snapshot')} of ${printable(entity.id)}`;
   } catch (error) {
-    if (!isHoldfastError(error) || error.code !== 'erase/no-item') throw error;
+    if (!isHoldfastError(error) || error.code !== 'erase/no-item' || !(await hasBegunErasing(repository, tag, selection, signal))) throw error;
     return `Erasing what is left of ${plural(selection.keys.size, 'item')} of ${printable(entity.id)}`;
   }
 }
