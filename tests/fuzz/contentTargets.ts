@@ -10,7 +10,7 @@ import { parseSyncCursor } from '../../src/connectors/microsoft365/exchange/item
 import { parseMailCursor } from '../../src/connectors/microsoft365/exchange/mail/mailCursor.ts';
 import { parseFolderMeta as parseExchangeFolder } from '../../src/connectors/microsoft365/exchange/mail/mailFolders.ts';
 import { parseMessageMeta, parsePeople } from '../../src/connectors/microsoft365/exchange/mail/messageItem.ts';
-import { formatOrigin, parseOrigin } from '../../src/connectors/microsoft365/exchange/mail/restore/origin.ts';
+import { formatOrigin, parseOrigin } from '../../src/connectors/microsoft365/exchange/restore/origin.ts';
 import { mailHeaderLength, readMailParts, readMailSummary } from '../../src/formats/index.ts';
 import { decodeBase64Lines, encodeBase64Lines } from '../../src/repository/base64Lines.ts';
 import { splitParts } from '../../src/repository/parts.ts';

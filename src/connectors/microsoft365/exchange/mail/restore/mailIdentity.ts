@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { ItemRow } from '../../../../../domain/index.ts';
+import type { Origin } from '../../restore/origin.ts';
+import { idOfKey } from '../mailKeys.ts';
 import { parseMessageMeta } from '../messageItem.ts';
 import { stateOf } from './mailState.ts';
 
@@ -30,4 +33,9 @@ export function isSameContent(standing: DescribedMail, row: DescribedMail): bool
   if (there.draft === true || kept.draft === true || contentOf(standing) !== contentOf(row)) return false;
   if (there.mark === undefined || kept.mark === undefined || there.mark === kept.mark) return true;
   return JSON.stringify([stateOf(standing.meta), there.extended]) !== JSON.stringify([stateOf(row.meta), kept.extended]);
+}
+
+/** What a mail that is made of the row names as its origin. */
+export function originOf(row: ItemRow, beside: boolean, whole: boolean): Origin {
+  return { source: idOfKey(row.key), content: contentOf(row), beside, whole };
 }

@@ -10,7 +10,8 @@ import { decideMail, type MailDecision } from './mailDecision.ts';
 import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
-import { formatOrigin, ORIGIN_ID, originOf } from './origin.ts';
+import { formatOrigin, ORIGIN_ID } from '../../restore/origin.ts';
+import { originOf } from './mailIdentity.ts';
 import { standingById, StandingMails, type StandingMail } from './standingMails.ts';
 
 /** Mails in a row that the service has no answer for: then it is not about these mails. */

@@ -2,11 +2,11 @@ import { idOf, pages, type Entry } from '../../../graph/pages.ts';
 import { oddAnswer } from '../../../graph/graphErrors.ts';
 import { expandExtended } from '../../items/documents.ts';
 import type { TargetAccess } from '../../subTarget.ts';
-import { attachFiles } from './attachFiles.ts';
-import { doOnce } from './doOnce.ts';
+import { attachFiles } from '../../restore/attachFiles.ts';
+import { doOnce } from '../../restore/doOnce.ts';
 import { WRITE_PURPOSE } from './mailPlaces.ts';
 import type { NewMessage } from './newMessage.ts';
-import { formatOrigin, ORIGIN_ID, takeOrigin, type Origin } from './origin.ts';
+import { formatOrigin, ORIGIN_ID, takeOrigin, type Origin } from '../../restore/origin.ts';
 
 /** What a request that makes a message answers, as far as it is of use. */
 interface Made {
@@ -23,7 +23,7 @@ export async function makeMessage(access: TargetAccess, folderId: string, messag
   const { along, later, isDraft, isRead, losses } = message;
   const made = await create(access, folderId, message, { ...origin, whole: later.length === 0 }, signal);
   if (made.isDraft !== isDraft) losses.add('draft-state', isDraft ? 'that it was a draft' : 'that it was no draft: Microsoft 365 made a draft of it');
-  if (later.length > 0) await attachFiles(access, made.id, later, along.length, { losses, signal });
+  if (later.length > 0) await attachFiles(access, { at: `${access.path}/messages/${encodeURIComponent(made.id)}/attachments`, purpose: WRITE_PURPOSE }, later, along.length, { losses, signal });
   const changes = {
     ...(made.isRead === isRead ? {} : { isRead }), ...(later.length === 0 ? {} : { singleValueExtendedProperties: [{ id: ORIGIN_ID, value: formatOrigin({ ...origin, whole: true }) }] }),
   };

@@ -1,26 +1,11 @@
 import { readMailParts, type MailPart, type MailParts, type MailPerson } from '../../../../../formats/index.ts';
-import type { Losses } from './losses.ts';
+import type { Losses } from '../../restore/losses.ts';
+import { fileAttachment, type NewAttachment } from '../../restore/newAttachment.ts';
 
-/** Fact 47: from this size on attachments need an upload session. Told in MB; what is between a million bytes' and a mebibyte's reading of it may be refused by either way. */
-const SMALL = 3_000_000;
 /** Fact 47. */
 const LARGEST = 150 * 1024 * 1024;
 /** Mails in a mail are given back as such up to this size: they travel inside of one request. */
 const LARGEST_MAIL = 1_000_000;
-
-/** An attachment on its way, in the form in which Graph takes it. */
-export interface NewAttachment {
-  readonly name: string;
-  readonly type: string;
-  readonly inline: boolean;
-  readonly contentId: string;
-  /** Bytes of a file; 0 for an item. */
-  readonly size: number;
-  /** Undefined where it is too large for one request. */
-  readonly document: Readonly<Record<string, unknown>> | undefined;
-  /** Empty for an item. */
-  readonly bytes: Uint8Array;
-}
 
 export function recipient({ name, address }: MailPerson): Readonly<Record<string, unknown>> {
   return { emailAddress: { ...(name === '' ? {} : { name }), address } };
@@ -46,11 +31,7 @@ async function attachmentOf(part: MailPart, losses: Losses): Promise<NewAttachme
 }
 
 function fileOf({ type, bytes, inline, contentId }: MailPart, name: string): NewAttachment {
-  const document = bytes.length >= SMALL ? undefined : {
-    '@odata.type': '#microsoft.graph.fileAttachment', name, contentType: type, isInline: inline, ...(contentId === '' ? {} : { contentId }),
-    contentBytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'),
-  };
-  return { name, type, inline, contentId, size: bytes.length, document, bytes };
+  return fileAttachment({ name, type, inline, contentId, bytes });
 }
 
 /** Undefined for one with attachments of its own, which an item in a request does not hold, and for one that can not be read. */

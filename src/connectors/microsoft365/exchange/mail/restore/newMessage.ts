@@ -1,8 +1,9 @@
 import type { ItemRow } from '../../../../../domain/index.ts';
 import { readMailParts, type MailParts, type MailPerson } from '../../../../../formats/index.ts';
 import { parseMessageMeta, parsePeople, type MessageMeta } from '../messageItem.ts';
-import { Losses } from './losses.ts';
-import { attachmentsOf, recipient, type NewAttachment } from './messageAttachment.ts';
+import { Losses } from '../../restore/losses.ts';
+import type { NewAttachment } from '../../restore/newAttachment.ts';
+import { attachmentsOf, recipient } from './messageAttachment.ts';
 import { stateOf, tagged } from './mailState.ts';
 
 /** Characters of attachments that go along with the request that makes the message: it may have 4 MB in all. */

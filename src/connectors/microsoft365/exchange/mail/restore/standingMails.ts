@@ -2,13 +2,14 @@ import { batch } from '../../../graph/batch.ts';
 import { PAGE_SIZE } from '../../../graph/deltaRound.ts';
 import { hasCode } from '../../../graph/graphErrors.ts';
 import { pages, textOf, type Entry } from '../../../graph/pages.ts';
-import { SortedSpool, type SpooledGroup } from '../../sortedSpool.ts';
+import { spoolStanding, StandingReader } from '../../restore/standingReader.ts';
+import { SortedSpool } from '../../sortedSpool.ts';
 import type { TargetAccess } from '../../subTarget.ts';
 import { MAIL_PURPOSE } from '../mailFolders.ts';
 import { idOfKey } from '../mailKeys.ts';
 import { listedMessage, messageOptions } from '../messageItem.ts';
 import type { DescribedMail } from './mailIdentity.ts';
-import { ORIGIN_ID, takeOrigin, type Origin } from './origin.ts';
+import { ORIGIN_ID, takeOrigin, type Origin } from '../../restore/origin.ts';
 
 /** A mail that stands at the destination, as far as a restore has to know it: with name, change key and meta of the row that a backup would make of it now. */
 export interface StandingMail extends DescribedMail {
@@ -21,17 +22,13 @@ export interface StandingMail extends DescribedMail {
 type StandingRecord = readonly [id: string, folderId: string, name: string, change: string, meta: string, origin: Origin | null];
 
 /**
- * The mails of a mailbox by the message that they are, or were made from. They are listed once, into a spool on disk. Whoever asks in ascending order, as
- * a restore does, reads it once, and memory holds one message at a time; a question out of order begins anew.
+ * The mails of a mailbox by the message that they are, or were made from. They are listed once, into a spool on disk; see {@link StandingReader}.
  */
 export class StandingMails {
-  readonly #spool: SortedSpool;
-  #groups: AsyncGenerator<SpooledGroup> | undefined;
-  #current: SpooledGroup | undefined;
-  #last = '';
+  readonly #reader: StandingReader;
 
   private constructor(spool: SortedSpool) {
-    this.#spool = spool;
+    this.#reader = new StandingReader(spool);
   }
 
   /** Lists what lies in these folders. */
@@ -47,28 +44,11 @@ export class StandingMails {
 
   /** What is this message, or was made from it by a restore. */
   async of(source: string): Promise<readonly StandingMail[]> {
-    if (this.#groups === undefined || source < this.#last) await this.#begin();
-    this.#last = source;
-    while (this.#current !== undefined && this.#current.key < source) await this.#advance();
-    return this.#current?.key === source ? this.#current.values.map(readRecord) : [];
+    return (await this.#reader.of(source)).map(readRecord);
   }
 
-  async #begin(): Promise<void> {
-    await this.close();
-    this.#groups = this.#spool.groups();
-    await this.#advance();
-  }
-
-  async #advance(): Promise<void> {
-    const next = await this.#groups?.next();
-    this.#current = next === undefined || next.done === true ? undefined : next.value;
-  }
-
-  /** Ends the reading; a further question begins it anew. */
   async close(): Promise<void> {
-    await this.#groups?.return(undefined);
-    this.#groups = undefined;
-    this.#current = undefined;
+    await this.#reader.close();
   }
 }
 
@@ -116,19 +96,13 @@ async function spoolOne(spool: SortedSpool, folderId: string, entry: Entry): Pro
   const record = recordOf(folderId, entry);
   const [id, , , , , origin] = record;
   const text = JSON.stringify(record);
-  await spool.add(id, text);
-  if (origin !== null && origin.source !== id && isKey(origin.source)) await spool.add(origin.source, text);
+  await spoolStanding(spool, id, origin ?? undefined, text);
 }
 
 function recordOf(folderId: string, shown: Entry): StandingRecord {
   const { entry, origin } = takeOrigin(shown);
   const { key, name, change, meta } = listedMessage(entry, folderId);
   return [idOfKey(key), folderId, name, change, meta, origin ?? null];
-}
-
-/** What somebody else wrote into the property does not break the spool. */
-function isKey(source: string): boolean {
-  return /^[\x21-\x7e]{1,2000}$/.test(source);
 }
 
 function readRecord(value: string): StandingMail {

@@ -1,30 +1,39 @@
-import { HoldfastError, isHoldfastError } from '../../../../../domain/index.ts';
-import { hasCode, oddAnswer } from '../../../graph/graphErrors.ts';
-import { entriesOf, linkOf, textOf } from '../../../graph/pages.ts';
-import type { TargetAccess } from '../../subTarget.ts';
+import { HoldfastError, isHoldfastError } from '../../../../domain/index.ts';
+import type { GraphCall, GraphClient } from '../../graph/graphClient.ts';
+import { hasCode, oddAnswer } from '../../graph/graphErrors.ts';
+import { entriesOf, linkOf, textOf } from '../../graph/pages.ts';
+import type { TargetAccess } from '../subTarget.ts';
 import { doOnce } from './doOnce.ts';
 import type { Losses } from './losses.ts';
-import { WRITE_PURPOSE } from './mailPlaces.ts';
-import type { NewAttachment } from './messageAttachment.ts';
+import { asDocument, type NewAttachment } from './newAttachment.ts';
 
 /** Fact 47: each range is smaller than 4 MB. */
 const RANGE = 12 * 320 * 1024;
 const MOST_ATTACHMENTS = 1000;
 
+/** Where attachments are put. */
+export interface AttachmentList {
+  /** Path of the list: '/users/…/attachments'. */
+  readonly at: string;
+  /** For sentences. */
+  readonly purpose: string;
+  /** Those of a task, which has names of its own for the same (fact 66). */
+  readonly ofTask?: true;
+}
+
 /**
- * Puts attachments to a message, one by one in their order, each once: where an answer was lost, the number of those that are there tells whether it arrived.
- * `there`: how many the message has already. What is refused is lost, and named.
+ * Puts attachments to an item, one by one in their order, each once: where an answer was lost, the number of those that are there tells whether it arrived.
+ * `there`: how many the item has already. What is refused is lost, and named.
  */
-export async function attachFiles(access: TargetAccess, messageId: string, attachments: readonly NewAttachment[], there: number, context: { readonly losses: Losses; readonly signal: AbortSignal }): Promise<void> {
+export async function attachFiles(access: TargetAccess, list: AttachmentList, attachments: readonly NewAttachment[], there: number, context: { readonly losses: Losses; readonly signal: AbortSignal }): Promise<void> {
   const { losses, signal } = context;
-  const at = `${access.path}/messages/${encodeURIComponent(messageId)}/attachments`;
   let count = there;
   for (const attachment of attachments) {
     const before = count;
     try {
       await doOnce(access, signal, {
-        act: async () => await attach(access, at, attachment, signal),
-        look: async () => (await countAttachments(access, at, signal) > before ? true : undefined),
+        act: async () => await attach(access, list, attachment, signal),
+        look: async () => (await countAttachments(access, list, signal) > before ? true : undefined),
       });
       count++;
     } catch (error) {
@@ -34,35 +43,34 @@ export async function attachFiles(access: TargetAccess, messageId: string, attac
   }
 }
 
-async function attach(access: TargetAccess, at: string, attachment: NewAttachment, signal: AbortSignal): Promise<true> {
+async function attach(access: TargetAccess, list: AttachmentList, attachment: NewAttachment, signal: AbortSignal): Promise<true> {
   const { graph, budget } = access;
-  const { document, bytes, name, type, inline, contentId, size } = attachment;
+  const { at, purpose } = list;
+  const { document, bytes } = attachment;
   if (document !== undefined) {
-    await graph.post(at, document, { purpose: WRITE_PURPOSE, budget, signal, repeatable: false });
+    await graph.post(at, document, { purpose, budget, signal, repeatable: false });
     return true;
   }
-  const item = { attachmentType: 'file', name, size, contentType: type, isInline: inline, ...(contentId === '' ? {} : { contentId }) };
-  const session = await graph.post(`${at}/createUploadSession`, { AttachmentItem: item }, { purpose: WRITE_PURPOSE, budget, signal, repeatable: true }).catch((error: unknown) => {
+  const session = await graph.post(`${at}/createUploadSession`, sessionOf(attachment, list), { purpose, budget, signal, repeatable: true }).catch((error: unknown) => {
     // Between a million bytes' and a mebibyte's reading of "3 MB" either way may be the right one.
     if (hasCode(error, 'refused') && error.data['reason'] === 'ErrorAttachmentSizeShouldNotBeLessThanMinimumSize') return undefined;
     throw error;
   });
-  if (session === undefined) return await attach(access, at, { ...attachment, document: asDocument(attachment) }, signal);
+  if (session === undefined) return await attach(access, list, { ...attachment, document: asDocument(attachment, list.ofTask === true) }, signal);
   const address = textOf(session, 'uploadUrl');
   if (address === '') throw oddAnswer('an address for an upload');
-  await upload(access, address, bytes, signal);
+  await upload(access, address, bytes, { purpose, signal });
   return true;
 }
 
-function asDocument({ name, type, inline, contentId, bytes }: NewAttachment): Readonly<Record<string, unknown>> {
-  const contentBytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
-  return { '@odata.type': '#microsoft.graph.fileAttachment', name, contentType: type, isInline: inline, ...(contentId === '' ? {} : { contentId }), contentBytes };
+function sessionOf({ name, type, inline, contentId, size }: NewAttachment, { ofTask }: AttachmentList): Readonly<Record<string, unknown>> {
+  const item = { attachmentType: 'file', name, size, contentType: type };
+  return ofTask === true ? { attachmentInfo: item } : { AttachmentItem: { ...item, isInline: inline, ...(contentId === '' ? {} : { contentId }) } };
 }
 
 /** Sends the ranges that the session expects, until it has all. */
-async function upload(access: TargetAccess, address: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  const { graph, budget } = access;
-  const options = { purpose: WRITE_PURPOSE, budget, signal };
+async function upload({ graph, budget }: TargetAccess, address: string, bytes: Uint8Array, { purpose, signal }: Pick<GraphCall, 'purpose' | 'signal'>): Promise<void> {
+  const options = { purpose, budget, signal };
   // More than there are ranges, each lost once.
   const most = Math.ceil(bytes.length / RANGE) * 2 + 4;
   for (let at = 0, sent = 0; sent < most; sent++) {
@@ -75,7 +83,7 @@ async function upload(access: TargetAccess, address: string, bytes: Uint8Array, 
     } catch (error) {
       signal.throwIfAborted();
       // A range that was taken though its answer was lost is refused the second time: the session knows how far it is.
-      if (hasCode(error, 'refused') && error.data['status'] === 416) at = await expected(access, address, signal);
+      if (hasCode(error, 'refused') && error.data['status'] === 416) at = await expected(graph, address, options);
       else throw ended(error);
     }
   }
@@ -88,8 +96,8 @@ function ended(error: unknown): unknown {
   return new HoldfastError(error.code, 'resume', error.message, { data: error.data, cause: error });
 }
 
-async function expected({ graph, budget }: TargetAccess, address: string, signal: AbortSignal): Promise<number> {
-  const { bytes } = await graph.transfer('GET', address, { purpose: WRITE_PURPOSE, budget, signal }).catch((error: unknown) => {
+async function expected(graph: GraphClient, address: string, options: GraphCall): Promise<number> {
+  const { bytes } = await graph.transfer('GET', address, options).catch((error: unknown) => {
     throw ended(error);
   });
   const { nextExpectedRanges, NextExpectedRanges = nextExpectedRanges } = readState(bytes);
@@ -107,10 +115,10 @@ function readState(bytes: Buffer): { readonly nextExpectedRanges?: unknown; read
   }
 }
 
-async function countAttachments({ graph, budget }: TargetAccess, at: string, signal: AbortSignal): Promise<number> {
+async function countAttachments({ graph, budget }: TargetAccess, { at, purpose }: AttachmentList, signal: AbortSignal): Promise<number> {
   let count = 0;
   for (let next: string | undefined = `${at}?$select=id,name&$top=100`; next !== undefined && count < MOST_ATTACHMENTS;) {
-    const document: Readonly<Record<string, unknown>> = await graph.get(next, { purpose: WRITE_PURPOSE, budget, signal });
+    const document: Readonly<Record<string, unknown>> = await graph.get(next, { purpose, budget, signal });
     count += entriesOf(document).length;
     next = linkOf(document, '@odata.nextLink');
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { HoldfastError } from '../../../../../domain/index.ts';
-import { quickRuntime } from '../../../testing/testTenant.ts';
+import { HoldfastError } from '../../../../domain/index.ts';
+import { quickRuntime } from '../../testing/testTenant.ts';
 import { doOnce } from './doOnce.ts';
 
 const { signal } = new AbortController();

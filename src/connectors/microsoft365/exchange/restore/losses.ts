@@ -1,4 +1,4 @@
-/** What of a mail could not be kept as it was: codes, and words for a person. */
+/** What of an item could not be kept as it was: codes, and words for a person. */
 export class Losses {
   readonly #found: { readonly code: string; readonly what: string }[] = [];
 

@@ -1,7 +1,7 @@
-import { HoldfastError, isHoldfastError } from '../../../../../domain/index.ts';
-import { USUAL_ATTEMPTS } from '../../../../../rest/index.ts';
-import { retry } from '../../../../../runtime/index.ts';
-import type { MailboxAccess } from '../../subService.ts';
+import { HoldfastError, isHoldfastError } from '../../../../domain/index.ts';
+import { USUAL_ATTEMPTS } from '../../../../rest/index.ts';
+import { retry } from '../../../../runtime/index.ts';
+import type { MailboxAccess } from '../subService.ts';
 
 /**
  * Does what must not be done twice. Where its answer was lost, so that nobody knows whether it was done, `look` tells what it made (undefined: nothing)
