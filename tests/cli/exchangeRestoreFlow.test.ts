@@ -37,7 +37,7 @@ test('a mailbox goes into another one, once; a dry run says so before, and write
   expect(dry).toMatchObject({ snapshot: backup?.id, dryRun: true });
   expect([dry.written + dry.failed + REMARKS, dry.written > 0]).toEqual([backup?.items, true]);
   expect(codesOf(dry)).toEqual(['restore/not-yet']);
-  expect(dry.issues.map(({ item }) => item)).toEqual(expect.arrayContaining(['Calendars', 'Contacts', 'Settings']));
+  expect(dry.issues.map(({ item }) => item)).toEqual(expect.arrayContaining(['Calendars', 'Settings']));
   expect(await sandbox.json<Report>([...command, '--path', 'Calendars'], 3)).toMatchObject({ written: 0, issues: [{ item: 'Calendars', code: 'restore/not-yet' }] });
   expect(writesSince(simulator, start)).toEqual([]);
   // Fields of headers that nobody may set are lost, and named.

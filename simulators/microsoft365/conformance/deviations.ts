@@ -54,6 +54,8 @@ export const ROUTES_WITHOUT_PERMISSION_ROW: Readonly<Record<string, string>> = {
   'PUT /users/{user-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
   'GET /users/{user-id}/contactFolders/{contactFolder-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
   'PUT /users/{user-id}/contactFolders/{contactFolder-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
+  'DELETE /users/{user-id}/contactFolders/{contactFolder-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
+  'DELETE /users/{user-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
   'GET /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/attachments/{attachmentBase-id}/$value': 'asked for like the list of attachments',
   'GET /admin/exchange/mailboxes/{mailbox-id}/folders/delta()': 'asked for like the list of folders',
   'GET /admin/exchange/mailboxes/{mailbox-id}/folders/{mailboxFolder-id}/childFolders': 'asked for like the list of folders',

@@ -23,6 +23,8 @@ const READ = PERMISSIONS.readContacts;
 const WRITE = PERMISSIONS.writeContacts;
 const READ_ONLY = new Set(['id', 'createdDateTime', 'lastModifiedDateTime', 'changeKey', 'parentFolderId', 'primaryEmailAddress', 'secondaryEmailAddress', 'tertiaryEmailAddress', 'photo',
   'singleValueExtendedProperties', 'multiValueExtendedProperties']);
+/** As for the photos of users. */
+const MOST_PHOTO = 4 * 1024 * 1024;
 const ITEM = Symbol('item');
 /** Where contacts are reached from: the default folder, or a folder by id. */
 const BASES = ['/users/{user-id}/contacts', '/users/{user-id}/contactFolders/{contactFolder-id}/contacts'];
@@ -38,6 +40,7 @@ export const contactRoutes: readonly Route[] = [
     { method: 'GET', path: `${base}/{contact-id}/photo`, permissions: READ, only: ['select'], handle: describePhoto },
     { method: 'GET', path: `${base}/{contact-id}/photo/$value`, permissions: READ, only: [], handle: readPhoto },
     { method: 'PUT', path: `${base}/{contact-id}/photo/$value`, permissions: WRITE, handle: writePhoto },
+    { method: 'DELETE', path: `${base}/{contact-id}/photo/$value`, permissions: WRITE, handle: removePhoto },
   ]),
   { method: 'GET', path: '/users/{user-id}/contactFolders/{contactFolder-id}/contacts/delta()', permissions: READ, only: ['select', 'top', 'expand'], handle: delta },
   { method: 'GET', path: '/users/{user-id}/contactFolders/{contactFolder-id}/childFolders/{contactFolder-id1}/contacts', permissions: READ, handle: list },
@@ -152,6 +155,15 @@ function writePhoto(call: Call): Reply {
   const { item, folder } = contactOf(call);
   const bytes = Buffer.from(call.request.body);
   if (bytes.length === 0 || !/^image\//i.test(call.request.headers['content-type'] ?? '')) throw badRequest('A photo is an image.', 'ErrorInvalidImage');
+  if (bytes.length > MOST_PHOTO) throw new GraphFailure(413, 'ErrorMessageSizeExceeded', 'The photo is larger than 4 MB.');
   mailboxOf(call).put(folder, { ...item, version: item.version + 1, modified: call.world.clock.now(), photo: () => bytes });
   return { status: 200 };
+}
+
+function removePhoto(call: Call): Reply {
+  photoOf(call);
+  const { item, folder } = contactOf(call);
+  const { photo: _gone, ...rest } = item;
+  mailboxOf(call).put(folder, { ...rest, version: item.version + 1, modified: call.world.clock.now() });
+  return NO_CONTENT;
 }

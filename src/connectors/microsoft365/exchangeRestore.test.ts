@@ -157,7 +157,7 @@ test('into another mailbox everything comes with all its fields but those that a
   expect([...originals.keys()].filter((key) => !after.has(key))).toEqual([]);
   expect(compare(originals, after).filter((name) => !MADE_ANEW.includes(name))).toEqual([]);
   expectOwnHeaders(originals, after);
-  expectCoverage([...originals.values()][0]?.fields ?? {}, compare(originals, after));
+  expectCoverage('mail', [...originals.values()][0]?.fields ?? {}, compare(originals, after));
   expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
 });
 

@@ -3,12 +3,20 @@ import type { ItemRow } from '../../../domain/index.ts';
 import type { RestoreItem, RestoreScope, TargetSession, WriteResult } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
 import type { Tenant } from '../tenant.ts';
+import { contactWriting } from './contacts/contactWriting.ts';
 import { MailTarget } from './mail/restore/mailTarget.ts';
+import { ItemTarget } from './restore/itemTarget.ts';
+import type { ItemWriting } from './restore/partWriting.ts';
 import type { SubTarget, SubTargetFactory, TargetAccess, TargetOptions } from './subTarget.ts';
 import { UNREACHED } from './unreached/unreachedService.ts';
 
+const WRITINGS: readonly ItemWriting[] = [contactWriting];
+
 /** The parts of a mailbox that can be given back. */
-const SUB_TARGETS: readonly SubTargetFactory[] = [(access, options) => new MailTarget(access, options)];
+const SUB_TARGETS: readonly SubTargetFactory[] = [
+  (access, options) => new MailTarget(access, options),
+  ...WRITINGS.map((writing): SubTargetFactory => (access, options) => new ItemTarget(access, options, writing)),
+];
 
 /** Writes into one mailbox: each item goes to the part whose key it has. Sends nothing to anybody. */
 export class ExchangeTarget implements TargetSession {

@@ -56,6 +56,18 @@ export class GraphClient {
     await this.#rest.send({ method: 'POST', path, headers: headersOf(options), repeatable: true, read: () => undefined, ...callOf(options) });
   }
 
+  /** Puts a content in its place. Done twice it ends the same. */
+  async put(path: string, bytes: Uint8Array, options: GraphOptions): Promise<void> {
+    await this.#rest.send({
+      method: 'PUT', path, headers: headersOf(options), body: Uint8Array.from(bytes), repeatable: true, read: () => undefined, ...callOf(options), use: { uploadBytes: bytes.length },
+    });
+  }
+
+  /** Takes something away. Of what is away already 'microsoft365/not-found' is thrown. */
+  async remove(path: string, options: GraphOptions): Promise<void> {
+    await this.#rest.send({ method: 'DELETE', path, headers: headersOf(options), repeatable: true, read: () => undefined, ...callOf(options) });
+  }
+
   /** Bytes to or from an address that Graph gave for contents. It carries its own right: no token goes there (facts 47 and 55). */
   async transfer(method: 'PUT' | 'GET' | 'DELETE', address: string, options: GraphCall & { readonly body?: Uint8Array<ArrayBuffer>; readonly headers?: Readonly<Record<string, string>> }): Promise<HttpReply> {
     const { body, headers = {} } = options;

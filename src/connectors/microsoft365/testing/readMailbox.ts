@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TestTenant } from './testTenant.ts';
 
-type Document = Readonly<Record<string, any>>;
+export type Document = Readonly<Record<string, any>>;
 
 /** A mail as Graph shows it, with its attachments, by where it lies. */
 export interface ShownMail {
@@ -50,7 +50,8 @@ export async function folderPaths(tenant: TestTenant, address = tenant.address):
   return paths.sort();
 }
 
-async function all(tenant: TestTenant, path: string, address: string): Promise<Document[]> {
+/** All entries of a list, page by page. */
+export async function all(tenant: TestTenant, path: string, address: string): Promise<Document[]> {
   const found: Document[] = [];
   for (let next: string | undefined = path; next !== undefined;) {
     const page: any = await tenant.ask('GET', next, undefined, address);

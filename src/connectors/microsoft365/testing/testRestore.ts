@@ -104,9 +104,9 @@ class Giving {
   }
 }
 
-/** How many of the results there are of each kind; folders apart. */
-export function counts({ results }: Restored): Record<string, number> {
+/** How many of the results there are of each kind; folders apart. `items`: what the keys of the items begin with. */
+export function counts({ results }: Restored, items = 'mail/m/'): Record<string, number> {
   const counted: Record<string, number> = {};
-  for (const [path, { result }] of results) if (path.includes(' mail/m/')) counted[result] = (counted[result] ?? 0) + 1;
+  for (const [path, { result }] of results) if (path.includes(` ${items}`)) counted[result] = (counted[result] ?? 0) + 1;
   return counted;
 }

@@ -97,6 +97,16 @@ export class TestTenant implements AsyncDisposable {
     }
   }
 
+  /** Somebody else's request for bytes, or with bytes. undefined: there is nothing. */
+  async bytes(method: 'GET' | 'PUT' | 'DELETE', path: string, { address = this.address, body, type = 'application/octet-stream' }: { readonly address?: string; readonly body?: Buffer; readonly type?: string } = {}): Promise<Buffer | undefined> {
+    if (this.#token === '') await this.#signIn();
+    const headers = { prefer: 'IdType="ImmutableId"', authorization: `Bearer ${this.#token}`, ...(body === undefined ? {} : { 'content-type': type }) };
+    const response = await fetch(`${this.simulator.graphUrl}/v1.0/users/${address}${path}`, { method, headers, ...(body === undefined ? {} : { body: new Uint8Array(body) }) });
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   async #signIn(): Promise<void> {
     const { loginUrl, tenant, clientId, clientSecret } = this.simulator;
     const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials', scope: 'https://graph.microsoft.com/.default' });

@@ -5,16 +5,17 @@ import { expandExtended, listOf, readDocument } from '../items/documents.ts';
 import type { ContentAccess } from '../items/folderedService.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { jsonContent } from '../items/jsonContent.ts';
+import type { MailboxAccess } from '../subService.ts';
 import { contactItem } from './contactItem.ts';
 
 export const CONTACTS_PURPOSE = 'read contacts (Contacts.Read)';
 /** The store knows whether a contact has a photo; some contacts do not say. */
-const HAS_PICTURE = 'Boolean {00062004-0000-0000-C000-000000000046} Id 0x8015';
+export const HAS_PICTURE = 'Boolean {00062004-0000-0000-C000-000000000046} Id 0x8015';
 /**
  * Of MAPI, as MS-OXPROPS numbers them: what a contact of Outlook has and the contact of Graph has not. No more than twenty: an expression of OData may have a hundred
  * nodes, and each id takes four.
  */
-const EXTENDED = [
+export const EXTENDED: readonly string[] = [
   HAS_PICTURE, 'String 0x001A',
   // Telephones: callback, main of the company, primary, car, other, pager, assistant; faxes: primary, business, home.
   ...['3A02', '3A57', '3A1A', '3A1E', '3A1F', '3A21', '3A2E', '3A23', '3A24', '3A25'].map((tag) => `String 0x${tag}`),
@@ -31,7 +32,7 @@ export async function contactContent({ access, base }: ContentAccess, listed: So
   const options = { purpose: CONTACTS_PURPOSE, budget, signal: context.signal };
   const path = `${base}/contacts/${encodeURIComponent(idBehind('contacts/i/', listed.key))}`;
   const contact = await readDocument(graph, `${path}?${WHOLE}`, options);
-  const photo = mayHavePhoto(contact) ? await photoOf({ access, base }, path, context) : undefined;
+  const photo = mayHavePhoto(contact) ? await photoOf(access, path, context.signal) : undefined;
   const document = photo === undefined ? contact : { ...contact, '@holdfast.photo': photo };
   return await jsonContent(contactItem(listed, contact, photo !== undefined), document, [], { access, purpose: CONTACTS_PURPOSE, context });
 }
@@ -41,8 +42,8 @@ function mayHavePhoto(contact: Entry): boolean {
   return told?.['value'] !== 'false';
 }
 
-/** Fact 65; undefined where there is none. */
-async function photoOf({ access: { graph, budget } }: ContentAccess, path: string, { signal }: FetchContext): Promise<Entry | undefined> {
+/** The photo of the contact with this path (fact 65); undefined where there is none. */
+export async function photoOf({ graph, budget }: MailboxAccess, path: string, signal: AbortSignal): Promise<Entry | undefined> {
   try {
     const { bytes, headers } = await graph.content(`${path}/photo/$value`, { purpose: CONTACTS_PURPOSE, budget, signal, limits: { mostBytes: MOST_BYTES } });
     return { contentType: headers.get('content-type') ?? '', contentBytes: bytes.toString('base64') };

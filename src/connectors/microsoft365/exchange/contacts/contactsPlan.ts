@@ -6,7 +6,10 @@ import { CONTACTS_PURPOSE, contactContent } from './contactContent.ts';
 import { listedContact } from './contactItem.ts';
 
 const NAME = 'contacts';
-const OPTIONS = '$select=id,changeKey,lastModifiedDateTime,displayName';
+/** The folder that every mailbox has carries this as its `wellKnownName`, which the service itself does not show so far. */
+export const DEFAULT_FOLDER = 'contacts';
+/** The short form in which contacts are listed. */
+export const CONTACT_OPTIONS = '$select=id,changeKey,lastModifiedDateTime,displayName';
 
 /** Contacts in their folders, with photos. Contact lists of Outlook are in no answer of Graph. */
 export const contactsPlan: FolderedPlan = {
@@ -14,13 +17,13 @@ export const contactsPlan: FolderedPlan = {
   folders: {
     name: NAME, title: 'Contacts', purpose: CONTACTS_PURPOSE, mode: 'delta', named: 'displayName', volatile: [],
     start: (base) => `${base}/contactFolders/delta`,
-    others: defaultFolder,
+    others: async (access, context, base) => (await defaultFolder(access, context, base)).map((folder) => ({ ...folder, wellKnownName: DEFAULT_FOLDER })),
   },
   items: {
     purpose: CONTACTS_PURPOSE, mode: 'delta',
     keys: { folders: `${NAME}/f/`, items: `${NAME}/i/`, notices: `${NAME}/x/` },
-    start: (base, id) => `${base}/contactFolders/${encodeURIComponent(id)}/contacts/delta?${OPTIONS}`,
-    restOf: (base, _folderId, entry) => ('displayName' in entry && 'changeKey' in entry ? undefined : `${base}/contacts/${encodeURIComponent(idOf(entry))}?${OPTIONS}`),
+    start: (base, id) => `${base}/contactFolders/${encodeURIComponent(id)}/contacts/delta?${CONTACT_OPTIONS}`,
+    restOf: (base, _folderId, entry) => ('displayName' in entry && 'changeKey' in entry ? undefined : `${base}/contacts/${encodeURIComponent(idOf(entry))}?${CONTACT_OPTIONS}`),
     listed: listedContact,
     isSame: () => false,
   },

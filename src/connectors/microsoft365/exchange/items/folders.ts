@@ -66,6 +66,9 @@ export class Folders {
     return folders.map(({ id, name, document }) => ({ id, name, isForeign: this.#source.isForeign?.(document, documents) === true }));
   }
 
+  /** What the service tells of each. */
+  get documents(): readonly Entry[] { return [...this.#now.values()].map(({ document }) => document); }
+
   /** Whether it was there in the previous snapshot. */
   wasKnown(id: string): boolean { return this.#rows.has(id); }
 
