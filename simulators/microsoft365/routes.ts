@@ -1,7 +1,7 @@
 import { calendarRoutes } from './calendar/calendarRoutes.ts';
 import { EVENT_BASES, eventReads } from './calendar/eventReads.ts';
 import { eventWrites } from './calendar/eventWrites.ts';
-import { eventOf } from './calendar/findEvent.ts';
+import { attachedEventOf } from './calendar/findEvent.ts';
 import { contactFolderRoutes } from './contacts/contactFolderRoutes.ts';
 import { contactRoutes } from './contacts/contactRoutes.ts';
 import { directoryRoutes } from './directory/directoryRoutes.ts';
@@ -17,7 +17,7 @@ import { taskRoutes } from './todo/taskRoutes.ts';
 import { transferRoutes } from './transfer/transferRoutes.ts';
 
 const OF_MESSAGES = { read: PERMISSIONS.readWholeMail, write: PERMISSIONS.writeMail, upload: PERMISSIONS.uploadToMessage, find: messageOf };
-const OF_EVENTS = { read: PERMISSIONS.readWholeCalendars, write: PERMISSIONS.writeCalendars, upload: PERMISSIONS.uploadToMessage, find: eventOf };
+const OF_EVENTS = { read: PERMISSIONS.readWholeCalendars, write: PERMISSIONS.writeCalendars, upload: PERMISSIONS.uploadToMessage, find: attachedEventOf };
 
 /** Everything that the Graph host answers, besides $batch. */
 export function allRoutes(): readonly Route[] {

@@ -4,7 +4,7 @@ import type { LoggedRequest, RequestLog } from './server/requestLog.ts';
 import type { Limits } from './server/throttle.ts';
 import { makeApp } from './signIn/apps.ts';
 import { World } from './world.ts';
-import type { Invitation } from './world.ts';
+import type { SentMail } from './world.ts';
 
 export interface Microsoft365Options {
   /** The same seed, the same tenant. */
@@ -55,7 +55,7 @@ export interface Microsoft365 extends AsyncDisposable {
   /** Takes an item away without a trace, by an id of any kind. */
   vanish(address: string, itemId: string): void;
   /** Mail that went to people because of what was written. */
-  invitations(): readonly Invitation[];
+  sentMails(): readonly SentMail[];
   requests(text?: string): readonly LoggedRequest[];
   close(): Promise<void>;
 }
@@ -102,7 +102,7 @@ function handles(world: World): Handles {
   };
   return {
     log: world.log,
-    invitations: () => world.invitations,
+    sentMails: () => world.sent,
     requests: (text) => (text === undefined ? world.log.all() : world.log.matching(text)),
     fault: (rule) => world.faults.add(rule),
     clearFaults: () => world.faults.clear(),

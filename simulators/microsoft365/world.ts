@@ -22,7 +22,9 @@ export interface WorldOptions {
   readonly standsAt?: number | undefined;
 }
 
-export interface Invitation {
+/** A mail that the service sends to people because of what was written. */
+export interface SentMail {
+  readonly kind: 'invitation' | 'update' | 'cancellation';
   readonly from: string;
   readonly to: readonly string[];
   readonly subject: string;
@@ -43,8 +45,8 @@ export class World {
   readonly throttle: Throttle;
   readonly uploads = new Map<string, UploadSession>();
   readonly imports = new Map<string, ImportSession>();
-  /** Invitations that went out: the service sends them whether the caller wants it or not (fact 63). */
-  readonly invitations: Invitation[] = [];
+  /** Mails that went out: the service sends them whether the caller wants it or not (fact 63). */
+  readonly sent: SentMail[] = [];
   readonly options: WorldOptions;
   /** Scheme, host and port; known once the server listens. */
   origin = '';

@@ -32,18 +32,19 @@ test('a mailbox goes into another one, once; a dry run says so before, and write
   const [backup] = await sandbox.json<{ id: string; items: number }[]>(['backup', 'microsoft365', 'exchange', ...reachTenant(sandbox, simulator), '--mailbox', from, '--init']);
   const command = ['restore', 'microsoft365', 'exchange', 'latest', ...reachTenant(sandbox, simulator), '--entity', from, '--to', to, '--mode', 'skip'];
   const start = simulator.log.total;
-  // Events, contacts and the rest are named, each kind once: hence 3.
+  // Settings and the rest are named, each kind once: hence 3.
   const dry = await sandbox.json<Report>([...command, '--dry-run'], 3);
   expect(dry).toMatchObject({ snapshot: backup?.id, dryRun: true });
   expect([dry.written + dry.failed + REMARKS, dry.written > 0]).toEqual([backup?.items, true]);
   expect(codesOf(dry)).toEqual(['restore/not-yet']);
-  expect(dry.issues.map(({ item }) => item)).toEqual(expect.arrayContaining(['Calendars', 'Settings']));
-  expect(await sandbox.json<Report>([...command, '--path', 'Calendars'], 3)).toMatchObject({ written: 0, issues: [{ item: 'Calendars', code: 'restore/not-yet' }] });
+  expect(dry.issues.map(({ item }) => item)).toEqual(expect.arrayContaining(['Settings']));
+  expect(await sandbox.json<Report>([...command, '--path', 'Settings'], 3)).toMatchObject({ written: 0, issues: [{ item: 'Settings', code: 'restore/not-yet' }] });
   expect(writesSince(simulator, start)).toEqual([]);
-  // Fields of headers that nobody may set are lost, and named.
+  // Fields of headers that nobody may set and people who must not be invited are lost, and named.
   const first = await sandbox.json<Report>([...command, '--snapshot-first'], 3);
   expect(first).toMatchObject({ written: dry.written, failed: dry.failed });
-  expect(codesOf(first)).toEqual(['restore/headers-lost', 'restore/not-yet']);
+  expect(codesOf(first)).toEqual(['restore/attendees-lost', 'restore/headers-lost', 'restore/not-yet']);
+  expect(simulator.sentMails()).toEqual([]);
   expect(await sandbox.json<{ id: string }[]>(['snapshots', '--entity', to])).toMatchObject([{ id: first.before }]);
   const again = simulator.log.total;
   const second = await sandbox.json<Report>(command, 3);

@@ -16,6 +16,7 @@ import { EVENT_BASES } from './eventReads.ts';
 import { eventView, foundDocument } from './eventView.ts';
 import { calendarOf, eventOf } from './findEvent.ts';
 import { isSeries, occurrenceOf } from './occurrences.ts';
+import type { SentMail } from '../world.ts';
 
 const WRITE = PERMISSIONS.writeCalendars;
 
@@ -45,7 +46,7 @@ function create(call: Call): Reply {
     properties: { ...defaults(call, key), hasAttachments: attachments.length > 0, ...properties }, series: { exceptions: new Map(), cancelled: new Set() },
   };
   mailbox.put(calendar, item);
-  invite(call, item.properties);
+  tell(call, 'invitation', item.properties);
   return created(show(call, { item, folder: calendar, date: undefined }));
 }
 
@@ -61,10 +62,12 @@ function defaults(call: Call, key: string): Properties {
   };
 }
 
-function invite(call: Call, properties: Properties): void {
+/** Fact 63: who is in a meeting hears of it, whether the caller wants it or not, if its organizer changes it. */
+function tell(call: Call, kind: SentMail['kind'], properties: Properties): void {
+  if (properties['isOrganizer'] === false) return;
   const attendees = (properties['attendees'] ?? []) as { emailAddress?: { address?: string } }[];
   const to = attendees.flatMap(({ emailAddress: { address } = {} }) => address ?? []);
-  if (to.length > 0) call.world.invitations.push({ from: mailboxOf(call).owner.person.address, to, subject: String(properties['subject']) });
+  if (to.length > 0) call.world.sent.push({ kind, from: mailboxOf(call).owner.person.address, to, subject: String(properties['subject']) });
 }
 
 /** A change of one occurrence makes it an exception. A new recurrence forgets exceptions and cancelled dates, as the service does. */
@@ -87,11 +90,11 @@ function patch(call: Call): Reply {
     if (current === undefined) throw itemNotFound();
     refuseOddTimes({ ...current.properties, ...properties });
     const series = copyOf(item);
-    series.exceptions.set(date, { properties: { ...series.exceptions.get(date)?.properties, ...properties }, version: current.version + 1, modified: now });
+    series.exceptions.set(date, { ...series.exceptions.get(date), properties: { ...series.exceptions.get(date)?.properties, ...properties }, version: current.version + 1, modified: now });
     changed = { ...item, version: item.version + 1, modified: now, series };
   }
   mailbox.put(folder, changed);
-  invite(call, date === undefined ? changed.properties : { ...changed.properties, ...properties });
+  tell(call, 'update', date === undefined ? changed.properties : { ...changed.properties, ...properties });
   return ok(show(call, { item: changed, folder, date }));
 }
 
@@ -99,6 +102,7 @@ function patch(call: Call): Reply {
 function remove(call: Call): Reply {
   const mailbox = mailboxOf(call);
   const { item, folder, date } = eventOf(call);
+  tell(call, 'cancellation', item.properties);
   if (date === undefined) {
     mailbox.drop(item.key);
     return NO_CONTENT;

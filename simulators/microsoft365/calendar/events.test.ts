@@ -55,7 +55,7 @@ test('attendees get an invitation, with no way to avoid it; transactionId makes 
   const first = await series({ attendees, transactionId: 'once' });
   const again = await series({ attendees, transactionId: 'once' });
   expect(again.json.id).toBe(first.json.id);
-  expect(client.simulator.invitations()).toEqual([{ from: client.address, to: ['a@b.example'], subject: 'Weekly' }]);
+  expect(client.simulator.sentMails()).toEqual([{ kind: 'invitation', from: client.address, to: ['a@b.example'], subject: 'Weekly' }]);
 });
 
 test('organizer, iCalUId, responseStatus and createdDateTime are not settable (fact 63)', async () => {
@@ -129,4 +129,28 @@ test('calendars are made, coloured and deleted; the default one stays; a group\'
   expect((await client.ask('DELETE', `${client.me}/calendars/${(await client.get(`${client.me}/calendar`)).json.id}`)).status).toBe(400);
   const [group] = (await client.get('/groups?$select=id')).json.value;
   expect((await client.get(`/groups/${group.id}/events`)).status).toBe(403);
+});
+
+test('changing and deleting a meeting or one of its occurrences sends mail; of an event of one\'s own nobody hears (fact 63)', async () => {
+  const { id } = (await series({ attendees: [{ emailAddress: { address: 'a@b.example', name: 'A' } }] })).json;
+  const [first] = await instances(id);
+  await client.ask('PATCH', `${client.me}/events/${id}`, { body: { subject: 'Other' } });
+  await client.ask('DELETE', `${client.me}/events/${first.id}`);
+  await client.ask('DELETE', `${client.me}/events/${id}`);
+  expect(client.simulator.sentMails().map(({ kind, subject }) => `${kind} ${subject}`)).toEqual(['invitation Weekly', 'update Other', 'cancellation Other', 'cancellation Other']);
+  const own = (await series()).json;
+  await client.ask('PATCH', `${client.me}/events/${own.id}`, { body: { subject: 'Other' } });
+  await client.ask('DELETE', `${client.me}/events/${own.id}`);
+  expect(client.simulator.sentMails()).toHaveLength(4);
+});
+
+test('an occurrence that gets an attachment is an exception with attachments of its own', async () => {
+  const { id } = (await series()).json;
+  const [first, second] = await instances(id);
+  const attach = (event: string, name: string) => client.ask('POST', `${client.me}/events/${event}/attachments`, { body: { '@odata.type': '#microsoft.graph.fileAttachment', name, contentBytes: 'YWJj' } });
+  await attach(id, 'all.txt');
+  await attach(second.id, 'own.txt');
+  const names = async (event: string): Promise<string[]> => (await client.get(`${client.me}/events/${event}/attachments`)).json.value.map(({ name }: any) => name);
+  expect([await names(id), await names(first.id), await names(second.id)]).toEqual([['all.txt'], ['all.txt'], ['all.txt', 'own.txt']]);
+  expect((await instances(id)).slice(0, 3).map(({ type }) => type)).toEqual(['occurrence', 'exception', 'occurrence']);
 });

@@ -13,6 +13,13 @@ export function calendarOf(call: Call): Folder {
   return findFolder(mailbox, id ?? 'calendar', 'IPF.Appointment');
 }
 
+/** The event of an id for its attachments: an exception may have its own. */
+export function attachedEventOf(call: Call): FoundItem {
+  const found = eventOf(call);
+  const own = found.date === undefined ? undefined : found.item.series?.exceptions.get(found.date)?.attachments;
+  return own === undefined ? found : { ...found, item: { ...found.item, attachments: own } };
+}
+
 /** The event of an id, inside of the calendar that the path names, if it names one. */
 export function eventOf(call: Call): FoundItem {
   const within = call.params['calendar-id'] === undefined ? undefined : calendarOf(call);

@@ -8,6 +8,7 @@ export const UNDECLARED_PROPERTIES: Readonly<Record<string, string>> = {
 
 /** Types of which the document names only a base where more comes. */
 export const LOOSE_TYPES: Readonly<Record<string, string>> = {
+  'microsoft.graph.openTypeExtension': 'an open type: its properties are those that somebody gave it',
   'microsoft.graph.directoryObject': 'delta of users and groups is typed by the base; the documented examples show users and groups',
 };
 
@@ -57,6 +58,11 @@ export const ROUTES_WITHOUT_PERMISSION_ROW: Readonly<Record<string, string>> = {
   'DELETE /users/{user-id}/contactFolders/{contactFolder-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
   'DELETE /users/{user-id}/contacts/{contact-id}/photo/$value': 'asked for like the photo\'s description',
   'GET /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/attachments/{attachmentBase-id}/$value': 'asked for like the list of attachments',
+  'GET /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/extensions': 'documented with the extension: asked for like the task',
+  'POST /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/extensions': 'documented with the extension: asked for like the task',
+  'GET /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/extensions/{extension-id}': 'documented with the extension: asked for like the task',
+  'PATCH /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/extensions/{extension-id}': 'documented with the extension: asked for like the task',
+  'DELETE /users/{user-id}/todo/lists/{todoTaskList-id}/tasks/{todoTask-id}/extensions/{extension-id}': 'documented with the extension: asked for like the task',
   'GET /admin/exchange/mailboxes/{mailbox-id}/folders/delta()': 'asked for like the list of folders',
   'GET /admin/exchange/mailboxes/{mailbox-id}/folders/{mailboxFolder-id}/childFolders': 'asked for like the list of folders',
   'GET /admin/exchange/mailboxes/{mailbox-id}/folders/{mailboxFolder-id}/items/delta()': 'asked for like the list of items',

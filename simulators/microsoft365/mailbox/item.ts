@@ -24,9 +24,18 @@ export interface Attachment {
   readonly item?: Properties;
 }
 
+/** An occurrence that differs from its series. */
+export interface SeriesException {
+  readonly properties: Properties;
+  readonly version: number;
+  readonly modified: number;
+  /** Undefined: those of the series. */
+  readonly attachments?: readonly Attachment[];
+}
+
 /** What makes an event a series (facts 61 to 63). Dates are those of the occurrences' original starts, '2026-03-09'. */
 export interface Series {
-  readonly exceptions: Map<string, { properties: Properties; version: number; modified: number }>;
+  readonly exceptions: Map<string, SeriesException>;
   readonly cancelled: Set<string>;
 }
 
@@ -49,4 +58,6 @@ export interface Item {
   /** Checklist items and linked resources of a task. */
   readonly steps?: readonly Properties[];
   readonly links?: readonly Properties[];
+  /** Open extensions of a task. */
+  readonly extensions?: readonly Properties[];
 }

@@ -62,6 +62,9 @@ const PROPERTIES = {
   linkedResource: [
     'id', 'applicationName', 'displayName', 'externalId', 'webUrl'
   ] satisfies (keyof Graph.LinkedResource)[],
+  openTypeExtension: [
+    'id', 'extensionName'
+  ] satisfies (keyof Graph.OpenTypeExtension)[],
   mailboxFolder: [
     'id', 'childFolderCount', 'displayName', 'parentFolderId', 'totalItemCount', 'type', 'childFolders', 'items', 'multiValueExtendedProperties',
     'singleValueExtendedProperties', 'parentMailboxUrl', 'wellKnownName'

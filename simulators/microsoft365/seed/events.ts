@@ -6,6 +6,7 @@ import { makeAttachments } from './attachments.ts';
 import type { Dice } from './dice.ts';
 import { correspondent, diceOf, emailAddress, SEED_EPOCH } from './owner.ts';
 import type { Owner } from './owner.ts';
+import type { Person } from './people.ts';
 import { categoriesOf, htmlBody, subjectOf, textOfHtml } from './texts.ts';
 
 const DAY = 86_400_000;
@@ -51,10 +52,10 @@ function compose(owner: Owner, dice: Dice, draw: { index: number; date: string; 
     location: { displayName: room, locationType: 'default', uniqueId: room, uniqueIdType: 'private' },
     locations: [{ displayName: room, locationType: 'default', uniqueId: room, uniqueIdType: 'private' }],
     attendees: others.map((person) => ({ type: 'required', status: { response: dice.pick(['accepted', 'none', 'tentativelyAccepted']), time: '0001-01-01T00:00:00Z' }, ...emailAddress(person) })),
-    organizer: emailAddress(owner.person), isOrganizer: true, responseRequested: true, responseStatus: { response: 'organizer', time: '0001-01-01T00:00:00Z' },
+    ...calledBy(owner, others[0], draw.index), responseRequested: true,
     showAs: dice.pick(['busy', 'free', 'tentative', 'oof']), importance: 'normal', sensitivity: dice.chance(0.05) ? 'private' : 'normal', categories: categoriesOf(dice),
-    isReminderOn: true, reminderMinutesBeforeStart: 15, hasAttachments: draw.hasAttachments, hideAttendees: false, isCancelled: false, isDraft: false,
-    isOnlineMeeting: false, onlineMeetingProvider: 'unknown', onlineMeeting: null, onlineMeetingUrl: null, allowNewTimeProposals: true, transactionId: null,
+    isReminderOn: true, reminderMinutesBeforeStart: 15, hasAttachments: draw.hasAttachments, hideAttendees: false, isDraft: false,
+    onlineMeetingUrl: null, allowNewTimeProposals: true, transactionId: null,
     iCalUId: `040000008200E00074C5B7101A82E008${dice.bytes(16).toString('hex').toUpperCase()}`,
     webLink: `https://outlook.office365.com/owa/?itemid=${draw.index}&exvsurl=1&path=/calendar/item`,
     recurrence: isSeries ? recurrenceFrom(dice, date) : null,
@@ -71,6 +72,18 @@ function recurrenceFrom(dice: Dice, date: string): PatternedRecurrence {
     ? { ...common, type: 'weekly' as const, interval: 1 + dice.int(2), daysOfWeek: [weekday], dayOfMonth: 0 }
     : { ...common, type: 'absoluteMonthly' as const, interval: 1, daysOfWeek: [], dayOfMonth: Number(date.slice(8)) };
   return { pattern, range };
+}
+
+/** One meeting in six was called by somebody else and takes place online; of those, every second was called off. */
+function calledBy(owner: Owner, other: Person | undefined, index: number): Event {
+  if (other === undefined || index % 6 !== 4) {
+    const responseStatus = { response: 'organizer' as const, time: '0001-01-01T00:00:00Z' };
+    return { organizer: emailAddress(owner.person), isOrganizer: true, responseStatus, isCancelled: false, isOnlineMeeting: false, onlineMeetingProvider: 'unknown', onlineMeeting: null };
+  }
+  return {
+    organizer: emailAddress(other), isOrganizer: false, responseStatus: { response: 'accepted', time: '2026-01-01T00:00:00Z' }, isCancelled: index % 12 === 4,
+    isOnlineMeeting: true, onlineMeetingProvider: 'teamsForBusiness', onlineMeeting: { joinUrl: `https://meet.example/${index}` },
+  };
 }
 
 /** The second occurrence of a weekly series starts an hour later and elsewhere, the third is cancelled. */

@@ -17,6 +17,7 @@ import type { Properties } from '../odata/list.ts';
 import { shape } from '../odata/shape.ts';
 import { isPropertyOf } from '../odata/typeProperties.ts';
 import { PERMISSIONS } from '../signIn/permissions.ts';
+import { extensionRoutes, readExtension } from './extensionRoutes.ts';
 import { partRoutes } from './partRoutes.ts';
 import { listDocument, taskView } from './taskView.ts';
 
@@ -25,7 +26,7 @@ const LIST = `${LISTS}/{todoTaskList-id}`;
 const TASK = `${LIST}/tasks/{todoTask-id}`;
 const READ = PERMISSIONS.readTasks;
 const WRITE = PERMISSIONS.writeTasks;
-const READ_ONLY = new Set(['id', 'createdDateTime', 'lastModifiedDateTime', 'bodyLastModifiedDateTime', 'hasAttachments', 'attachments', 'attachmentSessions', 'checklistItems', 'linkedResources']);
+const READ_ONLY = new Set(['id', 'createdDateTime', 'lastModifiedDateTime', 'bodyLastModifiedDateTime', 'hasAttachments', 'attachments', 'attachmentSessions', 'checklistItems', 'linkedResources', 'extensions']);
 
 export const taskRoutes: readonly Route[] = [
   { method: 'GET', path: LISTS, permissions: READ, handle: listLists },
@@ -42,6 +43,7 @@ export const taskRoutes: readonly Route[] = [
   { method: 'DELETE', path: TASK, permissions: WRITE, handle: remove },
   ...partRoutes({ path: TASK, name: 'checklistItems', id: 'checklistItem-id', type: 'checklistItem', field: 'steps', find: taskOf }),
   ...partRoutes({ path: TASK, name: 'linkedResources', id: 'linkedResource-id', type: 'linkedResource', field: 'links', find: taskOf }),
+  ...extensionRoutes(TASK, taskOf),
   ...attachmentRoutes({ path: TASK, read: READ, write: WRITE, upload: WRITE, find: taskOf, taskFiles: true }),
 ];
 
@@ -131,6 +133,7 @@ function create(call: Call): Reply {
   const parts = (name: string): Properties[] => ((body[name] ?? []) as Properties[]).map((part) => ({ id: call.world.newId(), ...part }));
   const item: Item = {
     key: mailbox.newKey(), kind: 'task', rank: mailbox.nextSequence(), moves: 0, version: 0, created: now, modified: now, attachments: [], extended: [], steps: parts('checklistItems'), links: parts('linkedResources'),
+    extensions: ((body['extensions'] ?? []) as Properties[]).map(readExtension),
     properties: {
       title: '', status: 'notStarted', importance: 'normal', isReminderOn: false, categories: [], body: { content: '', contentType: 'text' }, bodyLastModifiedDateTime: isoSeconds(now), ...readBody(body),
     },

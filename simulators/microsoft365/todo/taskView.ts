@@ -32,6 +32,7 @@ export function taskView(call: Call, mailbox: Mailbox): ItemView {
         type: 'todoTask',
         expand: {
           checklistItems: (expansion) => expandedList(item.steps ?? [], expansion),
+          extensions: (expansion) => expandedList(item.extensions ?? [], expansion),
           linkedResources: (expansion) => expandedList(item.links ?? [], expansion),
           attachments: (expansion) => expandedList(item.attachments.map((attachment) => attachmentDocument(mailbox, item, attachment, false)), expansion),
         },

@@ -62,3 +62,15 @@ test('attachments below 3 MB go by POST, up to 25 MB by a session (fact 66)', as
   expect((await client.get(`${task}/attachments`)).json.value.map(({ size }: any) => size)).toEqual([3, 3 * MB]);
   expect((await client.get(task)).json.hasAttachments).toBe(true);
 });
+
+test('open extensions come with a task or later, are expanded, and need their type and name', async () => {
+  const list = (await client.ask('POST', lists, { body: { displayName: 'Mine' } })).json;
+  const extension = { '@odata.type': '#microsoft.graph.openTypeExtension', extensionName: 'com.example.note', word: 'a' };
+  const task = `${lists}/${list.id}/tasks/${(await client.ask('POST', `${lists}/${list.id}/tasks`, { body: { title: 'x', extensions: [extension] } })).json.id}`;
+  expect((await client.get(`${lists}/${list.id}/tasks?$expand=extensions`)).json.value).toMatchObject([{ extensions: [{ word: 'a', id: 'microsoft.graph.openTypeExtension.com.example.note' }] }]);
+  expect((await client.ask('PATCH', `${task}/extensions/microsoft.graph.openTypeExtension.com.example.note`, { body: { ...extension, word: 'b' } })).json).toMatchObject({ word: 'b' });
+  expect((await client.ask('POST', `${task}/extensions`, { body: extension })).status).toBe(409);
+  for (const odd of [{ extensionName: 'x' }, { '@odata.type': extension['@odata.type'] }, { ...extension, extensionName: 'y', word: {} }]) expect((await client.ask('POST', `${task}/extensions`, { body: odd })).status).toBe(400);
+  expect((await client.ask('DELETE', `${task}/extensions/com.example.note`)).status).toBe(204);
+  expect((await client.get(`${task}/extensions`)).json.value).toEqual([]);
+});

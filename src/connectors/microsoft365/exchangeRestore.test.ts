@@ -96,7 +96,7 @@ test(`replace makes a mailbox that was wrecked as it was, and a second run write
   const second = await giveBack(tenant, snapshot, { mode: 'replace' });
   expect(second.writes.map(({ method, url }) => `${method} ${url}`), said).toEqual([]);
   expect(Object.keys(counts(second)), said).toEqual(['unchanged']);
-  expect(tenant.simulator.invitations()).toEqual([]);
+  expect(tenant.simulator.sentMails()).toEqual([]);
 });
 
 test(`skip brings back what was deleted, and leaves all else as it is (seed ${SEED})`, async () => {

@@ -4,7 +4,8 @@ import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
 import { expectCoverage } from './testing/coverageTable.ts';
 import { Dice } from './testing/dice.ts';
-import { contactFolders, differing, readContacts, type ShownItem } from './testing/readContacts.ts';
+import { contactFolders, readContacts } from './testing/readContacts.ts';
+import { differing, type ShownItem } from './testing/shownItems.ts';
 import { counts, giveBack } from './testing/testRestore.ts';
 import { TestTenant } from './testing/testTenant.ts';
 
@@ -76,7 +77,7 @@ test(`replace makes contacts that were wrecked as they were, and a second run wr
   const second = await giveBack(tenant, snapshot, { mode: 'replace' });
   expect(second.writes.map(({ method, url }) => `${method} ${url}`), said).toEqual([]);
   expect(Object.keys(counts(second, ITEMS)), said).toEqual(['unchanged']);
-  expect(tenant.simulator.invitations()).toEqual([]);
+  expect(tenant.simulator.sentMails()).toEqual([]);
 });
 
 test('what was changed after a restore is noticed, and mended alone', async () => {

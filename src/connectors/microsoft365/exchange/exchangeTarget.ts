@@ -3,14 +3,16 @@ import type { ItemRow } from '../../../domain/index.ts';
 import type { RestoreItem, RestoreScope, TargetSession, WriteResult } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
 import type { Tenant } from '../tenant.ts';
+import { eventWriting } from './calendar/eventWriting.ts';
 import { contactWriting } from './contacts/contactWriting.ts';
 import { MailTarget } from './mail/restore/mailTarget.ts';
 import { ItemTarget } from './restore/itemTarget.ts';
 import type { ItemWriting } from './restore/partWriting.ts';
 import type { SubTarget, SubTargetFactory, TargetAccess, TargetOptions } from './subTarget.ts';
+import { taskWriting } from './todo/taskWriting.ts';
 import { UNREACHED } from './unreached/unreachedService.ts';
 
-const WRITINGS: readonly ItemWriting[] = [contactWriting];
+const WRITINGS: readonly ItemWriting[] = [contactWriting, eventWriting, taskWriting];
 
 /** The parts of a mailbox that can be given back. */
 const SUB_TARGETS: readonly SubTargetFactory[] = [

@@ -25,6 +25,32 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     lastModifiedDateTime: 'the time of the restore',
     parentFolderId: 'of the folder where it lies now; its path is the same',
   },
+  task: {
+    '@odata.etag': 'of the service',
+    bodyLastModifiedDateTime: 'the time of the restore',
+    createdDateTime: 'the time of the restore',
+    id: 'the service gives it',
+    lastModifiedDateTime: 'the time of the restore',
+  },
+  event: {
+    '@odata.etag': 'of the service',
+    attendees: 'nobody is invited; the list is kept in a property of the event',
+    changeKey: 'of the service',
+    createdDateTime: 'the time of the restore',
+    iCalUId: 'the service gives it',
+    isCancelled: 'it takes place, as far as the service knows',
+    isOnlineMeeting: 'a link of a new one would be of no use',
+    isOrganizer: 'the owner of the mailbox that it is in now is the organizer',
+    onlineMeeting: 'see isOnlineMeeting',
+    onlineMeetingProvider: 'see isOnlineMeeting',
+    responseStatus: 'the owner of the mailbox that it is in now is the organizer',
+    id: 'the service gives it',
+    lastModifiedDateTime: 'the time of the restore',
+    organizer: 'the owner of the mailbox that it is in now',
+    singleValueExtendedProperties: 'holds the list of attendees',
+    transactionId: 'of who made the event first',
+    webLink: 'the service gives it',
+  },
 };
 
 /** Holds the table of the page for one kind of items against what a test found; with UPDATE_DOCS=1 writes it instead. */

@@ -5,7 +5,8 @@ import { CALENDAR_PURPOSE, eventContent } from './eventContent.ts';
 import { listedEvent } from './eventItem.ts';
 
 const NAME = 'calendar';
-const OPTIONS = '$select=id,changeKey,lastModifiedDateTime,subject,start';
+/** The short form in which events are listed. */
+export const EVENT_OPTIONS = '$select=id,changeKey,lastModifiedDateTime,subject,start';
 
 /**
  * Calendars: single events and series. They are listed whole each time, in short form: the delta query that is documented tells only a window of time, with
@@ -21,7 +22,7 @@ export const calendarPlan: FolderedPlan = {
   items: {
     purpose: CALENDAR_PURPOSE, mode: 'list',
     keys: { folders: `${NAME}/f/`, items: `${NAME}/i/`, notices: `${NAME}/x/` },
-    start: (base, id) => `${base}/calendars/${encodeURIComponent(id)}/events?${OPTIONS}`,
+    start: (base, id) => `${base}/calendars/${encodeURIComponent(id)}/events?${EVENT_OPTIONS}`,
     listed: listedEvent,
     isSame: () => false,
   },

@@ -14,11 +14,16 @@ export const CALENDAR_PURPOSE = 'read calendars (Calendars.Read)';
 /** Of MAPI, as MS-OXPROPS numbers them: class, the two ids by which meetings find each other, the recurrence as the store keeps it, and its time zones. */
 const MEETING = '{6ED8DA90-450B-101B-98DA-00AA003F1305}';
 const APPOINTMENT = '{00062002-0000-0000-C000-000000000046}';
-const EXTENDED = ['String 0x001A', `Binary ${MEETING} Id 0x3`, `Binary ${MEETING} Id 0x23`, `Binary ${APPOINTMENT} Id 0x8216`, `Binary ${APPOINTMENT} Id 0x8233`, `String ${APPOINTMENT} Id 0x8234`];
-const SHOWN = '$select=id,name,contentType,size,isInline,lastModifiedDateTime';
-const WHOLE = `$expand=${encodeURIComponent(`attachments(${SHOWN}),${expandExtended(EXTENDED)}`)}`;
+/** A property of our own: who took part in a meeting that a restore made anew, as JSON or, of very many, their addresses. */
+export const ATTENDEES_ID = 'String {6b1f0c52-9d0e-4e5a-8a39-5d1c1f6a7e21} Name HoldfastAttendees';
+const EXTENDED = [
+  'String 0x001A', `Binary ${MEETING} Id 0x3`, `Binary ${MEETING} Id 0x23`, `Binary ${APPOINTMENT} Id 0x8216`, `Binary ${APPOINTMENT} Id 0x8233`, `String ${APPOINTMENT} Id 0x8234`,
+  ATTENDEES_ID,
+];
+export const SHOWN_ATTACHMENT = '$select=id,name,contentType,size,isInline,lastModifiedDateTime';
+const WHOLE = `$expand=${encodeURIComponent(`attachments(${SHOWN_ATTACHMENT}),${expandExtended(EXTENDED)}`)}`;
 /** Facts 61 and 62. Both are told only where they are selected, and of the one event that is asked for by its id. */
-const SERIES = '$select=id,cancelledOccurrences,exceptionOccurrences&$expand=exceptionOccurrences';
+export const SERIES_OPTIONS = '$select=id,cancelledOccurrences,exceptionOccurrences&$expand=exceptionOccurrences';
 
 /**
  * An event with all its properties: of a series the master, its exceptions and the dates that were cancelled, not the occurrences that follow from these
@@ -50,7 +55,7 @@ async function readEvent(access: MailboxAccess, events: string, listed: SourceIt
 }
 
 async function seriesOf(path: string, graph: GraphClient, options: GraphOptions): Promise<Entry> {
-  const { cancelledOccurrences = [], exceptionOccurrences = [] } = await readDocument(graph, `${path}?${SERIES}`, options);
+  const { cancelledOccurrences = [], exceptionOccurrences = [] } = await readDocument(graph, `${path}?${SERIES_OPTIONS}`, options);
   return { cancelledOccurrences, exceptionOccurrences };
 }
 
@@ -69,7 +74,7 @@ async function attachedToExceptions(exceptions: readonly Entry[], events: string
 async function listedAttachments(path: string, graph: GraphClient, options: GraphOptions): Promise<readonly Entry[]> {
   const found: Entry[] = [];
   try {
-    for await (const page of pages(graph, `${path}/attachments?${SHOWN}`, options)) found.push(...page);
+    for await (const page of pages(graph, `${path}/attachments?${SHOWN_ATTACHMENT}`, options)) found.push(...page);
   } catch (error) {
     oddIfMissing('an exception that it had just listed')(error);
   }
