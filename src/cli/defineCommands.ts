@@ -176,7 +176,7 @@ function defineRestore(program: Command, does: Does): void {
 function defineRestoreExchange(restore: Command, does: Does): void {
   const microsoft365 = restore.command('microsoft365').description('gives things back to a tenant of Microsoft 365');
   const exchange = tenantOptions(repositoryOptions(microsoft365.command('exchange')))
-    .description('gives mail, calendars, contacts and tasks back into a mailbox of a tenant')
+    .description('gives mail, calendars, contacts, tasks and settings back into a mailbox of a tenant')
     .argument('<snapshot>', SNAPSHOT)
     .option('--to <address>', 'into this mailbox (default: the one that was backed up)')
     .addOption(new Option('--mode <mode>', 'separate: below a new folder; skip: only what is missing or deleted; replace: all as it was, also what was moved or changed')
@@ -185,12 +185,12 @@ function defineRestoreExchange(restore: Command, does: Does): void {
     .option('--tag [category]', 'with --mode replace: a category for what is given back (default: "Restored" and the date)')
     .option('--suffix [text]', 'with --mode replace: an ending for names of folders that are made (default: "(restored" and the date)')
     .option('--snapshot-first', 'back up the destination before anything is written')
-    .option('--path <path>', 'only this item, or this folder with all below it: Calendars, Contacts, Mail, Tasks …')
+    .option('--path <path>', 'only this item, or this folder with all below it: Calendars, Contacts, Mail, Settings, Tasks')
     .option('--dry-run', 'only tell what would be done')
     .option('--entity <entity>', ENTITY)
     .addHelpText('after', `
-The application needs Mail.ReadWrite, Calendars.ReadWrite, Contacts.ReadWrite and Tasks.ReadWrite.All in addition to what backups
-need, each for its part. Nothing is sent to anybody: meetings come back without the people in them. Nothing is deleted for good:
+The application needs Mail.ReadWrite, Calendars.ReadWrite, Contacts.ReadWrite, Tasks.ReadWrite.All and MailboxSettings.ReadWrite
+in addition to what backups need, each for its part. Nothing is sent to anybody: meetings come back without the people in them. Nothing is deleted for good:
 where --mode replace puts back a mail that was edited, the edited one goes to Deleted Items. A second run writes nothing.`);
   does(exchange, async () => (await import('./commands/restoreExchange.ts')).restoreExchange);
 }

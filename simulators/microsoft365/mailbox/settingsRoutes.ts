@@ -57,6 +57,7 @@ function entryRoutes(path: string, type: 'outlookCategory' | 'messageRule', id: 
         const body = jsonBody(call);
         const { displayName } = body;
         if (typeof displayName !== 'string') throw badRequest('A displayName is required.', 'ErrorInvalidRequest');
+        refuseLostFolders(mailboxOf(call), body);
         if (type === 'outlookCategory' && entries(call).some((entry) => entry['displayName'] === displayName)) throw new GraphFailure(409, 'ErrorCategoryExists', 'There is a category of this name.');
         const entry = { id: call.world.newId(), ...(type === 'messageRule' ? { isReadOnly: false, hasError: false, isEnabled: true } : {}), ...body };
         entries(call).push(entry);
@@ -69,6 +70,7 @@ function entryRoutes(path: string, type: 'outlookCategory' | 'messageRule', id: 
       handle: (call) => {
         const body = jsonBody(call);
         if (type === 'outlookCategory' && 'displayName' in body) throw badRequest('The name of a category cannot be changed.', 'ErrorInvalidRequest');
+        refuseLostFolders(mailboxOf(call), body);
         return ok(Object.assign(entryOf(call), body));
       },
     },
@@ -81,6 +83,12 @@ function entryRoutes(path: string, type: 'outlookCategory' | 'messageRule', id: 
       },
     },
   ];
+}
+
+/** A rule moves mail only into folders that are there. */
+function refuseLostFolders(mailbox: Mailbox, { actions }: Properties): void {
+  const { moveToFolder, copyToFolder } = (actions ?? {}) as Properties;
+  for (const id of [moveToFolder, copyToFolder]) if (typeof id === 'string') findFolder(mailbox, id, 'IPF.Note');
 }
 
 /** Fact 41: between ordinary and immutable ids. The other forms look the same here. */

@@ -9,6 +9,7 @@ import { MailTarget } from './mail/restore/mailTarget.ts';
 import { ItemTarget } from './restore/itemTarget.ts';
 import type { ItemWriting } from './restore/partWriting.ts';
 import type { SubTarget, SubTargetFactory, TargetAccess, TargetOptions } from './subTarget.ts';
+import { SettingsTarget } from './settings/settingsTarget.ts';
 import { taskWriting } from './todo/taskWriting.ts';
 import { UNREACHED } from './unreached/unreachedService.ts';
 
@@ -17,6 +18,7 @@ const WRITINGS: readonly ItemWriting[] = [contactWriting, eventWriting, taskWrit
 /** The parts of a mailbox that can be given back. */
 const SUB_TARGETS: readonly SubTargetFactory[] = [
   (access, options) => new MailTarget(access, options),
+  (access, options) => new SettingsTarget(access, options),
   ...WRITINGS.map((writing): SubTargetFactory => (access, options) => new ItemTarget(access, options, writing)),
 ];
 

@@ -1,28 +1,15 @@
 import type { HoldfastError, ItemRow } from '../../../../domain/index.ts';
 import type { Fetched, SourceChange, SourceItem } from '../../../contract.ts';
 import { batch } from '../../graph/batch.ts';
-import type { GraphOptions } from '../../graph/graphClient.ts';
 import { hasCode, oddAnswer } from '../../graph/graphErrors.ts';
-import { entriesOf, idOf, linkOf, pages, textOf, type Entry } from '../../graph/pages.ts';
+import type { Entry } from '../../graph/pages.ts';
 import { assertMailbox } from '../assertMailbox.ts';
 import { canonicalJson, changeOf } from '../items/documents.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
+import { NAME, PARTS, settingItem, SETTINGS_PURPOSE, wholeList, type SettingsPart } from './settingsParts.ts';
 
-const NAME = 'settings';
-const PURPOSE = "read a mailbox's settings, rules and categories (MailboxSettings.Read)";
 /** Errors that concern one part alone; any other ends the run. */
 const OF_PART = ['refused', 'unavailable', 'odd-answer', 'not-found'];
-
-interface SettingsPart {
-  readonly title: string;
-  readonly path: string;
-  /** Of the keys of its rows. */
-  readonly prefix: string;
-  /** Key of its folder; undefined where it is one document. */
-  readonly folder: string | undefined;
-  /** Not every mailbox has it: that of a room has no rules, say. */
-  readonly mayLack?: true;
-}
 
 interface PartRead {
   readonly part: SettingsPart;
@@ -30,13 +17,6 @@ interface PartRead {
   /** It could not be read. */
   readonly error?: HoldfastError;
 }
-
-/** Fact 54. In the order of their keys. */
-const PARTS: readonly SettingsPart[] = [
-  { title: 'Categories', path: '/outlook/masterCategories', prefix: `${NAME}/c/`, folder: `${NAME}/1` },
-  { title: 'Mailbox settings', path: '/mailboxSettings', prefix: `${NAME}/m`, folder: undefined },
-  { title: 'Inbox rules', path: '/mailFolders/inbox/messageRules', prefix: `${NAME}/r/`, folder: `${NAME}/2`, mayLack: true },
-];
 
 /** The settings of a mailbox, its rules and its categories: few and small, without delta queries, so they are read whole with one request. */
 export class SettingsService implements SubService {
@@ -64,7 +44,7 @@ export class SettingsService implements SubService {
       if (error !== undefined) changes.set(notice, { type: 'exception', item: noticeItem(notice, part), outcome: { state: 'failed', code: 'unreadable', message: error.message } });
       else {
         for (const key of before.keys()) if (key.startsWith(part.prefix) || key === notice) changes.set(key, { type: 'removed', key });
-        for (const document of documents) this.#put(changes, before, itemOf(part, document), Buffer.from(canonicalJson(document)));
+        for (const document of documents) this.#put(changes, before, settingItem(part, document), Buffer.from(canonicalJson(document)));
       }
     }
     const sorted = [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
@@ -85,25 +65,18 @@ export class SettingsService implements SubService {
   /** Throws where none can be read. */
   async #read(before: ReadonlyMap<string, ItemRow>, signal: AbortSignal): Promise<readonly PartRead[]> {
     const { graph, path, budget, runtime } = this.#access;
-    const options = { purpose: PURPOSE, budget, signal };
+    const options = { purpose: SETTINGS_PURPOSE, budget, signal };
     const results = await batch(graph, PARTS.map((part) => ({ path: path + part.path })), { ...options, random: runtime.random, sleep: runtime.sleep, attempts: runtime.attempts });
     const found: PartRead[] = [];
     for (const [place, part] of PARTS.entries()) {
       const result = results[place] ?? { error: oddAnswer('all parts of a batch') };
-      if ('document' in result) found.push({ part, documents: part.folder === undefined ? [result.document] : await this.#whole(result.document, options) });
+      if ('document' in result) found.push({ part, documents: part.folder === undefined ? [result.document] : await wholeList(graph, result.document, options) });
       else if (hasCode(result.error, ...OF_PART)) found.push(await this.#unread(part, result.error, before, signal));
       else throw result.error;
     }
     const [first] = found;
     if (first?.error !== undefined && found.every(({ error }) => error !== undefined)) throw first.error;
     return found;
-  }
-
-  async #whole(document: Entry, options: GraphOptions): Promise<readonly Entry[]> {
-    const documents = [...entriesOf(document)];
-    const link = linkOf(document, '@odata.nextLink');
-    if (link !== undefined) for await (const more of pages(this.#access.graph, link, options)) documents.push(...more);
-    return documents;
   }
 
   /** What an earlier run found and this one does not is no proof that it is gone. */
@@ -132,12 +105,4 @@ function folderItem(key: string, name: string): SourceItem {
 
 function noticeItem(key: string, { title, folder }: SettingsPart): SourceItem {
   return { key, parent: folder ?? `${NAME}/0`, name: `All of ${title}`, kind: 'setting', size: 0, modified: null, change: '', meta: '' };
-}
-
-function itemOf({ title, prefix, folder }: SettingsPart, document: Entry): SourceItem {
-  const isOne = folder === undefined;
-  return {
-    key: isOne ? prefix : prefix + idOf(document), parent: folder ?? `${NAME}/0`, name: isOne ? title : textOf(document, 'displayName') || title, kind: 'setting', size: 0, modified: null,
-    change: changeOf(document), meta: '',
-  };
 }
