@@ -4,16 +4,12 @@ import type { SnapshotModel } from '../conformance.ts';
 import { Dice } from './testing/dice.ts';
 import { counts, giveBack } from './testing/testRestore.ts';
 import { TestTenant } from './testing/testTenant.ts';
+import { TRANSIENT_FAULTS } from './testing/transientFaults.ts';
 import { readMailbox } from './testing/readMailbox.ts';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
 /** Two ranges. */
 const LARGE = 4_200_000;
-
-const FAULTS: readonly Fault[] = [
-  { kind: 'status', status: 500 }, { kind: 'status', status: 503, retryAfterSeconds: 1 }, { kind: 'status', status: 504 }, { kind: 'status', status: 429, retryAfterSeconds: 1.5 },
-  { kind: 'status', status: 401 }, { kind: 'reset' }, { kind: 'truncate', bytes: 30 }, { kind: 'truncate', bytes: 0 }, { kind: 'cut', bytes: 20 },
-];
 
 async function backUp(tenant: TestTenant): Promise<SnapshotModel> {
   return (await tenant.run()).snapshot;
@@ -96,7 +92,7 @@ test(`with one request in ten failing by chance every mail is there once (seed $
   const snapshot = await backUp(tenant);
   await giveBack(tenant, snapshot, { mode: 'separate' }, { address: clean });
   const dice = new Dice(SEED);
-  const fault = (): Fault => dice.pick(FAULTS) ?? { kind: 'reset' };
+  const fault = (): Fault => dice.pick(TRANSIENT_FAULTS) ?? { kind: 'reset' };
   // One of each ten, so that no seed has too few.
   const rules = Array.from({ length: 60 }, (_, ten) => tenant.simulator.fault({ on: '/v1.0/', after: ten * 10 + dice.below(10), times: 1, fault: fault() }));
   const run = await giveBack(tenant, snapshot, { mode: 'separate' }, { address: faulty });

@@ -29,6 +29,10 @@ export async function noteOrigin(path: string, origin: string, { access: { graph
     await graph.patch(`${path}/extensions/${EXTENSION_ID}`, taskOrigin(origin), options);
   } catch (error) {
     if (!hasCode(error, 'not-found')) throw error;
-    await graph.post(`${path}/extensions`, taskOrigin(origin), { ...options, repeatable: true });
+    await graph.post(`${path}/extensions`, taskOrigin(origin), { ...options, repeatable: true }).catch(async (refusal: unknown) => {
+      // Made already, by a request whose answer was lost.
+      if (!hasCode(refusal, 'refused') || refusal.data['status'] !== 409) throw refusal;
+      await graph.patch(`${path}/extensions/${EXTENSION_ID}`, taskOrigin(origin), options);
+    });
   }
 }

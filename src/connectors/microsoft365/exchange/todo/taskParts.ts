@@ -38,7 +38,7 @@ async function addOnce(at: string, part: Entry, before: number, { access, signal
   const options = { purpose, budget, signal };
   await doOnce(access, signal, {
     act: async () => await graph.post(at, pruned(part), { ...options, repeatable: false }),
-    look: async () => (entriesOf(await graph.get(`${at}?$top=1000`, options)).length > before ? part : undefined),
+    look: async () => (entriesOf(await graph.get(`${at}?$top=100`, options)).length > before ? part : undefined),
   });
 }
 
