@@ -6,8 +6,7 @@ import type { ContentJob, ContentResult, StoreSession } from '../repository/inde
 /** A batch is one message to a worker: large enough to be cheap, small enough to spread. */
 const BATCH_ITEMS = 32;
 const BATCH_BYTES = 512 * 1024;
-/** Items asked from a source at once. */
-const FETCH_ITEMS = 512;
+/** Asked from a source at once. */
 const FETCH_BYTES = 16 * 1024 * 1024;
 
 /** An item whose content is to be stored, and where its row goes. */
@@ -24,12 +23,19 @@ interface Job extends Wanted {
   readonly spooled?: string;
 }
 
+interface ContentOptions {
+  readonly signal: AbortSignal;
+  /** Items asked from a source at once. */
+  readonly fetchItems: number;
+}
+
 /** Gathers contents into batches for the store and into batches for the source. Memory: the batches in flight. */
 export class ContentBatches {
   readonly #store: StoreSession;
   readonly #source: SourceSession;
   readonly #scratch: string;
   readonly #signal: AbortSignal;
+  readonly #fetchItems: number;
   #jobs: Job[] = [];
   #jobBytes = 0;
   #fetches = new Map<string, Wanted>();
@@ -38,12 +44,15 @@ export class ContentBatches {
   #failure: unknown;
   /** Contents that the source gave, or should have, are missing for a reason that it does not know. */
   lost = false;
+  /** Contents that the source gave so far. */
+  fetched = 0;
 
-  constructor(store: StoreSession, source: SourceSession, scratch: string, signal: AbortSignal) {
+  constructor(store: StoreSession, source: SourceSession, scratch: string, { signal, fetchItems }: ContentOptions) {
     this.#store = store;
     this.#source = source;
     this.#scratch = scratch;
     this.#signal = signal;
+    this.#fetchItems = fetchItems;
   }
 
   /** A file that a worker reads itself. True: await `send`. */
@@ -56,7 +65,7 @@ export class ContentBatches {
   fetch(wanted: Wanted): boolean {
     this.#fetches.set(wanted.item.key, wanted);
     this.#fetchBytes += wanted.item.size;
-    return this.#fetches.size >= FETCH_ITEMS || this.#fetchBytes >= FETCH_BYTES;
+    return this.#fetches.size >= this.#fetchItems || this.#fetchBytes >= FETCH_BYTES;
   }
 
   #add(job: Job): boolean {
@@ -101,6 +110,7 @@ export class ContentBatches {
       const one = wanted.get(fetched.item.key);
       if (!one) continue;
       wanted.delete(fetched.item.key);
+      this.fetched++;
       if (this.#take(fetched, one)) await this.send();
     }
     for (const one of wanted.values()) {

@@ -16,7 +16,13 @@ export interface BackupOptions {
   readonly workers?: number;
   /** New packed bytes after which what the run has is made durable; 256 MiB unless told. */
   readonly checkpointBytes?: number;
+  /** Contents that are asked from the source at once, and made durable before many more are; 512 unless told. */
+  readonly page?: number;
 }
+
+const PAGE = 512;
+/** One checkpoint more for each such part of what was fetched: a run of millions of items does not write millions of records. */
+const CHECKPOINTS = 64;
 
 /** Rows that wait for the content of an earlier one: a huge item must not let all that follows pile up. */
 const MOST_WAITING = 16_384;
@@ -70,6 +76,12 @@ class BackupRun {
   #lastKey: BinaryString | undefined;
   #lastRow: BinaryString = '';
   #scanned = 0;
+  /** Of them, those whose content is on its way. */
+  #open = 0;
+  #expected: number | undefined;
+  readonly #page: number;
+  /** Contents that the source gave by the last checkpoint. */
+  #durable = 0;
   #seenBytes = 0;
   #unknown = 0;
 
@@ -80,7 +92,8 @@ class BackupRun {
     this.#startedAt = new Date(options.clock.now()).toISOString();
     this.#before = store.previous(options.signal);
     this.#lookup = new PreviousRows(store, options.signal);
-    this.#contents = new ContentBatches(store, source, scratch, options.signal);
+    this.#page = options.page ?? PAGE;
+    this.#contents = new ContentBatches(store, source, scratch, { signal: options.signal, fetchItems: this.#page });
     this.#tally = new Tally(store.previousCounts ?? NO_COUNTS, store.resumes);
   }
 
@@ -90,7 +103,8 @@ class BackupRun {
     const previous = { rows: (prefix: BinaryString) => stateRows(this.#store.source, this.#store.previousLayers, prefix, signal) };
     // What an unfinished run took over is beyond the cursor: then all is listed, and nothing fetched that it holds.
     const cursor = this.#store.resumes ? undefined : (this.#store.predecessor?.manifest.cursor ?? undefined);
-    for await (const batch of this.#source.enumerate({ cursor, previous, signal, progress })) {
+    const expect = (items: number): void => { this.#expected = items; };
+    for await (const batch of this.#source.enumerate({ cursor, previous, signal, progress, expect })) {
       for (const change of batch) if (!this.#quick(change)) await this.#apply(change);
       await this.#writeRows();
       if (this.#rows.length > MOST_WAITING) await this.#catchUp();
@@ -100,6 +114,7 @@ class BackupRun {
     if (this.#listing !== undefined) throw this.#broken('ended in the middle of a listing');
     await this.#contents.drain();
     await this.#writeRows();
+    if (this.#expected !== undefined) this.#expected = this.#scanned;
     this.#report('seal');
     const { counts, warnings } = this.#tally;
     const partial = counts.failed > 0 || this.#unknown > 0;
@@ -204,11 +219,14 @@ class BackupRun {
       }
     }
     const settle = this.#rows.reserve();
+    this.#open++;
     const wanted = {
       item, before,
       settle: (given: SourceItem, result: Parameters<typeof rowOf>[1]) => {
         const row = rowOf(given, result, before);
         settle(this.#count(before, row) ? row : undefined);
+        this.#open--;
+        this.#report('store');
       },
     };
     if (content.from === 'file') {
@@ -268,9 +286,16 @@ class BackupRun {
       this.#lastRow = 'row' in change ? change.row.key : change.removed;
       if (!this.#store.row(change)) await this.#store.settle(this.#options.signal);
     }
-    if (!this.#store.checkpointDue) return;
+    if (!this.#store.checkpointDue && !this.#pageDue) return;
     await this.#catchUp();
+    this.#durable = this.#contents.fetched;
     await this.#store.checkpoint({ ...this.#tally.counts }, this.#lastRow, this.#options.signal);
+  }
+
+  /** What a source gives may have cost far more than its bytes: a run that is killed asks for no more than a page of it again. */
+  get #pageDue(): boolean {
+    const { fetched } = this.#contents;
+    return fetched - this.#durable >= Math.max(this.#page / 2, fetched / CHECKPOINTS);
   }
 
   /** Waits for all contents that were asked for, and takes their rows. */
@@ -283,7 +308,8 @@ class BackupRun {
   }
 
   #report(stage: string): void {
-    this.#options.progress({ type: 'progress', stage, items: this.#scanned, bytes: this.#seenBytes });
+    const total = this.#expected === undefined ? {} : { totalItems: Math.max(this.#expected, this.#scanned) };
+    this.#options.progress({ type: 'progress', stage, items: this.#scanned - this.#open, bytes: this.#seenBytes, ...total });
   }
 }
 

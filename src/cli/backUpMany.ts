@@ -66,7 +66,7 @@ interface Ended {
 async function runAll(context: CommandContext, options: BackupCommandOptions, work: Work): Promise<Ended[]> {
   const { many: { entries, parallel }, progress } = work;
   const ended: Ended[] = [];
-  const sum = new ProgressSum(progress);
+  const sum = new ProgressSum(progress, entries.length);
   const stop = new AbortController();
   const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
   let next = 0;

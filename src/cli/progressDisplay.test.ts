@@ -1,6 +1,10 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ProgressEvent } from '../domain/index.ts';
 import { ProgressDisplay } from './progressDisplay.ts';
+import { ProgressSum } from './progressSum.ts';
+
+type Counted = Extract<ProgressEvent, { type: 'progress' }>;
 
 class Terminal extends Writable {
   readonly isTTY: boolean;
@@ -34,10 +38,33 @@ test('on a terminal one line shows items, bytes, rate, share and what is left', 
     display.listener({ type: 'progress', stage: 'store', items: second * 1000, bytes: second * 2 * MB, totalItems: 10_000, totalBytes: 20 * MB });
     vi.advanceTimersByTime(1000);
   }
-  expect(stream.line).toBe('storing  [========            ] 40 %  4,000 of 10,000 items  8.0 MiB  1.6 MiB/s  about 8 s left');
+  expect(stream.line).toBe('storing  [========            ] 40 %  4,000 of 10,000 items  8.0 MiB  1.6 MiB/s  about 5 s left');
   expect(stream.text).not.toContain('\n');
   display.stop();
   expect(stream.line).toBe('');
+});
+
+test('a total of which more may come is no share, and gives a time at least', () => {
+  const stream = new Terminal(true);
+  const display = new ProgressDisplay({ stream, clock, quiet: false });
+  const sum = new ProgressSum(display.listener, 3);
+  const tell = (name: string, event: Omit<Counted, 'type'>): void => sum.of(name)({ type: 'progress', ...event });
+  tell('a', { stage: 'scan', items: 250, bytes: 0, totalItems: 400 });
+  vi.advanceTimersByTime(150);
+  expect(stream.line).toBe('listing  250 items');
+  tell('a', { stage: 'store', items: 0, bytes: 0, totalItems: 400 });
+  for (let second = 1; second <= 10; second++) {
+    vi.advanceTimersByTime(1000);
+    tell('b', { stage: 'scan', items: second * 10, bytes: 0, totalItems: 100 });
+    tell('a', { stage: 'store', items: second * 10, bytes: second, totalItems: 400 });
+  }
+  vi.advanceTimersByTime(150);
+  expect(stream.line).toMatch(/^storing {2}100 of at least 500 items {2}10 B {2}1 B\/s {2}at least 40 s left$/);
+  tell('b', { stage: 'seal', items: 100, bytes: 0, totalItems: 100 });
+  tell('c', { stage: 'store', items: 0, bytes: 0, totalItems: 20 });
+  vi.advanceTimersByTime(150);
+  expect(stream.line).toMatch(/^storing {2}\[=+ *\] 38 % {2}200 of 520 items .* about \d+ s left$/);
+  display.stop();
 });
 
 test('elsewhere a line every few seconds, and none of a short run', () => {

@@ -2,6 +2,7 @@ import type { Progress, ProgressEvent } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import type { TerminalStream } from './commandContext.ts';
 import { bytesText, countText, durationText, plural, printable } from './formatText.ts';
+import { TimeLeft } from './timeLeft.ts';
 
 const REDRAW_MS = 150;
 const LINE_MS = 5_000;
@@ -41,6 +42,7 @@ export class ProgressDisplay {
   #now: Counted | undefined;
   #waiting: Waiting | undefined;
   #samples: Sample[] = [];
+  readonly #timeLeft: TimeLeft;
   #expected: number | undefined;
   #asked = false;
   #warnings = 0;
@@ -48,6 +50,7 @@ export class ProgressDisplay {
 
   constructor(options: ProgressDisplayOptions) {
     this.#options = options;
+    this.#timeLeft = new TimeLeft(options.clock);
     this.#live = options.stream.isTTY === true;
     options.stream.on('error', ignoreLostTerminal);
     if (!options.quiet) {
@@ -62,11 +65,17 @@ export class ProgressDisplay {
     } else if (event.type === 'waiting') {
       this.#waiting = event;
     } else {
-      if (event.stage !== this.#now?.stage) this.#samples = [];
+      if (event.stage !== this.#now?.stage) this.#restart();
       this.#now = event;
       this.#waiting = undefined;
+      this.#timeLeft.note(doneOf(event));
     }
   };
+
+  #restart(): void {
+    this.#samples = [];
+    this.#timeLeft.restart();
+  }
 
   /** Ends the display and takes its line away. */
   stop(): void {
@@ -132,8 +141,8 @@ export class ProgressDisplay {
       if (now.bytes > 0) parts.push(bytesText(now.bytes));
       if (rate.bytes > 0) parts.push(`${bytesText(rate.bytes)}/s`);
       else if (rate.items > 0) parts.push(`${countText(rate.items)} items/s`);
-      const left = this.#left(now, rate, share);
-      if (left !== undefined) parts.push(`about ${durationText(left)} left`);
+      const left = this.#left(now);
+      if (left !== undefined) parts.push(`${now.totalIsLeast === true ? 'at least' : 'about'} ${durationText(left)} left`);
     }
     if (this.#waiting) parts.push(this.#waitingText(this.#waiting));
     return parts.join('  ');
@@ -158,16 +167,16 @@ export class ProgressDisplay {
     const of = (done: number, total: number | undefined): number | undefined =>
       total === undefined || total <= 0 ? undefined : Math.min(1, done / total);
     const expected = now.stage === 'store' ? this.#expected : undefined;
+    // A share of what may be a small part only would be none.
+    if (now.totalIsLeast === true) return undefined;
     // Past what was expected the estimate is worth nothing.
     if (expected !== undefined && now.items > expected) return of(now.bytes, now.totalBytes);
     return of(now.bytes, now.totalBytes) ?? of(now.items, now.totalItems ?? expected);
   }
 
-  #left(now: Counted, rate: { items: number; bytes: number }, share: number | undefined): number | undefined {
-    if (share === undefined || share >= 1) return undefined;
-    if (now.totalBytes !== undefined) return rate.bytes > 0 ? ((now.totalBytes - now.bytes) / rate.bytes) * 1000 : undefined;
-    const total = now.totalItems ?? this.#expected;
-    return total !== undefined && rate.items > 0 ? ((total - now.items) / rate.items) * 1000 : undefined;
+  #left(now: Counted): number | undefined {
+    const total = now.totalBytes ?? now.totalItems ?? (now.stage === 'store' ? this.#expected : undefined);
+    return total === undefined ? undefined : this.#timeLeft.of(total);
   }
 
   #clear(): void {
@@ -176,8 +185,14 @@ export class ProgressDisplay {
   }
 }
 
-function itemsOf({ items, totalItems }: Counted): string {
-  return totalItems === undefined ? plural(items, 'item') : `${countText(items)} of ${plural(totalItems, 'item')}`;
+/** What the time left goes by. */
+function doneOf({ items, bytes, totalBytes }: Counted): number {
+  return totalBytes === undefined ? items : bytes;
+}
+
+function itemsOf({ items, totalItems, totalIsLeast }: Counted): string {
+  if (totalItems === undefined) return plural(items, 'item');
+  return `${countText(items)} of ${totalIsLeast === true ? 'at least ' : ''}${plural(totalItems, 'item')}`;
 }
 
 function bar(share: number): string {

@@ -2,13 +2,30 @@ import type { Progress, ProgressEvent } from '../domain/index.ts';
 
 type Counted = Extract<ProgressEvent, { type: 'progress' }>;
 
-/** One progress of several runs at once: their counters added up, what each waits for and is warned of under its name. */
+interface Part {
+  readonly listed: number;
+  readonly items: number;
+  readonly bytes: number;
+  /** 0 where nobody knows. */
+  readonly total: number;
+  /** 1: `total` is all there is. */
+  readonly known: number;
+}
+
+const NOTHING: Part = { listed: 0, items: 0, bytes: 0, total: 0, known: 0 };
+
+/** One progress of several runs at once: their counters added up, what each waits for and is warned of under its name. An event costs the same for however many runs. */
 export class ProgressSum {
   readonly #listener: Progress;
-  readonly #latest = new Map<string, Counted>();
+  readonly #runs: number;
+  readonly #latest = new Map<string, Part>();
+  #sum = NOTHING;
+  #stores = false;
 
-  constructor(listener: Progress) {
+  /** `runs`: how many there are in all. */
+  constructor(listener: Progress, runs: number) {
     this.#listener = listener;
+    this.#runs = runs;
   }
 
   /** The listener of one run. */
@@ -16,19 +33,28 @@ export class ProgressSum {
     return (event) => {
       if (event.type === 'waiting') this.#listener({ ...event, for: `${event.for} (${name})` });
       else if (event.type === 'warning') this.#listener({ ...event, item: `${name}: ${event.item}` });
-      else {
-        this.#latest.set(name, event);
-        this.#listener({ type: 'progress', stage: event.stage, ...this.#totals() });
-      }
+      else this.#count(name, event);
     };
   }
 
-  #totals(): Pick<Counted, 'items' | 'bytes'> {
-    let [items, bytes] = [0, 0];
-    for (const one of this.#latest.values()) {
-      items += one.items;
-      bytes += one.bytes;
+  #count(name: string, event: Counted): void {
+    const before = this.#latest.get(name) ?? NOTHING;
+    const part = partOf(event, before);
+    this.#latest.set(name, part);
+    const moved = (field: keyof Part): number => this.#sum[field] + part[field] - before[field];
+    this.#sum = { listed: moved('listed'), items: moved('items'), bytes: moved('bytes'), total: moved('total'), known: moved('known') };
+    this.#stores ||= event.stage !== 'scan';
+    const { listed, items, bytes, total, known } = this.#sum;
+    if (!this.#stores) this.#listener({ type: 'progress', stage: event.stage, items: listed, bytes });
+    else {
+      const totals = total < items || total === 0 ? {} : { totalItems: total, ...(known < this.#runs ? { totalIsLeast: true } : {}) };
+      this.#listener({ type: 'progress', stage: 'store', items, bytes, ...totals });
     }
-    return { items, bytes };
   }
+}
+
+/** What a run lists is not done yet; what it had done before stays. */
+function partOf({ stage, items, bytes, totalItems, totalIsLeast }: Counted, before: Part): Part {
+  if (stage === 'scan') return { ...before, listed: items, total: Math.max(before.total, totalItems ?? items) };
+  return { listed: 0, items, bytes, total: totalItems ?? Math.max(before.total, items), known: totalItems === undefined || totalIsLeast === true ? 0 : 1 };
 }

@@ -88,6 +88,8 @@ export interface EnumerateContext {
   readonly previous: PreviousState;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Told how many items and exceptions this enumeration gives in all, each time that the source knows better. For people who wait: nothing relies on it. */
+  readonly expect?: (items: number) => void;
 }
 
 /** What fetching one item gave. The item may be richer than when it was listed (its subject, say); the key is the same. */

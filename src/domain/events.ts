@@ -8,6 +8,8 @@ export type ProgressEvent =
       readonly bytes: number;
       /** Known only where the source says it beforehand. */
       readonly totalItems?: number;
+      /** More may come than `totalItems` says: not everything has been counted yet. */
+      readonly totalIsLeast?: boolean;
       readonly totalBytes?: number;
     }
   | { readonly type: 'waiting'; readonly for: string; readonly untilMs?: number }

@@ -11,9 +11,10 @@ import { contactsPlan } from './contacts/contactsPlan.ts';
 import { FolderedService, type FolderedPlan } from './items/folderedService.ts';
 import { MailService } from './mail/mailService.ts';
 import { notesPlan } from './notes/notesPlan.ts';
+import { ListedPart } from './listedPart.ts';
 import { PartProgress } from './partProgress.ts';
 import { SettingsService } from './settings/settingsService.ts';
-import { gapKey, ownsKey, type MailboxAccess, type SubService, type SubServiceContext, type SubServiceFactory } from './subService.ts';
+import { gapKey, ownsKey, type MailboxAccess, type SubService, type SubServiceFactory } from './subService.ts';
 import { tasksPlan } from './todo/tasksPlan.ts';
 import { UnreachedService } from './unreached/unreachedService.ts';
 
@@ -25,9 +26,6 @@ const SUB_SERVICES: readonly SubServiceFactory[] = [
   ...PLANS.map((plan): SubServiceFactory => (access) => new FolderedService(access, plan)),
 ];
 
-/** Errors that concern one part of a mailbox alone, as long as another can be read; any other ends the run. */
-const OF_PART = ['no-permission', 'refused', 'not-found', 'unavailable', 'odd-answer'];
-
 /** Contents that wait for the consumer. */
 const QUEUED_BYTES = 24 << 20;
 
@@ -36,8 +34,8 @@ export function entityOf({ userId, address }: Mailbox): Entity {
 }
 
 /**
- * Reads one mailbox: its parts one after the other, in the order of their keys. A part that cannot be read is named as missing, and what the previous
- * snapshot has of it stays; only where none can be read the run fails.
+ * Reads one mailbox: all its parts are listed first, so that it is known how much there is, then their changes are given one part after the other, in the
+ * order of their keys. A part that cannot be read is named as missing, and what the previous snapshot has of it stays; only where none can be read the run fails.
  */
 export class ExchangeSource implements SourceSession {
   readonly entity: Entity;
@@ -66,33 +64,37 @@ export class ExchangeSource implements SourceSession {
     this.#tenant.tellWaits(this.#userId, context.progress);
     const parts = parseCursor(context.cursor);
     await using scratch = await makeScratch('exchange');
-    const counted = new PartProgress(context.progress);
-    for (const service of this.#services) {
-      const { previous, signal } = context;
-      yield* this.#part(service, { cursor: parts[service.name], previous, signal, progress: counted.next(), scratch: scratch.path });
+    const counted = new PartProgress(context);
+    const listed: ListedPart[] = [];
+    try {
+      for (const service of this.#services) {
+        const { previous, signal } = context;
+        listed.push(await ListedPart.list(service, { cursor: parts[service.name], previous, signal, scratch: scratch.path, ...counted.next() }));
+      }
+      for (const part of listed) yield* this.#part(part);
+    } finally {
+      for (const part of listed) await part.close();
     }
     this.#ended = true;
   }
 
-  async *#part(service: SubService, context: SubServiceContext): AsyncGenerator<readonly SourceChange[]> {
+  async *#part(part: ListedPart): AsyncGenerator<readonly SourceChange[]> {
+    const { service, context, error } = part;
     const key = gapKey(service);
     const late: SourceChange[] = [];
     for await (const rows of context.previous.rows(key)) for (const row of rows) late.push({ type: 'removed', key: row.key });
-    let begun = false;
-    try {
-      for await (const changes of service.enumerate(context)) {
-        if (late.length > 0) yield late.splice(0);
-        begun = true;
-        yield changes;
-      }
-      if (late.length > 0) yield late;
-    } catch (error) {
-      if (begun || !hasCode(error, ...OF_PART)) throw error;
+    if (error !== undefined) {
       this.#gaps.set(service.name, context.cursor);
       if (this.#services.every(({ name, isRemark }) => isRemark === true || this.#gaps.has(name))) throw error;
       const item = { key, parent: '', name: `All of ${service.title}`, kind: service.kind, size: 0, modified: null, change: '', meta: '' };
       yield [{ type: 'exception', item, outcome: gapOutcome(service, error, this.#tenant.cloud) }];
+      return;
     }
+    for await (const changes of part.changes()) {
+      if (late.length > 0) yield late.splice(0);
+      yield changes;
+    }
+    if (late.length > 0) yield late;
   }
 
   cursor(): string | undefined {

@@ -1,27 +1,38 @@
 import type { Progress } from '../../../domain/index.ts';
+import type { EnumerateContext } from '../../contract.ts';
 
 /** Each part of a mailbox counts its own items; the run's count goes on where that of the part before ended. */
 export class PartProgress {
-  readonly #progress: Progress;
+  readonly #context: Pick<EnumerateContext, 'progress' | 'expect'>;
   #before = 0;
   #latest = 0;
+  #expected = 0;
 
-  constructor(progress: Progress) {
-    this.#progress = progress;
+  constructor(context: Pick<EnumerateContext, 'progress' | 'expect'>) {
+    this.#context = context;
   }
 
   /** For the next part. */
-  next(): Progress {
+  next(): { readonly progress: Progress; readonly expect: (items: number) => void } {
     this.#before += this.#latest;
     this.#latest = 0;
-    return (event) => {
-      if (event.type !== 'progress') {
-        this.#progress(event);
-        return;
-      }
-      this.#latest = Math.max(this.#latest, event.items);
-      const { totalItems } = event;
-      this.#progress({ ...event, items: this.#before + event.items, ...(totalItems === undefined ? {} : { totalItems: this.#before + totalItems }) });
+    let own = 0;
+    const expect = (items: number): void => {
+      this.#expected += items - own;
+      own = items;
+      this.#context.expect?.(this.#expected);
     };
+    return { progress: (event) => this.#tell(event), expect };
+  }
+
+  #tell(event: Parameters<Progress>[0]): void {
+    const { progress } = this.#context;
+    if (event.type !== 'progress') {
+      progress(event);
+      return;
+    }
+    this.#latest = Math.max(this.#latest, event.items);
+    const { totalItems } = event;
+    progress({ ...event, items: this.#before + event.items, ...(totalItems === undefined ? {} : { totalItems: this.#before + totalItems }) });
   }
 }

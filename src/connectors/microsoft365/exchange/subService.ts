@@ -20,6 +20,8 @@ export interface SubServiceContext {
   readonly previous: PreviousState;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Told how many items and exceptions the enumeration gives in all, as far as known by then. */
+  readonly expect: (items: number) => void;
   /** A private directory for as long as the enumeration runs. */
   readonly scratch: string;
 }
@@ -39,7 +41,7 @@ export interface SubService {
   readonly isRemark?: boolean;
   /** The global cloud alone is known to offer it: another one that refuses it is no failure, nor one that has no such path. */
   readonly isOfSomeClouds?: boolean;
-  /** As {@link SourceSession.enumerate} in the contract, below its own prefix. */
+  /** As {@link SourceSession.enumerate} in the contract, below its own prefix. All parts are listed before the first gives more than its first batch. */
   enumerate(context: SubServiceContext): AsyncIterable<readonly SourceChange[]>;
   /** JSON, asked for when the enumeration and the last fetch have ended. */
   cursor(): unknown;

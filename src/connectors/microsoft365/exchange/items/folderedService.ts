@@ -66,7 +66,7 @@ export class FolderedService implements SubService {
     this.#outcomes = new ContentOutcomes(this.#access, one, this.#plan.isListedApart);
     this.#cursor = undefined;
     const access = this.#access;
-    const { previous, scratch } = context;
+    const { previous, scratch, expect } = context;
     const { before, base, folders } = await this.#open(context);
     this.#base = base;
     const spool = new SortedSpool(scratch, this.name);
@@ -76,7 +76,7 @@ export class FolderedService implements SubService {
     const { rounds } = listing;
     if (source.mode === 'list' && await hasMissing(spool, { source, previous, rounds })) await listing.again();
     const retry = before?.retry ?? true;
-    yield* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, names: { noun, kind: this.kind } });
+    yield* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, expect, names: { noun, kind: this.kind } });
     this.#cursor = { base, folders: listing.hasMissedFolder ? '' : folders.link, items: listing.links, retry: false };
   }
 

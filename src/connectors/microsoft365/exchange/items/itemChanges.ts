@@ -18,24 +18,32 @@ export interface JoinOptions {
   readonly retry: boolean;
   /** Told of each item that is offered because of how it ended last time. */
   readonly onRetry: (item: SourceItem, outcome: Outcome) => void;
+  /** Told how many changes there are in all, if each record that is left is one. */
+  readonly onCount: (changes: number) => void;
 }
 
 /** What the spooled records of all folders change in the previous snapshot, in ascending order of keys. */
 export async function* itemChanges(spool: SortedSpool, options: JoinOptions): AsyncGenerator<readonly SourceChange[]> {
   let changes: SourceChange[] = [];
+  let [given, left] = [0, spool.length];
+  options.onCount(left);
   for await (const [group, row] of joined(spool, options)) {
     const change = changeOf(group, row, options);
+    left -= group?.values.length ?? 0;
     if (change === undefined) continue;
     changes.push(change);
+    if (change.type === 'item') given++;
     if (changes.length < BATCH) continue;
+    options.onCount(given + left);
     yield changes;
     changes = [];
   }
+  options.onCount(given);
   if (changes.length > 0) yield changes;
 }
 
 /** Whether the previous snapshot has an item that no reading told although its folder was read whole: it is gone, or was missed. */
-export async function hasMissing(spool: SortedSpool, options: Omit<JoinOptions, 'scan' | 'retry' | 'onRetry'>): Promise<boolean> {
+export async function hasMissing(spool: SortedSpool, options: Omit<JoinOptions, 'scan' | 'retry' | 'onRetry' | 'onCount'>): Promise<boolean> {
   for await (const [group, row] of scanned(spool, options)) {
     if (group === undefined && row !== undefined && isGone(idBehind(options.source.keys.folders, row.parent), new Set(), options.rounds)) return true;
   }

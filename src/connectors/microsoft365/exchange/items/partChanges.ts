@@ -26,17 +26,22 @@ interface PartChangesOptions {
   /** Contents that failed last time are offered again. */
   readonly retry: boolean;
   readonly outcomes: ContentOutcomes;
+  /** Told how many items there are in all, as far as known by then. */
+  readonly expect: (items: number) => void;
   /** For notices. */
   readonly names: Omit<NoticeOptions, 'keys'>;
 }
 
 /** When all folders of a part were read: what differs from the previous snapshot, in the order of the keys: folders, items, notices. */
-export async function* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes, names }: PartChangesOptions): AsyncGenerator<readonly SourceChange[]> {
+export async function* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes, expect, names }: PartChangesOptions): AsyncGenerator<readonly SourceChange[]> {
   const changes = await folders.changes(previous);
+  const folderItems = changes.filter(({ type }) => type === 'item').length;
+  expect(folderItems + spool.length);
   if (changes.length > 0) yield changes;
   const isRelisted = [...rounds].some(([id, round]) => round.full && folders.wasKnown(id));
   yield* itemChanges(spool, {
     source, previous, rounds, retry, scan: isRelisted || folders.someGone || retry, onRetry: (item, outcome) => outcomes.offeredAgain(item, outcome),
+    onCount: (items) => expect(folderItems + items),
   });
   await spool.remove();
   const notices = await noticeChanges({ keys: source.keys, ...names }, read, rounds, previous);

@@ -31,7 +31,7 @@ export class MailService implements SubService {
     this.#outcomes = new ContentOutcomes(this.#access, 'mail');
     this.#cursor = undefined;
     const access = this.#access;
-    const { previous } = context;
+    const { previous, expect } = context;
     const before = parseMailCursor(context.cursor);
     const folders = await MailFolders.sync(access, context, before);
     // What a search folder shows lies in other folders.
@@ -41,7 +41,7 @@ export class MailService implements SubService {
     await listing.run(before?.messages ?? {});
     const { rounds } = listing;
     const retry = before?.retry ?? true;
-    yield* partChanges({ source: messageSource, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, names: { noun: 'mails', kind: this.kind } });
+    yield* partChanges({ source: messageSource, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, expect, names: { noun: 'mails', kind: this.kind } });
     this.#cursor = { folders: listing.hasMissedFolder ? '' : folders.link, root: folders.rootId, messages: listing.links, retry: false };
   }
 

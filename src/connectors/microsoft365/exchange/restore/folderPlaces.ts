@@ -40,7 +40,7 @@ export class FolderPlaces {
   }
 
   static async load(access: TargetAccess, options: TargetOptions, writing: FolderWriting, signal: AbortSignal): Promise<FolderPlaces> {
-    const context = { cursor: undefined, previous: { rows: nothing }, signal, progress: () => undefined, scratch: await access.scratch() };
+    const context = { cursor: undefined, previous: { rows: nothing }, signal, progress: () => undefined, expect: () => undefined, scratch: await access.scratch() };
     const { documents } = await Folders.sync(access, context, writing.source, { base: access.path, link: undefined });
     return new FolderPlaces(access, options, writing, documents);
   }

@@ -42,7 +42,7 @@ export class MailPlaces {
 
   static async load(access: TargetAccess, options: TargetOptions, signal: AbortSignal): Promise<MailPlaces> {
     const previous = { rows: nothing };
-    const context = { cursor: undefined, previous, signal, progress: () => undefined, scratch: await access.scratch() };
+    const context = { cursor: undefined, previous, signal, progress: () => undefined, expect: () => undefined, scratch: await access.scratch() };
     return new MailPlaces(access, options, await MailFolders.sync(access, context, undefined));
   }
 
