@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { timeLeftOfBackup } from '../../tests/bench/timeLeftOfBackup.ts';
 import { TimeLeft } from './timeLeft.ts';
 
 /** An hour of something that tells each second how far it is, by its speed in each second. */
@@ -34,11 +33,4 @@ test('a slow start is forgotten, and a standstill is seen', () => {
   const moving = left.of(2000) ?? 0;
   now += 1_000_000;
   expect(left.of(2000)).toBeGreaterThan(moving * 5);
-});
-
-// A small one has told too few times by its first tenth: that is for tests/soak/exchange.soak.ts.
-test('a backup of a small mailbox tells from its first quarter on within a fifth how long it still takes', async () => {
-  const { count, worst } = await timeLeftOfBackup(400, 0.25);
-  expect(count).toBeGreaterThan(20);
-  expect(worst).toBeLessThan(0.2);
 });
