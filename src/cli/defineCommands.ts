@@ -3,7 +3,7 @@ import type { Action } from './commandContext.ts';
 import { defineErasure } from './defineErasure.ts';
 import { defineKeys } from './defineKeys.ts';
 import {
-  byteSize, connectionOptions, day, keyOptions, percent, profileOption, repositoryOptions, searchOptions, span, wholeNumber,
+  byteSize, connectionOptions, day, keyOptions, lockOptions, percent, profileOption, repositoryOptions, searchOptions, span, wholeNumber,
 } from './sharedOptions.ts';
 import { tenantOptions } from './tenantOptions.ts';
 
@@ -39,8 +39,8 @@ export function defineCommands(program: Command, run: RunAction): void {
 export type Does = (command: Command, load: () => Promise<Action<never>>) => void;
 
 function defineRepository(program: Command, does: Does): void {
-  const repo = program.command('repo').description('makes repositories and their settings');
-  const init = repositoryOptions(repo.command('init'), { recovery: false })
+  const repo = program.command('repo').description('makes repositories, tells of them, and sets what holds for all who use them');
+  const init = lockOptions(repositoryOptions(repo.command('init'), { recovery: false }))
     .description('makes a repository; refuses a place that has one')
     .addHelpText('after', `
 The key file is made (for you alone, mode 0600) where it does not exist, else used. Then the recovery key is shown,
@@ -55,6 +55,15 @@ once: print it or write it down. Without key file and recovery key nobody reads 
 What may not be indexed cannot be searched. Local indexes that there are of it are deleted: on this machine at once, on others
 when they next use the repository.`);
   does(settings, async () => (await import('./commands/repositorySettings.ts')).repositorySettings);
+
+  const info = repositoryOptions(repo.command('info'))
+    .description('tells what a repository holds, and until when its snapshots are locked');
+  does(info, async () => (await import('./commands/repositoryInfo.ts')).repositoryInfo);
+
+  const lock = lockOptions(repositoryOptions(repo.command('lock')))
+    .description('locks the snapshots of a repository from the next backup on, or for another time')
+    .addHelpText('after', '\nWhat is locked already stays locked as it is: no lock is ever made shorter.');
+  does(lock, async () => (await import('./commands/lockRepository.ts')).lockRepository);
 }
 
 function defineBackup(program: Command, does: Does): void {
@@ -255,4 +264,15 @@ function defineStorage(program: Command, does: Does): void {
 Works below a new prefix "storage-test-…" and deletes what it put there; sends and receives about 100 MB. Ends with 3 where
 backups can be made but something must not be done, with 1 where no repository should be.`);
   does(test, async () => (await import('./commands/tryStorage.ts')).tryStorage);
+
+  const unhide = storage.command('unhide')
+    .description('brings back locked objects of a repository that somebody deleted or overwrote')
+    .argument('<url>', 'the repository: s3://…')
+    .option('--dry-run', 'only tell what would be done')
+    .option('--json', 'answer with one JSON document')
+    .option('-q, --quiet', 'no progress')
+    .addHelpText('after', `
+Needs no key of the repository. In a bucket with object lock a deletion only hides what is locked: this takes away what hides it.
+Whoever did that has keys of the bucket: change them first.`);
+  does(unhide, async () => (await import('./commands/unhideStorage.ts')).unhideStorage);
 }

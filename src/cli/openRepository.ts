@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError, isHoldfastError, type Progress } from '../domain/index.ts';
 import { retry, systemRandom } from '../runtime/index.ts';
-import { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, Repository } from '../repository/index.ts';
-import { openStorage, RetryingStorage, type Storage } from '../storage/index.ts';
+import { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, Repository, type LockSetting } from '../repository/index.ts';
+import { noLocks, openStorage, RetryingStorage, type Storage } from '../storage/index.ts';
 import type { CommandContext } from './commandContext.ts';
 import { printable } from './formatText.ts';
 import { usageError } from './presentError.ts';
@@ -46,7 +46,9 @@ export async function openPlace(context: CommandContext, url: string, progress: 
  * Makes a repository where the options say, and its key file unless there is one. Refuses a place that has a repository
  * (`repository/exists`) and a key file inside the repository (`cli/key-in-repository`).
  */
-export async function makeRepository(context: CommandContext, options: RepositoryOptions): Promise<MadeRepository> {
+export async function makeRepository(
+  context: CommandContext, options: RepositoryOptions, lock?: LockSetting,
+): Promise<MadeRepository> {
   const url = addressOf(context, options);
   const keyFile = keyFileOf(context, options);
   if (keyFile === undefined) throw usageError('no-key', `Say where the key is to be kept: --key-file FILE or HOLDFAST_KEY_FILE.`);
@@ -56,11 +58,12 @@ export async function makeRepository(context: CommandContext, options: Repositor
     throw new HoldfastError('repository/exists', 'input',
       `There is a repository at ${storage.location} already. Use it, or choose another place.`);
   }
+  if (lock && !(await storage.locks?.state({ signal: context.signal }))?.available) throw noLocks(storage.location);
   const keyFileMade = !existsSync(keyFile);
   // The key is on disk before anything is sealed with it.
   const key = keyFileMade ? makeKeyFile(keyFile, systemRandom) : operatorKey(context, keyFile);
   const recovery = systemRandom(32);
-  const repository = await Repository.init(storage, key, recovery, openOptions(context));
+  const repository = await Repository.init(storage, key, recovery, { ...openOptions(context), lock });
   return { repository, keyFile: resolve(keyFile), keyFileMade, recoveryKey: formatRecoveryKey(recovery) };
 }
 

@@ -1,5 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
+/** A hundred years: what is longer is a slip of the finger that nobody could take back. */
+const MOST_LOCK_DAYS = 36_525;
+
 /** What {@link repositoryOptions} declares. */
 export interface RepositoryOptions {
   readonly repo?: string;
@@ -69,6 +72,19 @@ export function searchOptions(command: Command): Command {
     .option('--folder <path>', 'only in this folder and those below it')
     .option('--after <day>', 'from this day (YYYY-MM-DD, UTC) or time on', day)
     .option('--before <day>', 'before this day or time', day);
+}
+
+/** What {@link lockOptions} declares. */
+export interface LockOptions {
+  readonly lockDays?: number;
+  readonly lockMode: 'compliance' | 'governance';
+}
+
+export function lockOptions(command: Command): Command {
+  return command
+    .option('--lock-days <number>', 'nobody can delete a snapshot for so many days after its backup (needs a bucket with object lock)', wholeNumber(1, MOST_LOCK_DAYS))
+    .addOption(new Option('--lock-mode <mode>', 'compliance: nobody ends the lock early, you included; governance: those may whom the bucket allows it')
+      .choices(['compliance', 'governance']).default('compliance'));
 }
 
 export type ProfileName = 'default' | 'fast' | 'small';

@@ -1,4 +1,5 @@
 import type { SnapshotInfo } from '../domain/index.ts';
+import type { Manifest } from '../repository/index.ts';
 
 /** A snapshot as programs read it; see docs/guides/command-line.md. Fields are only ever added. */
 export interface SnapshotDocument {
@@ -16,12 +17,14 @@ export interface SnapshotDocument {
   readonly removed: number;
   /** Items that are not, or not exactly, as they were at the source: skipped, failed and altered ones. */
   readonly warnings: number;
+  /** Where the repository is locked: until when nobody can delete the snapshot or what it needs. */
+  readonly lockedUntil?: string;
 }
 
-export function snapshotDocument({ id, entity, startedAt, finishedAt, status, counts }: SnapshotInfo): SnapshotDocument {
+export function snapshotDocument({ id, entity, startedAt, finishedAt, status, counts, lock }: SnapshotInfo & Pick<Manifest, 'lock'>): SnapshotDocument {
   const { items, bytes, added, changed, removed } = counts;
   return {
     id, service: entity.service, entity: entity.id, startedAt, finishedAt, status, items, bytes, added, changed, removed,
-    warnings: counts.skipped + counts.failed + counts.altered,
+    warnings: counts.skipped + counts.failed + counts.altered, ...(lock && { lockedUntil: lock.until }),
   };
 }

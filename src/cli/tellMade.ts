@@ -1,5 +1,6 @@
 import type { CommandContext } from './commandContext.ts';
-import { printable } from './formatText.ts';
+import { lockSettingOf, type LockSetting } from '../repository/index.ts';
+import { plural, printable } from './formatText.ts';
 import type { MadeRepository } from './openRepository.ts';
 
 export interface MadeDocument {
@@ -8,10 +9,11 @@ export interface MadeDocument {
   readonly keyFile: string;
   readonly keyFileMade: boolean;
   readonly recoveryKey: string;
+  readonly lock: LockSetting | null;
 }
 
 export function madeDocument({ repository, keyFile, keyFileMade, recoveryKey }: MadeRepository): MadeDocument {
-  return { repository: repository.id, location: repository.context.storage.location, keyFile, keyFileMade, recoveryKey };
+  return { repository: repository.id, location: repository.context.storage.location, keyFile, keyFileMade, recoveryKey, lock: lockSettingOf(repository.context) ?? null };
 }
 
 /**
@@ -25,11 +27,12 @@ export async function tellMade({ out, stderr }: CommandContext, made: MadeReposi
 }
 
 function madeLines(made: MadeRepository): string[] {
-  const { location, keyFile, keyFileMade, recoveryKey } = madeDocument(made);
+  const { location, keyFile, keyFileMade, recoveryKey, lock } = madeDocument(made);
   const groups = recoveryKey.split('-');
   return [
     `Made a repository at ${printable(location)}`,
     keyFileMade ? `and its key file ${printable(keyFile)} (readable by you alone).` : `for the key file ${printable(keyFile)}.`,
+    ...(lock ? [`Its snapshots are locked for ${plural(lock.days, 'day')} (${lock.mode}).`] : []),
     '',
     'RECOVERY KEY, shown this once. Print it or write it down, and keep it away from this machine:',
     '',

@@ -2,6 +2,7 @@ import { makeScratch } from '../runtime/index.ts';
 import type { Progress } from '../domain/index.ts';
 import { entityOrFinding, ItemCheck } from './checkItems.ts';
 import { CheckPool } from './checkPool.ts';
+import { LockCheck } from './checkLocks.ts';
 import { checkRecords, checkSnapshots, readRemoved, type Removed } from './checkRecords.ts';
 import { FindingList, NAMED_ITEMS, type CheckReport, type Finding } from './checkReport.ts';
 import { CheckStream, type CheckView, type RawKeys } from './checkStream.ts';
@@ -40,14 +41,17 @@ export async function check(repository: Repository, options: CheckOptions = {}):
   };
   try {
     await checkRecords(view);
-    await checkStreams(view, await readRemoved(view));
-    return { errors: await stillWrong(view), notices: view.notices.list(), counts };
+    const snapshots = await checkStreams(view, await readRemoved(view));
+    const lock = await LockCheck.run(view, snapshots);
+    return { errors: await stillWrong(view), notices: view.notices.list(), counts, ...(lock && { lock }) };
   } finally {
     await pool.close();
   }
 }
 
-async function checkStreams(view: CheckView, removed: Removed): Promise<void> {
+/** @returns the snapshots of each entity. */
+async function checkStreams(view: CheckView, removed: Removed): Promise<Map<string, readonly Manifest[]>> {
+  const found = new Map<string, readonly Manifest[]>();
   const tags = new Set<string>();
   for (const prefix of ['snapshots/', 'seals/', 'segments/', 'index/', 'packs/']) {
     for (const stream of await streamsUnder(view.context, prefix, view.signal)) tags.add(stream);
@@ -57,13 +61,14 @@ async function checkStreams(view: CheckView, removed: Removed): Promise<void> {
   const { keyring } = view.context;
   const shared = await CheckStream.open(view, SHARED, (epoch) => (keyring.hasEpoch(epoch) ? keyring.sharedRawOf(epoch) : undefined));
   try {
-    for (const tag of tags) await checkEntity(view, tag, removed, shared);
+    for (const tag of tags) found.set(tag, await checkEntity(view, tag, removed, shared));
   } finally {
     shared.close();
   }
+  return found;
 }
 
-async function checkEntity(view: CheckView, tag: string, journal: Removed, shared: CheckStream): Promise<void> {
+async function checkEntity(view: CheckView, tag: string, journal: Removed, shared: CheckStream): Promise<readonly Manifest[]> {
   const snapshots = await checkSnapshots(view, tag, journal);
   const entity = await entityOrFinding(view, tag, snapshots);
   await checkSegments(view, tag, snapshots);
@@ -77,6 +82,7 @@ async function checkEntity(view: CheckView, tag: string, journal: Removed, share
     own.close();
   }
   view.progress();
+  return snapshots;
 }
 
 /** Readers do not look at the number in an entity's own packs, which is always 1: another one is damage all the same. */

@@ -1,4 +1,5 @@
 import { isHoldfastError, messageOf } from '../domain/index.ts';
+import type { LockReport } from './checkLocks.ts';
 
 /** An item that a finding hits, as a person knows it. */
 export interface AffectedItem {
@@ -37,6 +38,8 @@ export interface CheckReport {
   /** Worth knowing and harmless: what killed runs left, what a prune is about to delete. */
   readonly notices: readonly Finding[];
   readonly counts: Readonly<CheckCounts>;
+  /** Where the repository is locked. */
+  readonly lock?: LockReport;
 }
 
 /** Items that one finding names, unless told otherwise. */

@@ -1,3 +1,4 @@
+import type { Lock } from '../storage/index.ts';
 import { DoomedList } from './doomed.ts';
 import { hasKey, type EntityRecord } from './entityKeys.ts';
 import { manifestBytes, sealBytes, type Manifest } from './manifest.ts';
@@ -20,6 +21,8 @@ export interface CommitParts {
   readonly reliedOn: ReadonlySet<string>;
   /** On the predecessor, whose rows' blobs nobody looks at again. */
   readonly pin: Pin | undefined;
+  /** Until when manifest and seal are to be locked; what they need is by then. */
+  readonly lock?: Lock | undefined;
 }
 
 /**
@@ -34,6 +37,8 @@ export class Commit {
   readonly #parts: CommitParts;
   /** Whether the seal may stand: the snapshot is no longer this run's alone. */
   sealed = false;
+  /** Something was stored again in other packs. */
+  rescued = false;
 
   constructor(context: RepositoryContext, entity: EntityRecord, parts: CommitParts) {
     this.#context = context;
@@ -45,14 +50,15 @@ export class Commit {
     const { storage, keyring, random } = this.#context;
     const options = signal ? { signal } : {};
     const { parts, sha256 } = manifestBytes(manifest, keyring, random);
-    await storage.put(names.snapshot(manifest.tag, manifest.id), parts, options);
+    const locked = { ...options, ...(this.#parts.lock && { lock: this.#parts.lock }) };
+    await storage.put(names.snapshot(manifest.tag, manifest.id), parts, locked);
     await this.#rescue(manifest, signal);
     await this.#lookAtSegments(manifest, signal);
     // A run that began before the entity was removed would seal what nobody can open.
     if (!(await hasKey(storage, this.#entity, signal))) throw prunedUnderRun();
     if ((manifest.predecessor || manifest.replaces) && !(await this.#parts.pin?.held(signal))) throw prunedUnderRun();
     this.sealed = true;
-    await storage.put(names.seal(manifest.tag, manifest.id), sealBytes(manifest.tag, manifest.id, sha256, keyring, random), options);
+    await storage.put(names.seal(manifest.tag, manifest.id), sealBytes(manifest.tag, manifest.id, sha256, keyring, random), locked);
     const voids = await storage.list(names.voids(manifest.tag, manifest.id), { limit: 1, ...options });
     if (voids.objects.length > 0) throw prunedUnderRun();
     if (!(await storage.stat(names.snapshot(manifest.tag, manifest.id), options))) throw prunedUnderRun();
@@ -69,6 +75,7 @@ export class Commit {
         if ((await missingPacks(this.#context, this.#entity.tag, relied, signal)).size > 0) throw prunedUnderRun();
         return;
       }
+      this.rescued = true;
       const standing = await rescueBlobs(this.#context, this.#entity, this.#parts.newLayers, doomed, signal);
       for (const pack of lost) relied.delete(pack);
       for (const pack of standing) relied.add(pack);

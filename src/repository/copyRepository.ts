@@ -4,6 +4,7 @@ import { copyEpochs } from './copyEpochs.ts';
 import { CopyRun, type CopyResult } from './copyRun.ts';
 import { CopyStorage } from './copyStorage.ts';
 import { CopyView } from './copyView.ts';
+import { seeLocked, withLockSetting } from './openLocked.ts';
 import type { Repository } from './repository.ts';
 
 export interface CopyOptions {
@@ -21,8 +22,10 @@ export interface CopyOptions {
  * in the source is among the findings; errors are those of the storages, and
  * `copy/other-repository`, `copy/not-a-copy`, `copy/target-ahead`, `copy/read-back`, `repository/pruned-under-run`.
  */
-export function copyRepository(source: Repository, target: Storage, options: CopyOptions = {}): Promise<CopyResult> {
-  const storage = new CopyStorage(target, source.context.keyring);
+export async function copyRepository(source: Repository, target: Storage, options: CopyOptions = {}): Promise<CopyResult> {
+  const { clock, keyring } = source.context;
+  const place = await withLockSetting(await seeLocked(target, clock, options.signal), keyring, clock, options.signal);
+  const storage = new CopyStorage(place, keyring);
   const view = new CopyView(source.context, { ...source.context, storage }, options);
   storage.copyEpochs = () => copyEpochs(view);
   return new CopyRun(view, options.prune ?? false).run();

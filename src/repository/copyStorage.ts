@@ -1,4 +1,4 @@
-import type { Storage } from '../storage/index.ts';
+import type { PutOptions, Storage } from '../storage/index.ts';
 import { epochOf, EpochStorage } from './epochStorage.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -12,7 +12,7 @@ export class CopyStorage extends EpochStorage {
     super(inner, keyring);
   }
 
-  override async put(name: string, parts: readonly Uint8Array[], options: { signal?: AbortSignal } = {}): Promise<void> {
+  override async put(name: string, parts: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
     const epoch = parts[0] ? epochOf(parts[0]) : 0;
     if (epoch > 1 && !name.startsWith('epochs/') && !this.#standing.has(epoch)) {
       await this.copyEpochs();

@@ -23,6 +23,9 @@ export class EpochStorage extends InterceptedStorage {
     this.lockedUntil = keepsLocked(inner) ? (name, signal) => inner.lockedUntil(name, signal) : undefined;
   }
 
+  /** What lies below: the place, or what locks it. */
+  get place(): Storage { return this.inner; }
+
   protected override around<T>(_call: unknown, run: () => Promise<T>): Promise<T> {
     return run();
   }

@@ -3,8 +3,10 @@ import { Commit } from './commit.ts';
 import { readEntity } from './entityKeys.ts';
 import type { ErasedRows, Share } from './eraseScan.ts';
 import type { EraseSet } from './eraseSet.ts';
+import { objectLockEnd } from './lockSetting.ts';
 import type { Manifest, ManifestRef, StoredManifest } from './manifest.ts';
 import { readManifest } from './manifest.ts';
+import { lockSettingOf } from './openLocked.ts';
 import { pinSnapshot } from './pin.ts';
 import { prunedUnderRun } from './prunedUnderRun.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
@@ -31,7 +33,8 @@ export async function replaceSnapshots(
       if (!pin.stands) throw prunedUnderRun();
       const layers = await layersWithout(context, source, manifest.layers, touched, written, chosen, signal);
       const next = replacement(context, one, layers, successors, erased);
-      await new Commit(context, await readEntity(context.storage, context.keyring, tag, signal), { newLayers: [], reliedOn: new Set(), pin }).run(next, signal);
+      const lock = next.lock && { ...next.lock, until: Date.parse(next.lock.until) };
+      await new Commit(context, await readEntity(context.storage, context.keyring, tag, signal), { newLayers: [], reliedOn: new Set(), pin, lock }).run(next, signal);
       const { sha256 } = await readManifest(context.storage, context.keyring, tag, next.id, signal);
       successors.set(manifest.id, { id: next.id, sha256 });
     } finally {
@@ -42,12 +45,14 @@ export async function replaceSnapshots(
 
 /** At the same place in the order of time. The cursor goes: what it says may name an erased item, and the next run has to list all. */
 function replacement(
-  { random }: RepositoryContext, { manifest, sha256 }: StoredManifest, layers: readonly Layer[], successors: ReadonlyMap<string, ManifestRef>, erased: ErasedRows,
+  context: RepositoryContext, { manifest, sha256 }: StoredManifest, layers: readonly Layer[], successors: ReadonlyMap<string, ManifestRef>, erased: ErasedRows,
 ): Manifest {
   const names = [...erased.items.values()].flatMap((item) => [...item.names]);
   const before = manifest.predecessor;
+  const { lock: _, ...same } = manifest;
+  const lock = lockOf(context, manifest);
   return {
-    ...manifest, id: timeOrderedId(timeOfId(manifest.id), random), layers, cursor: null, replaces: { id: manifest.id, sha256 },
+    ...same, ...(lock && { lock }), id: timeOrderedId(timeOfId(manifest.id), context.random), layers, cursor: null, replaces: { id: manifest.id, sha256 },
     predecessor: before && (successors.get(before.id) ?? before),
     counts: countsWithout(manifest.counts, erased.shares.get(manifest.id)),
     warnings: manifest.warnings.filter(({ item }) => !names.some((name) => isOf(item, name)))
@@ -61,6 +66,17 @@ const NAMED_ERASED = 'What was said here named something that was erased.';
 /** Whether a warning may be of an item of that name, or of one below it: told by its name, or by its path. */
 function isOf(item: string, name: string): boolean {
   return item === name || item.endsWith(`/${name}`) || item.split('/').includes(name);
+}
+
+/** As long as that of the older one, where what is new is locked for so long and as firmly: the setting may be another one by now. */
+function lockOf(context: RepositoryContext, { lock }: Manifest): Manifest['lock'] {
+  const setting = lockSettingOf(context);
+  if (!setting || !lock) return undefined;
+  const now = context.clock.now();
+  const until = Math.min(Date.parse(lock.until), objectLockEnd(setting, now));
+  if (until <= now) return undefined;
+  const mode = lock.mode === 'compliance' && setting.mode === 'compliance' ? 'compliance' : 'governance';
+  return { mode, until: new Date(until).toISOString() };
 }
 
 /** Whether the name stands in the text, not as a part of another word: what is erased may be called "a". */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SnapshotInfo } from '../domain/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
-import type { Storage } from '../storage/index.ts';
+import type { LockMode, Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
 import { names } from './names.ts';
 import { isNumber, isText, listOf, objectOf, orMissing, orNull, shaped } from './recordShape.ts';
@@ -21,6 +21,8 @@ export interface Manifest extends SnapshotInfo {
   readonly replaces?: ManifestRef;
   /** The snapshot that this one was made against, and the SHA-256 (hex) of its stored manifest. */
   readonly predecessor: ManifestRef | null;
+  /** Where the repository is locked: until when all that the snapshot needs is, as an ISO 8601 time. */
+  readonly lock?: { readonly mode: LockMode; readonly until: string };
 }
 
 /** A manifest by its id and SHA-256 (hex). */
@@ -50,6 +52,7 @@ const isManifest = objectOf({
   id: isText, tag: isText, entity: objectOf({ id: isText, service: isText, name: isText }), startedAt: isText, finishedAt: isText, status: isText,
   counts: objectOf({ items: isNumber, folders: isNumber, bytes: isNumber }), warnings: listOf(objectOf({ item: isText, message: isText })),
   layers: isLayers, cursor: orNull(isText), predecessor: orNull(isRef), replaces: orMissing(isRef), entityKeys: orMissing(listOf(isText)),
+  lock: orMissing(objectOf({ mode: isText, until: isText })),
 });
 
 export function manifestBytes(manifest: Manifest, keyring: Keyring, random: RandomBytes): { parts: Buffer[]; sha256: string } {

@@ -31,6 +31,8 @@ export const names = {
   copy: (id: string) => `copies/${id}`,
   /** That a program is at work which may not meet certain others. */
   claim: (id: string) => `claims/${id}`,
+  /** How the repository's objects are locked. */
+  lock: (id: string) => `locks/${id}`,
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
   setting: (n: number, id: string) => `settings/${String(n).padStart(10, '0')}-${id}`,
 } as const;

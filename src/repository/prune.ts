@@ -2,6 +2,7 @@ import type { Progress } from '../domain/index.ts';
 import { makeScratch } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
+import type { LockedRest } from './lockedTally.ts';
 import { lastSegment } from './names.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
 import { PruneRun } from './pruneRun.ts';
@@ -33,6 +34,8 @@ export interface PruneResult {
   /** Bytes of all packs that stay; `deadKept` of them are not needed but not worth a rewrite yet, about. */
   readonly bytesKept: number;
   readonly deadKept: number;
+  /** What would have gone and stays, because nobody can delete it yet. */
+  readonly locked: LockedRest;
 }
 
 /**

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamIndex } from './blobIndex.ts';
 import { DoomedList } from './doomed.ts';
+import { LockedTally } from './lockedTally.ts';
 import { lastSegment, names } from './names.ts';
 import type { PruneView } from './pruneRoots.ts';
 import type { Doom } from './pruneSpare.ts';
@@ -11,12 +12,12 @@ import { indexedStream } from './streams.ts';
 /** Deletions under way at once. */
 const LANES = 8;
 
-/** In any order. */
-export async function deleteAll(view: Pick<PruneView, 'context' | 'signal'>, doomed: Iterable<string>): Promise<void> {
+/** In any order, but for what is locked. */
+export async function deleteAll(view: Pick<PruneView, 'context' | 'signal'> & Partial<Pick<PruneView, 'locked'>>, doomed: Iterable<string>): Promise<void> {
+  const locked = view.locked ?? new LockedTally(view.context);
   const queue = [...doomed];
-  const options = view.signal ? { signal: view.signal } : {};
   const lane = async (): Promise<void> => {
-    for (let name = queue.pop(); name !== undefined; name = queue.pop()) await view.context.storage.delete(name, options);
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) await locked.deleteUnlessLocked(name, view.signal);
   };
   await Promise.all(Array.from({ length: LANES }, lane));
 }
@@ -56,7 +57,7 @@ export async function rewriteIndexes(
 /** Older segments before those that replace them; and their local copies. */
 export async function deleteIndexSegments(view: PruneView, replaced: readonly string[]): Promise<void> {
   for (const name of replaced.toSorted()) {
-    await view.context.storage.delete(name, view.signal ? { signal: view.signal } : {});
+    await view.locked.deleteUnlessLocked(name, view.signal);
     await rm(join(view.context.cacheDirectory, 'index', `${lastSegment(name)}.idx`), { force: true });
   }
 }

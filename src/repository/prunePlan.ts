@@ -31,6 +31,8 @@ export interface StreamPacks {
   readonly uses: Iterable<PackUse>;
   /** Announced for deletion by another pruner. */
   readonly announced: ReadonlySet<string>;
+  /** Nothing can be gained of these: they cannot go. */
+  readonly locked: ReadonlySet<string>;
   /** Old enough that no running backup can have just written it. */
   readonly ripe: (pack: string) => boolean;
 }
@@ -57,7 +59,7 @@ export function planStream(packs: StreamPacks): StreamPlan {
     const size = packs.sizes.get(use.pack);
     if (size === undefined || use.frames.every((frame) => frame.live === 0)) continue;
     unused.delete(use.pack);
-    const judged = judge(use, size);
+    const judged = judge(use, size, packs.locked.has(use.pack));
     if (packs.announced.has(use.pack) || judged.gain > size * WORTH_REWRITING) rewrite.push(judged);
     else if (size < SMALL_PACK && packs.ripe(use.pack)) small.push(judged);
     else keep(judged);
@@ -79,13 +81,13 @@ export function planStream(packs: StreamPacks): StreamPlan {
   return { stream: packs.stream, dead, rewrite: rewrite.map((judged) => judged.pack), ...totals };
 }
 
-function judge(use: PackUse, size: number): Judged {
+function judge(use: PackUse, size: number, locked: boolean): Judged {
   let gain = 0;
   let dead = 0;
   for (const frame of use.frames) {
     const unused = frame.plain === 0 ? 0 : frame.length * (1 - Math.min(1, frame.live / frame.plain));
     dead += unused;
-    if (frame.live < frame.plain * LEAST_LIVE) gain += unused;
+    if (!locked && frame.live < frame.plain * LEAST_LIVE) gain += unused;
   }
   return { pack: use.pack, size, gain: Math.round(gain), dead: Math.round(dead) };
 }

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../domain/index.ts';
 import type { DoomedList } from './doomed.ts';
 import type { IdTable } from './idTable.ts';
+import type { LockedTally } from './lockedTally.ts';
 import { supersededIds, type Manifest, type ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
 import { keptSnapshots, type PrunePolicy } from './prunePolicy.ts';
@@ -25,6 +26,8 @@ export interface PruneView {
   readonly dryRun: boolean;
   /** In a copy: ids of the packs that the source has, which stay; and what another copy has not sealed yet is its own affair. */
   readonly mirrored: ReadonlySet<string> | undefined;
+  /** What stays because it is locked. */
+  readonly locked: LockedTally;
   /** Whether something made or written at this time (ms since 1970) is old enough to be looked at. */
   readonly ripe: (madeMs: number) => boolean;
   readonly signal: AbortSignal | undefined;
@@ -76,12 +79,17 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
   // Only sealed snapshots are built upon: one that is, and has no seal, has lost it.
   const builtUpon = new Set(sealed.map((known) => known.manifest.predecessor?.id));
   const plan = view.erasure?.tag === tag ? view.erasure : undefined;
-  const retired = await retire(view, unsealed.filter(({ name, manifest }) => !view.mirrored
-    && (plan || (view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name))) && !builtUpon.has(manifest.id)), sealed);
+  const idle = unsealed.filter(({ name, manifest }) => !view.mirrored
+    && (plan || (view.ripe(timeOfId(manifest.id)) && !view.pinned.has(name))) && !builtUpon.has(manifest.id));
+  // An erasure asks for locks before it deletes anything, and tells what they hold.
+  const held = new Set(plan ? [] : await lockedOf(view, idle));
+  const retired = await retire(view, idle.filter((known) => !held.has(known)), sealed);
   const left = unsealed.filter((known) => !retired.gone.includes(known) && !sealed.includes(known));
   const kept = keptOf(view, sealed);
-  const stays = ({ name, manifest }: Known): boolean =>
+  const wanted = ({ name, manifest }: Known): boolean =>
     (plan ? plan.goes(manifest.id) === false : kept.has(manifest.id) || view.pinned.has(name));
+  if (!plan) for (const known of await lockedOf(view, sealed.filter((one) => !wanted(one)))) held.add(known);
+  const stays = (known: Known): boolean => wanted(known) || held.has(known);
   const { live, given } = await checkpointRoots(view, tag);
   return {
     tag, voids: retired.voids, checkpoints: given,
@@ -107,6 +115,18 @@ function keptOf(view: PruneView, sealed: readonly Known[]): Set<string> {
   const stays = (manifest: Manifest): boolean => !view.mirrored || view.policy.keep?.(manifest) !== false;
   const held = sealed.filter(({ name, manifest }) => superseded.has(manifest.id) && !view.others.has(name) && stays(manifest));
   return new Set([...kept, ...held.map(({ manifest }) => manifest.id)]);
+}
+
+/** Those whose manifest or seal is locked: the snapshot stays, and with it all that it needs. */
+async function lockedOf(view: PruneView, snapshots: readonly Known[]): Promise<Known[]> {
+  const locked: Known[] = [];
+  for (const known of snapshots) {
+    const { tag, id } = known.manifest;
+    const held = await view.locked.holds('snapshot', known.name, 0, view.signal)
+      || await view.locked.holds('snapshot', names.seal(tag, id), 0, view.signal);
+    if (held) locked.push(known);
+  }
+  return locked;
 }
 
 function asRoot({ name, manifest }: Known): Root {

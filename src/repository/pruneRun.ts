@@ -3,6 +3,7 @@ import { timeOrderedId } from '../runtime/index.ts';
 import { DoomedList, doomedBytes, doomedRecords } from './doomed.ts';
 import { IdTable } from './idTable.ts';
 import { numberOf } from './journal.ts';
+import { LockedTally } from './lockedTally.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
 import { deleteAll, deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes } from './pruneDelete.ts';
@@ -55,6 +56,7 @@ export class PruneRun {
   readonly #unread = new Set<string>();
   readonly #totals = { rewritten: new Set<string>(), newBytes: 0, deadKept: 0, freed: 0 };
   readonly #mirrored: ReadonlySet<string> | undefined;
+  readonly #locked: LockedTally;
 
   /** @param mirrored see {@link PruneView}. */
   constructor(
@@ -66,6 +68,7 @@ export class PruneRun {
     this.#policy = policy;
     this.#options = options;
     this.#mirrored = mirrored;
+    this.#locked = new LockedTally(context);
     this.#keys = streamKeys(context);
   }
 
@@ -140,7 +143,7 @@ export class PruneRun {
       erasure: this.#erasure, context: this.#context, policy: this.#policy, names: listed, voided, others, dryRun, signal,
       mirrored: this.#mirrored,
       pinned: await pinnedManifests(this.#context, listed.pins, signal), pruner: timeOrderedId(now, random),
-      ripe: (made) => graceMs === 0 || now - made >= graceMs,
+      locked: this.#locked, ripe: (made) => graceMs === 0 || now - made >= graceMs,
     };
   }
 
@@ -186,7 +189,8 @@ export class PruneRun {
     const roots = [...entity.sealed, ...entity.unfinished];
     const named = new Set(roots.flatMap((root) => root.layers.flat()).map((ref) => names.segment(tag, ref.id)));
     for (const name of segments) {
-      if (!named.has(name) && (erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name))) this.#doom.segments.add(name);
+      if (named.has(name) || !(erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name))) continue;
+      if (erased || !(await view.locked.holds('record', name, 0, view.signal))) this.#doom.segments.add(name);
     }
     this.#options.progress?.({ type: 'progress', stage: 'prune', items: this.#entities.length, bytes: 0 });
   }
@@ -206,7 +210,7 @@ export class PruneRun {
     for (const pack of stream.gone) this.#gone.add(pack);
     const { erasure } = view;
     const erased = erasure && stream.planErasure(erasure);
-    const plan = erased ?? stream.plan();
+    const plan = erased ?? await stream.plan();
     if (erasure) for (const { id } of erasure.ids.sorted()) if (stream.needs(id)) this.#needed.set(id, 0, 1);
     this.#totals.deadKept += plan.deadKept;
     this.#totals.freed += plan.freed;
@@ -278,7 +282,7 @@ export class PruneRun {
     const packsRewritten = going.filter((pack) => rewritten.has(pack)).length;
     return {
       snapshotsRemoved: this.#doom.manifests.size, packsDeleted: going.length - packsRewritten, packsRewritten,
-      bytesFreed, bytesKept: all - bytesFreed, deadKept,
+      bytesFreed, bytesKept: all - bytesFreed, deadKept, locked: this.#locked.rest,
     };
   }
 }

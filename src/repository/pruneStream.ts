@@ -1,5 +1,6 @@
 import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
+import { inLanes } from './inLanes.ts';
 import { LivenessMarks } from './livenessMarks.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { planStream, type StreamPlan } from './prunePlan.ts';
@@ -14,6 +15,9 @@ export interface ErasureStreamPlan extends StreamPlan {
   /** Packs that hold something of the erased items for sure, or may have been announced for it: without them it has not succeeded. */
   readonly must: ReadonlySet<string>;
 }
+
+/** Locks asked for at once. */
+const LANES = 8;
 
 /** One stream under a prune: its index, its packs, and what of them is needed. */
 export class PruneStream {
@@ -70,11 +74,21 @@ export class PruneStream {
     return true;
   }
 
-  plan(): StreamPlan {
+  /** Without packs that are locked: those are only counted. */
+  async plan(): Promise<StreamPlan> {
+    const plan = this.#plan();
+    const locked = new Set<string>();
+    await inLanes([...plan.dead, ...plan.rewrite], LANES, async (pack) => {
+      if (await this.#view.locked.holds('pack', names.pack(this.stream, pack), this.sizes.get(pack), this.#view.signal)) locked.add(pack);
+    });
+    return locked.size === 0 ? plan : this.#plan(locked);
+  }
+
+  #plan(locked: ReadonlySet<string> = new Set()): StreamPlan {
     const { mirrored, others } = this.#view;
     const plan = planStream({
-      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), announced: others.packs,
-      ripe: (pack) => (mirrored ? !mirrored.has(pack) : this.#view.ripe(timeOfId(pack))),
+      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), locked, announced: new Set([...others.packs].filter((pack) => !locked.has(pack))),
+      ripe: (pack) => !locked.has(pack) && (mirrored ? !mirrored.has(pack) : this.#view.ripe(timeOfId(pack))),
     });
     // A copy has the packs of its source as they are.
     return mirrored ? { ...plan, rewrite: plan.rewrite.filter((pack) => others.packs.has(pack)) } : plan;

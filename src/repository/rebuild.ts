@@ -5,6 +5,8 @@ import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment } from './names.ts';
+import { LEDGER_FILE } from './lockLedger.ts';
+import { LockedTally } from './lockedTally.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { isUnreadable } from './sealedObject.ts';
@@ -39,8 +41,11 @@ export async function rebuild(repository: Repository, options: RebuildOptions = 
   const run = new Rebuild(context, options);
   for await (const object of listAll(context.storage, 'packs/', signalOf(options))) await run.pack(object.name, object.size);
   await run.finish();
-  for (const name of old) await context.storage.delete(name, signalOf(options));
+  // Locked ones stay: they say nothing that is wrong, and a later run of this takes them away.
+  const locked = new LockedTally(context);
+  for (const name of old) await locked.deleteUnlessLocked(name, options.signal);
   await dropIndexCache(context, () => true);
+  await rm(join(context.cacheDirectory, LEDGER_FILE), { force: true });
   await rm(join(context.cacheDirectory, 'catalog'), { recursive: true, force: true, maxRetries: 3 });
   return { packs: run.packs, blobs: run.blobs, unreadable: run.unreadable };
 }

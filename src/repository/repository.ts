@@ -13,7 +13,9 @@ import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
 import { checkSeal, readManifest, supersededIds, type Manifest, type StoredManifest } from './manifest.ts';
+import { writeLockSetting, type LockSetting } from './lockSetting.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
+import { lockingFrom, refuseLostLock, seeLocked, withLockSetting } from './openLocked.ts';
 import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
 import { packsOfCheckpoint } from './resumeCheckpoint.ts';
@@ -28,6 +30,11 @@ export interface OpenOptions {
   readonly cacheDirectory: string;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
+}
+
+export interface InitOptions extends OpenOptions {
+  /** Everything that a restore needs is locked against deletion. Needs a place that can. */
+  readonly lock?: LockSetting | undefined;
 }
 
 export interface BeginOptions {
@@ -53,12 +60,13 @@ export class Repository {
   /**
    * Makes a repository that `operatorKey` and `recoveryKey` (32 bytes each) open. Keys are written first and the
    * config last: without a config there is no repository. Refuses a place that has one, or where another is being made.
+   * Errors with a lock: `storage/no-lock`.
    */
   static async init(
-    storage: Storage, operatorKey: Uint8Array, recoveryKey: Uint8Array, options: OpenOptions,
+    place: Storage, operatorKey: Uint8Array, recoveryKey: Uint8Array, options: InitOptions,
   ): Promise<Repository> {
-    const clock = options.clock ?? systemClock;
-    const random = options.random ?? systemRandom;
+    const { lock, clock = systemClock, random = systemRandom } = options;
+    const storage = lock ? await lockingFrom(place, lock, clock) : place;
     const made = Keyring.create(random(16).toString('hex'), random);
     const operator = names.key('operator');
     const recovery = names.key('recovery');
@@ -70,6 +78,7 @@ export class Repository {
     await withInitClaim(storage, clock, random, async (stillMine) => {
       for (const [name, parts] of objects) {
         stillMine();
+        if (name === CONFIG && lock) await writeLockSetting(storage, lock, { keyring, clock, random });
         await storage.put(name, parts);
       }
     });
@@ -77,11 +86,13 @@ export class Repository {
   }
 
   /** Opens with the operator's or the recovery key. Errors: `repository/none`, `repository/too-new`, `repository/wrong-key`. */
-  static async open(storage: Storage, key: Uint8Array, options: OpenOptions): Promise<Repository> {
-    await readConfig(storage);
-    const keyring = await unwrapAny(storage, key);
-    await learnEpochs(storage, keyring);
+  static async open(place: Storage, key: Uint8Array, options: OpenOptions): Promise<Repository> {
     const clock = options.clock ?? systemClock;
+    const seen = await seeLocked(place, clock);
+    await readConfig(seen);
+    const keyring = await unwrapAny(seen, key);
+    await learnEpochs(seen, keyring);
+    const storage = await withLockSetting(seen, keyring, clock);
     return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, options.random ?? systemRandom));
   }
 
@@ -140,7 +151,10 @@ export class Repository {
     return readable;
   }
 
-  /** Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left. Errors: `repository/is-copy`, `key/epoch-unknown`. */
+  /**
+   * Starts a run of an entity: on its newest snapshot, pinned, and on what an unfinished run left.
+   * Errors: `repository/is-copy`, `key/epoch-unknown`, `repository/lock-lost`.
+   */
   async begin(entity: Entity, options: BeginOptions = {}): Promise<StoreSession> {
     const { storage, keyring, random } = this.context;
     const { signal } = options;
@@ -148,6 +162,7 @@ export class Repository {
     await learnNewest(this.context, signal);
     const record = await ensureEntity(storage, keyring, entity, random, signal);
     const newest = await this.newest(record.tag, signal);
+    if (newest?.manifest.lock) await refuseLostLock(this.context, signal);
     const pin = newest ? await pinSnapshot(this.context, newest.manifest, 'backup', signal) : undefined;
     try {
       return await this.#session(record, pin?.stands ? newest : undefined, pin, options);

@@ -4,6 +4,7 @@ import type { Keyring } from './keyring.ts';
 
 /** What all parts of an open repository share. */
 export interface RepositoryContext {
+  /** Where the repository is locked, a {@link LockingStorage}. */
   readonly storage: Storage;
   readonly keyring: Keyring;
   /** Private directory of this repository's local caches; may be deleted at any time. */

@@ -8,8 +8,12 @@ import { Commit } from './commit.ts';
 import type { DoomedList } from './doomed.ts';
 import { hasKey, type EntityRecord } from './entityKeys.ts';
 import type { SealedFrame } from './frame.ts';
+import type { Coverage, LockCover } from './lockCover.ts';
+import { LockedTally } from './lockedTally.ts';
+import { snapshotLockEnd } from './lockSetting.ts';
 import type { Manifest, StoredManifest } from './manifest.ts';
 import { names, SHARED } from './names.ts';
+import { lockingOf } from './openLocked.ts';
 import { PackWriter } from './packWriter.ts';
 import type { Pin } from './pin.ts';
 import type { Profile } from './profile.ts';
@@ -177,17 +181,40 @@ export class StoreSession {
     // Nothing more comes: their memory is free for merging segments.
     await this.#pipeline.close();
     const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), this.#merged, signal);
+    const id = idAfter(this.predecessor?.manifest.id, this.#context);
+    using cover = await this.#cover();
+    const lock = cover && { mode: cover.setting.mode, until: snapshotLockEnd(cover.setting, this.#context.clock.now()) };
+    const coverage = lock && this.#coverage(id, layers, lock.until);
+    if (coverage) await cover?.run(coverage, signal);
     const manifest: Manifest = {
-      ...parts, id: idAfter(this.predecessor?.manifest.id, this.#context), tag: this.entity.tag, entity: this.entity.entity,
+      ...parts, id, tag: this.entity.tag, entity: this.entity.entity,
       finishedAt: new Date(this.#context.clock.now()).toISOString(), layers, entityKeys: this.entity.keyIds,
       predecessor: this.predecessor ? { id: this.predecessor.manifest.id, sha256: this.predecessor.sha256 } : null,
+      ...(lock && { lock: { mode: lock.mode, until: new Date(lock.until).toISOString() } }),
     };
     const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];
-    const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin });
+    const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin, lock });
     this.#commit = { manifest, commit };
     await commit.run(manifest, signal);
+    // What was rescued is in packs that the set does not name.
+    if (coverage && !commit.rescued) cover?.keep(coverage);
     await this.#tidy();
     return manifest;
+  }
+
+  /** undefined: the repository is not locked. */
+  async #cover(): Promise<LockCover | undefined> {
+    const storage = lockingOf(this.#context);
+    if (!storage?.setting) return undefined;
+    const lockCover = await import('./lockCover.ts');
+    return new lockCover.LockCover(this.#context, storage, storage.setting);
+  }
+
+  #coverage(snapshot: string, layers: readonly Layer[], until: number): Coverage {
+    return {
+      record: this.entity, snapshot, predecessor: this.predecessor?.manifest.id, layers, reliedOn: this.#reliedOn,
+      indexes: () => this.#loadIndex(), until,
+    };
   }
 
   /**
@@ -204,11 +231,11 @@ export class StoreSession {
   }
 
   /**
-   * Manifest, checkpoint, segments: in this order. What cannot be deleted the next prune takes away.
+   * Manifest, checkpoint, segments: in this order. What cannot be deleted, or is locked, the next prune or erasure takes away.
    * @param keyless nobody can read its own packs any more: they go too, after the index that names them.
    */
   async #withdraw(keyless: boolean): Promise<void> {
-    const { storage } = this.#context;
+    const locked = new LockedTally(this.#context);
     const { tag } = this.entity;
     const manifest = this.#commit?.manifest;
     const others = new Set(this.#base.flat().map(({ id }) => id));
@@ -217,7 +244,7 @@ export class StoreSession {
     const [index] = (await this.#index?.catch(() => undefined)) ?? [];
     if (keyless) all.push(...(index?.written ?? []).map((id) => names.index(tag, id)), ...this.#packs[0].names);
     try {
-      for (const name of all) await storage.delete(name);
+      for (const name of all) await locked.deleteUnlessLocked(name);
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
     }

@@ -1,3 +1,5 @@
+import type { Lock, ObjectLocks } from './objectLocks.ts';
+
 /** One stored object as listing shows it. */
 export interface ObjectInfo {
   readonly name: string;
@@ -17,6 +19,11 @@ export interface Range {
   readonly length: number;
 }
 
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  readonly lock?: Lock;
+}
+
 /**
  * A dumb bucket of immutable objects. Names are '/'-separated segments of [a-z0-9._-], at most 512 characters.
  *
@@ -33,9 +40,14 @@ export interface Range {
 export interface Storage {
   /** Where this is, for messages: an URL without secrets. */
   readonly location: string;
+  /** Undefined: nothing can be locked here. Where it is there, {@link ObjectLocks.state} tells whether this place was set up for it. */
+  readonly locks?: ObjectLocks | undefined;
   get(name: string, options?: { range?: Range; signal?: AbortSignal }): Promise<Uint8Array>;
-  /** `parts` are written one after another; they are not changed by the caller until the promise settles. */
-  put(name: string, parts: readonly Uint8Array[], options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * `parts` are written one after another; they are not changed by the caller until the promise settles. With a `lock`, which only
+   * places with {@link Storage.locks} take, what was put is locked when the promise resolves: it was read back.
+   */
+  put(name: string, parts: readonly Uint8Array[], options?: PutOptions): Promise<void>;
   /** Objects whose name starts with `prefix` and sorts after `after`. Pages hold at most `limit` (default 1000). */
   list(prefix: string, options?: { after?: string; limit?: number; signal?: AbortSignal }): Promise<ListPage>;
   delete(name: string, options?: { signal?: AbortSignal }): Promise<void>;

@@ -47,5 +47,5 @@ export class CountingStorage extends InterceptedStorage {
 
 function noCounts(): StorageCounts {
   const none = (): OperationCount => ({ requests: 0, failed: 0, bytes: 0 });
-  return { get: none(), put: none(), list: none(), delete: none(), stat: none() };
+  return { get: none(), put: none(), list: none(), delete: none(), stat: none(), lock: none(), inspect: none() };
 }

@@ -1,6 +1,9 @@
-import type { ListPage, ObjectInfo, Range, Storage } from './contract.ts';
+import type { ListPage, ObjectInfo, PutOptions, Range, Storage } from './contract.ts';
+import { InterceptedLocks } from './interceptedLocks.ts';
+import type { ObjectLocks } from './objectLocks.ts';
 
-export type StorageOperation = 'get' | 'put' | 'list' | 'delete' | 'stat';
+/** `lock` changes locks or versions; `inspect` only asks for them. */
+export type StorageOperation = 'get' | 'put' | 'list' | 'delete' | 'stat' | 'lock' | 'inspect';
 
 /** One call on a storage, as wrappers see it. */
 export interface StorageCall {
@@ -24,6 +27,11 @@ export abstract class InterceptedStorage implements Storage {
     return this.inner.location;
   }
 
+  get locks(): ObjectLocks | undefined {
+    const { locks } = this.inner;
+    return locks && new InterceptedLocks(locks, (call, run) => this.around(call, run));
+  }
+
   /** `run` makes the call on the inner storage; it may be called never, once, or again. */
   protected abstract around<T>(call: StorageCall, run: () => Promise<T>): Promise<T>;
 
@@ -32,7 +40,7 @@ export abstract class InterceptedStorage implements Storage {
     return this.around(call, () => this.inner.get(name, options));
   }
 
-  put(name: string, parts: readonly Uint8Array[], options: { signal?: AbortSignal } = {}): Promise<void> {
+  put(name: string, parts: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     const call = { operation: 'put', name, bytes, signal: options.signal } as const;
     return this.around(call, () => this.inner.put(name, parts, options));

@@ -25,3 +25,21 @@ export function nameTaken(location: string, name: string, cause?: unknown): Hold
   const message = `"${name}" cannot be stored in ${location}: it is a folder of another object, or lies below one.`;
   return new HoldfastError('storage/bad-name', 'never', message, { data: { location, name }, cause });
 }
+
+/** `storage/locked`: the object is held by a lock. `until` in milliseconds since 1970. */
+export function objectLocked(location: string, name: string, until: number, cause?: unknown): HoldfastError {
+  const message = `"${name}" in ${location} is locked until ${new Date(until).toISOString()}. Until then nobody can delete it or shorten that.`;
+  return new HoldfastError('storage/locked', 'input', message, { data: { location, name, until }, cause });
+}
+
+/** `storage/no-lock`: objects cannot be locked there. */
+export function noLocks(location: string, cause?: unknown): HoldfastError {
+  const message = `${location} cannot lock objects. Object lock is chosen when a bucket is made: give one that was made with it, or leave the lock out.`;
+  return new HoldfastError('storage/no-lock', 'input', message, { data: { location }, cause });
+}
+
+/** `storage/lock-failed`: the object is there, and not locked as it was asked to be. `what` is a clause without a full stop. */
+export function lockFailed(location: string, name: string, what: string): HoldfastError {
+  const message = `"${name}" in ${location} was put, and is not locked as it should be: ${what}. Do not rely on the locks of this place: holdfast storage test.`;
+  return new HoldfastError('storage/lock-failed', 'never', message, { data: { location, name } });
+}

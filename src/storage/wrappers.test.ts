@@ -33,6 +33,8 @@ test('counting: requests, failures and bytes of each kind, until reset', async (
     list: { requests: 1, failed: 0, bytes: 0 },
     delete: { requests: 1, failed: 0, bytes: 0 },
     stat: { requests: 1, failed: 0, bytes: 0 },
+    lock: { requests: 0, failed: 0, bytes: 0 },
+    inspect: { requests: 0, failed: 0, bytes: 0 },
   });
   expect(storage.requests).toBe(7);
   storage.reset();

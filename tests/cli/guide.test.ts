@@ -70,6 +70,7 @@ test('the guide names every field that the commands answer with', async () => {
     ['All backups', await sandbox.json(backup)],
     ['repo init', await sandbox.json(['repo', 'init', '--repo', sandbox.path('new')])],
     ['repo settings', await sandbox.json(['repo', 'settings'])],
+    ['repo info', await sandbox.json(['repo', 'info'])],
     ['snapshots', await sandbox.json(['snapshots'])],
     ['days', await sandbox.json(['days'])],
     ['ls', await sandbox.json(['ls', 'latest'])],

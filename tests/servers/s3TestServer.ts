@@ -60,9 +60,10 @@ export class S3TestServer {
     return await this.client.send(new ListBucketsCommand({})).then(() => true, () => false);
   }
 
-  async makeBucket(): Promise<string> {
+  /** `lock`: with versions and object lock. */
+  async makeBucket({ lock = false } = {}): Promise<string> {
     const bucket = `bucket-${++this.#buckets}-${process.pid}`;
-    await this.client.send(new CreateBucketCommand({ Bucket: bucket }));
+    await this.client.send(new CreateBucketCommand({ Bucket: bucket, ...(lock && { ObjectLockEnabledForBucket: true }) }));
     return bucket;
   }
 

@@ -1,4 +1,4 @@
-import { check, type CheckReport, type Finding } from '../../repository/index.ts';
+import { check, type CheckReport, type Finding, type LockReport } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { bytesText, countText, durationText, plural, printable } from '../formatText.ts';
@@ -22,10 +22,10 @@ export async function checkRepository(context: CommandContext, options: Options)
   const started = clock.monotonic();
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const repository = await openRepository(context, options, display.listener);
-  const { errors, notices, counts } = await check(repository, { readData: options.readData ?? 0, signal, progress: display.listener });
+  const { errors, notices, counts, lock } = await check(repository, { readData: options.readData ?? 0, signal, progress: display.listener });
   display.stop();
   const sound = errors.length === 0;
-  await out.document({ sound, errors, notices, counts } satisfies CheckDocument);
+  await out.document({ sound, errors, notices, counts, ...(lock && { lock }) } satisfies CheckDocument);
   for (const finding of errors) for (const line of findingLines('DAMAGE', finding)) await out.line(line);
   for (const finding of notices) for (const line of findingLines('notice', finding)) await out.line(line);
   await out.line(sound ? 'The repository is sound.' : `The repository is DAMAGED: ${plural(errors.length, 'object')} named above.`);
@@ -34,7 +34,14 @@ export async function checkRepository(context: CommandContext, options: Options)
   const read = counts.packsRead === 0 ? 'Contents were not read; --read-data does that'
     : `${countText(counts.packsRead)} of ${plural(counts.packs, 'pack')} read and proved whole, ${bytesText(counts.bytesRead)}`;
   await out.line(`  ${read}; ${durationText(clock.monotonic() - started)}`);
+  for (const line of lock ? lockLines(lock) : []) await out.line(line);
   return sound ? EXIT.done : EXIT.failed;
+}
+
+function lockLines({ mode, days, objects, covered }: LockReport): string[] {
+  const entities = Object.entries(covered).map(([entity, until]) =>
+    `  ${printable(entity)}: ${until === null ? 'its newest snapshot is NOT locked' : `locked until ${until}`}`);
+  return [`Locked for ${plural(days, 'day')} (${mode}), ${plural(objects, 'object')} asked for:`, ...entities];
 }
 
 function findingLines(word: string, { object, code, message, items, itemCount }: Finding): string[] {

@@ -32,11 +32,14 @@ export async function pruneRepository(context: CommandContext, options: Options)
   };
   const result = await prune(repository, policy, { dryRun, signal, progress: display.listener });
   display.stop();
-  const { snapshotsRemoved, packsDeleted, packsRewritten, bytesFreed, bytesKept, deadKept } = result;
-  await out.document({ dryRun, snapshotsRemoved, packsDeleted, packsRewritten, bytesFreed, bytesKept, deadKept } satisfies PruneDocument);
+  const { snapshotsRemoved, packsDeleted, packsRewritten, bytesFreed, bytesKept, deadKept, locked } = result;
+  await out.document({ dryRun, snapshotsRemoved, packsDeleted, packsRewritten, bytesFreed, bytesKept, deadKept, locked } satisfies PruneDocument);
   await out.line(`${dryRun ? 'Nothing was removed. A prune would remove' : 'Removed'} ${plural(snapshotsRemoved, 'snapshot')}`);
   await out.line(`  ${bytesText(bytesFreed)} freed: ${plural(packsDeleted, 'pack')} deleted, ${packsRewritten} rewritten`);
   await out.line(`  ${bytesText(bytesKept)} kept, of which ${bytesText(deadKept)} are not needed but not worth rewriting yet`);
+  if (locked.snapshots + locked.packs > 0) {
+    await out.line(`  ${plural(locked.snapshots, 'snapshot')} and ${plural(locked.packs, 'pack')} (${bytesText(locked.bytes)}) stay because they are locked, the last of them until ${locked.until}`);
+  }
   return EXIT.done;
 }
 

@@ -1,6 +1,6 @@
-import { messageOf } from '../../domain/index.ts';
+import { isHoldfastError, messageOf } from '../../domain/index.ts';
 import { systemRandom } from '../../runtime/index.ts';
-import { checkConformance, conformanceChecks, type ConformanceResult } from '../../storage/index.ts';
+import { checkConformance, conformanceChecks, tryLocks, type ConformanceResult, type LockState, type Storage } from '../../storage/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { plural, printable } from '../formatText.ts';
@@ -20,6 +20,8 @@ interface StorageDocument {
   readonly fit: 'all' | 'some' | 'none';
   readonly holds: readonly string[];
   readonly lacks: readonly Lack[];
+  /** Whether objects can be locked there, and what the place locks by itself; null where that could not be asked. */
+  readonly lock: LockState | null;
 }
 
 interface Lack {
@@ -44,8 +46,12 @@ export async function tryStorage(context: CommandContext, { url, quiet }: Option
     results.push(result);
     display.listener({ type: 'progress', stage: 'test', items: results.length, bytes: 0, totalItems: conformanceChecks.length });
   }
+  const lock = await lockStateOf(storage, signal);
+  if (lock?.available && storage.locks) {
+    for await (const result of tryLocks(storage, storage.locks, { clock, random: systemRandom, signal })) results.push(result);
+  }
   display.stop();
-  const answer = documentOf(storage.location, results);
+  const answer = documentOf(storage.location, results, lock);
   await out.document(answer);
   for (const name of answer.holds) await out.line(`holds  ${name}`);
   for (const { name, message, consequence } of answer.lacks) {
@@ -53,15 +59,34 @@ export async function tryStorage(context: CommandContext, { url, quiet }: Option
     await out.line(`       ${printable(message)}`);
     await out.line(`       ${consequence}`);
   }
+  await out.line(lockLine(lock));
   await out.line(conclusion(answer));
   return EXITS[answer.fit];
 }
 
-function documentOf(location: string, results: readonly ConformanceResult[]): StorageDocument {
+/** Keys that may not ask are told by null: a place may be used without. */
+async function lockStateOf({ locks }: Storage, signal: AbortSignal): Promise<LockState | null> {
+  if (!locks) return { available: false };
+  try {
+    return await locks.state({ signal });
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'storage/denied') return null;
+    throw error;
+  }
+}
+
+function lockLine(lock: LockState | null): string {
+  if (lock === null) return 'Object lock: not known, since the keys do not allow to ask.';
+  if (!lock.available) return 'Object lock: none. Whoever has the keys can delete every backup there.';
+  const rule = lock.rule ? `; the place itself locks everything for ${plural(lock.rule.days, 'day')} (${lock.rule.mode})` : '';
+  return `Object lock: yes${rule}. 'holdfast repo init --lock-days N' uses it.`;
+}
+
+function documentOf(location: string, results: readonly ConformanceResult[], lock: LockState | null): StorageDocument {
   const broken = results.filter(({ error }) => error !== undefined);
   const fit = broken.length === 0 ? 'all' : broken.every(({ without }) => without !== undefined) ? 'some' : 'none';
   return {
-    location, fit,
+    location, fit, lock,
     holds: results.filter(({ error }) => error === undefined).map(({ name }) => name),
     lacks: broken.map(({ name, error, without = NO_REPOSITORY }) => ({ name, message: messageOf(error), consequence: without })),
   };

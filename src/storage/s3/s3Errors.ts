@@ -4,7 +4,7 @@ import type { S3Location } from './s3Location.ts';
 
 /** What was tried, for the message. `name` is an object's, or a prefix for a listing. */
 export interface S3Operation {
-  readonly verb: 'read' | 'write' | 'list' | 'delete' | 'look at';
+  readonly verb: 'read' | 'write' | 'list' | 'delete' | 'look at' | 'lock' | 'look at the lock of' | 'look at the locks of';
   readonly name: string;
 }
 
@@ -31,6 +31,9 @@ const NOT_THERE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREA
 /** Refusals with a status of their own that pass all the same. */
 const PASSING = new Set(['SlowDown', 'RequestTimeout', 'Throttling', 'ThrottlingException', 'TooManyRequests', 'OperationAborted', 'NoSuchUpload']);
 
+const RIGHTS = 's3:ListBucket on the bucket, s3:GetObject, s3:PutObject and s3:DeleteObject on its objects';
+const LOCK_RIGHTS = 's3:GetBucketObjectLockConfiguration and s3:ListBucketVersions on the bucket, s3:GetObjectRetention, s3:PutObjectRetention and s3:GetObjectVersion on its objects';
+
 /** No service may make us wait for longer than this. */
 const MOST_RETRY_AFTER_S = 120;
 
@@ -39,7 +42,7 @@ export function s3Error(error: unknown, location: S3Location, operation: S3Opera
   if (isHoldfastError(error) || !(error instanceof Error)) return error;
   const told = tell(error);
   const at = location.shown;
-  if (told.code === 'NoSuchKey') return objectNotFound(at, operation.name, error);
+  if (told.code === 'NoSuchKey' || told.code === 'NoSuchVersion') return objectNotFound(at, operation.name, error);
   return configurationError(told, location, error) ?? refusal(told, location, operation, error)
     ?? passing(told, location, operation, error) ?? error;
 }
@@ -47,6 +50,11 @@ export function s3Error(error: unknown, location: S3Location, operation: S3Opera
 /** The HTTP status of an error of the SDK, 0 where no reply came. */
 export function statusOf(error: unknown): number {
   return error instanceof Error ? tell(error).status : 0;
+}
+
+/** The service's or the system's word for an error; '' for what is no error. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error ? tell(error).code : '';
 }
 
 function tell(error: Error): Told {
@@ -109,7 +117,7 @@ function refusal(told: Told, location: S3Location, { verb, name }: S3Operation, 
   if (PASSING.has(code)) return undefined;
   if (status === 401 || status === 403) {
     const message = `The keys do not allow to ${verb} ${name === '' ? location.shown : `"${name}" in ${location.shown}`} (${code}). `
-      + 'Look whether they are the right ones and have not ended, and grant s3:ListBucket on the bucket, s3:GetObject, s3:PutObject and s3:DeleteObject on its objects.';
+      + `Look whether they are the right ones and have not ended, and grant ${verb.includes('lock') ? LOCK_RIGHTS : RIGHTS}.`;
     return new HoldfastError('storage/denied', 'input', message, facts);
   }
   if (status < 400 || status >= 500 || status === 408 || status === 409 || status === 429) return undefined;

@@ -2,11 +2,19 @@ import {
   AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand,
   type CompletedPart, type S3Client,
 } from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import type { Lock } from '../objectLocks.ts';
 import { statusOf } from './s3Errors.ts';
+import { lockHeaders } from './s3Lock.ts';
 
 export interface S3Object {
   readonly Bucket: string;
   readonly Key: string;
+}
+
+/** An object to be put, and how it is to be locked. */
+interface Target extends S3Object {
+  readonly lock?: Lock;
 }
 
 /**
@@ -18,18 +26,24 @@ export const PART_SIZE = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
 const ABORT_MS = 10_000;
 
-/** Stores the object whole or not at all. `size` is that of all parts together. */
+/**
+ * Stores the object whole or not at all. `size` is that of all parts together.
+ * @returns the id of its version, where the bucket keeps versions and tells.
+ */
 export async function upload(
-  client: S3Client, object: S3Object, parts: readonly Uint8Array[], size: number, signal: AbortSignal,
-): Promise<void> {
-  if (size > PART_SIZE) await uploadInParts(client, object, parts, size, signal);
-  else await client.send(new PutObjectCommand({ ...object, Body: slice(parts, 0, size) }), { abortSignal: signal });
+  client: S3Client, { lock, ...object }: Target, parts: readonly Uint8Array[], size: number, signal: AbortSignal,
+): Promise<string | undefined> {
+  if (size > PART_SIZE) return await uploadInParts(client, { ...object, ...(lock && { lock }) }, parts, size, signal);
+  const Body = slice(parts, 0, size);
+  const command = new PutObjectCommand({ ...object, Body, ...(lock && { ...lockHeaders(lock), ContentMD5: md5(Body) }) });
+  return (await client.send(command, { abortSignal: signal })).VersionId;
 }
 
 async function uploadInParts(
-  client: S3Client, object: S3Object, parts: readonly Uint8Array[], size: number, signal: AbortSignal,
-): Promise<void> {
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand(object), { abortSignal: signal });
+  client: S3Client, { lock, ...object }: Target, parts: readonly Uint8Array[], size: number, signal: AbortSignal,
+): Promise<string | undefined> {
+  const begin = new CreateMultipartUploadCommand({ ...object, ...(lock && lockHeaders(lock)) });
+  const { UploadId } = await client.send(begin, { abortSignal: signal });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const done: CompletedPart[] = [];
@@ -38,7 +52,7 @@ async function uploadInParts(
     while (next * PART_SIZE < size) {
       const number = next++;
       const Body = slice(parts, number * PART_SIZE, Math.min(size, (number + 1) * PART_SIZE));
-      const command = new UploadPartCommand({ ...object, UploadId, PartNumber: number + 1, Body });
+      const command = new UploadPartCommand({ ...object, UploadId, PartNumber: number + 1, Body, ...(lock && { ContentMD5: md5(Body) }) });
       const { ETag } = await client.send(command, { abortSignal: either });
       done[number] = { ETag, PartNumber: number + 1 };
     }
@@ -47,7 +61,7 @@ async function uploadInParts(
   try {
     await Promise.all(lanes);
     const command = new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts: done } });
-    await client.send(command, { abortSignal: signal });
+    return (await client.send(command, { abortSignal: signal })).VersionId;
   } catch (error) {
     stop.abort();
     // A part that arrives after the upload is given up would stay, and be paid for.
@@ -69,6 +83,11 @@ async function giveUp(client: S3Client, object: S3Object, UploadId: string | und
   } catch (error) {
     if (statusOf(error) !== 404 && because instanceof Error) because.cause ??= error;
   }
+}
+
+/** Amazon takes nothing that is to be locked without a checksum of it; the old one is the one that all services know. */
+function md5(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('base64');
 }
 
 /** The bytes [start, end) of all parts together, in one piece. */

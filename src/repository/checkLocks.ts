@@ -1,0 +1,139 @@
+import { isHoldfastError } from '../domain/index.ts';
+import { listAll, type VersionedObject } from '../storage/index.ts';
+import { StreamIndex } from './blobIndex.ts';
+import type { CheckView } from './checkStream.ts';
+import { readEntity } from './entityKeys.ts';
+import { inLanes } from './inLanes.ts';
+import { isLockable } from './lockable.ts';
+import { isHidden, lockedVersion } from './lockedVersions.ts';
+import type { LockingStorage } from './lockingStorage.ts';
+import type { LockSetting } from './lockSetting.ts';
+import type { Manifest } from './manifest.ts';
+import { lastSegment, names, SHARED } from './names.ts';
+import { visitNeededPacks } from './neededPacks.ts';
+import { neededRecords } from './neededRecords.ts';
+import { lockingOf } from './openLocked.ts';
+import { isUnreadable } from './sealedObject.ts';
+
+const LANES = 8;
+
+/** What a check found of the locks of a repository. */
+export interface LockReport extends LockSetting {
+  /** Objects that some locked snapshot needs. */
+  readonly objects: number;
+  /** By id of the entity: until when its newest snapshot is locked with all that it needs; null where it is not. ISO 8601. */
+  readonly covered: Readonly<Record<string, string | null>>;
+}
+
+/** Until when an object must be locked, by the snapshots that need it. */
+type Needed = Map<string, { until: number; snapshot: string }>;
+
+/** Asks for every lock that a locked snapshot relies on, and looks for what somebody hid. Trusts nothing but the place itself. */
+export class LockCheck {
+  readonly #view: CheckView;
+  readonly #storage: LockingStorage;
+  readonly #needed: Needed = new Map();
+  readonly #covered: Record<string, string | null> = {};
+
+  private constructor(view: CheckView, storage: LockingStorage) {
+    this.#view = view;
+    this.#storage = storage;
+  }
+
+  /** `byTag`: the snapshots of each entity. @returns undefined where the repository is not locked. */
+  static async run(view: CheckView, byTag: ReadonlyMap<string, readonly Manifest[]>): Promise<LockReport | undefined> {
+    const storage = lockingOf(view.context);
+    if (!storage) return undefined;
+    if (!storage.setting) {
+      view.errors.add(names.lock(''), 'lock-lost', "The repository was locked, and the record that says how is gone. 'holdfast repo lock' sets it again.");
+    }
+    const check = new LockCheck(view, storage);
+    await check.#hiddenObjects();
+    for (const [tag, manifests] of byTag) await check.#entity(tag, manifests);
+    await check.#locks();
+    return storage.setting && { ...storage.setting, objects: check.#needed.size, covered: check.#covered };
+  }
+
+  async #entity(tag: string, manifests: readonly Manifest[]): Promise<void> {
+    const now = this.#view.context.clock.now();
+    const newest = manifests.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0];
+    if (!newest) return;
+    const locked = manifests.filter(({ lock }) => lock && Date.parse(lock.until) > now);
+    const end = newest.lock && locked.includes(newest) ? newest.lock.until : null;
+    this.#covered[newest.entity.id] = end;
+    if (end === null) {
+      this.#view.notices.add(names.snapshot(tag, newest.id), 'not-locked', 'The newest snapshot of this entity is not locked, or not any more: the next backup locks what it needs.');
+    }
+    for (const manifest of locked) await this.#records(manifest);
+    if (locked.length === 0) return;
+    try {
+      await this.#packs(tag, locked);
+    } catch (error) {
+      // What cannot be read is among the errors by now, and nothing tells what it needs.
+      if (!isUnreadable(error) && !(isHoldfastError(error) && error.code === 'storage/not-found')) throw error;
+    }
+  }
+
+  async #records(manifest: Manifest): Promise<void> {
+    const { tag, id, lock } = manifest;
+    const until = Date.parse(lock?.until ?? '');
+    for (const name of [names.snapshot(tag, id), names.seal(tag, id)]) this.#need(name, until, id);
+    for await (const name of neededRecords(this.#storage, manifest, this.#view.signal)) this.#need(name, until, id);
+  }
+
+  async #packs(tag: string, locked: readonly Manifest[]): Promise<void> {
+    const { context, signal } = this.#view;
+    const record = await readEntity(context.storage, context.keyring, tag, signal);
+    const indexes: StreamIndex[] = [];
+    const standing = new Set<string>();
+    for (const stream of [record, SHARED] as const) {
+      indexes.push(await StreamIndex.loadReadable(context, stream, signal));
+      const packs = names.packs(stream === SHARED ? SHARED : tag);
+      for await (const { name } of listAll(this.#storage, packs, signal ? { signal } : {})) standing.add(lastSegment(name));
+    }
+    const gone = { has: (pack: string) => !standing.has(pack) };
+    const ends = locked.map(({ lock }) => Date.parse(lock?.until ?? ''));
+    const last = new Map<string, { stream: string; root: number }>();
+    try {
+      await visitNeededPacks(context, record, locked.map(({ layers }) => layers), { indexes, gone, signal }, (stream, pack, roots) => {
+        for (const root of roots) if ((ends[root] ?? 0) > (ends[last.get(pack)?.root ?? -1] ?? 0)) last.set(pack, { stream, root });
+      });
+    } finally {
+      for (const index of indexes) index.close();
+    }
+    for (const [pack, { stream, root }] of last) this.#need(names.pack(stream, pack), ends[root] ?? 0, locked[root]?.id ?? '');
+  }
+
+  #need(name: string, until: number, snapshot: string): void {
+    if ((this.#needed.get(name)?.until ?? 0) < until) this.#needed.set(name, { until, snapshot });
+  }
+
+  async #locks(): Promise<void> {
+    await inLanes(this.#needed, LANES, async ([name, { until, snapshot }]) => {
+      const end = await this.#storage.lockedUntil(name, this.#view.signal) ?? 0;
+      // Services keep whole seconds.
+      if (end + 1000 > until) return;
+      const state = end === 0 ? 'not locked' : `locked until ${new Date(end).toISOString()} only`;
+      this.#view.errors.add(name, 'lock-short', `It is ${state}; the snapshot ${snapshot} needs it until ${new Date(until).toISOString()}.`);
+    });
+  }
+
+  /** Every name that has more than one version, or the mark of a deletion. */
+  async #hiddenObjects(): Promise<void> {
+    const { versions } = this.#storage;
+    for (let after: string | undefined; ;) {
+      const page = await versions.versions('', { after, signal: this.#view.signal });
+      await inLanes(page.objects.filter(({ name, deleted, versions: all }) => isLockable(name) && (deleted || all.length > 1)), LANES, (one) => this.#hidden(one));
+      if (page.next === undefined) return;
+      after = page.next;
+    }
+  }
+
+  async #hidden(object: VersionedObject): Promise<void> {
+    const { context: { clock }, signal } = this.#view;
+    const own = await lockedVersion(this.#storage.versions, object, clock.now(), signal);
+    if (!own || !(await isHidden(this.#storage.versions, object, own.version, signal))) return;
+    const [code, what] = object.deleted ? ['hidden', 'Somebody deleted this object'] : ['overwritten', 'Somebody put something else in the place of this object'];
+    this.#view.errors.add(object.name, code, `${what}, although it is locked. It is still there: 'holdfast storage unhide' brings it back. Change the keys of the bucket.`);
+  }
+}

@@ -1,0 +1,14 @@
+import { CONFIG, isPrepared } from './names.ts';
+
+/** Folders of what a restore needs, and of what says what was removed or decided. The rest are notes of running programs, which must be removable. */
+const LOCKED = ['keys/', 'epochs/', 'locks/', 'entities/', 'packs/', 'index/', 'segments/', 'snapshots/', 'seals/', 'removals/', 'settings/'];
+
+/** Whether an object of this name (or all below this prefix) is locked where a repository is. */
+export function isLockable(name: string): boolean {
+  return (name === CONFIG || LOCKED.some((folder) => name.startsWith(folder))) && !isPrepared(name);
+}
+
+/** Whether a name may be put again with other bytes, so that the newest version of it is the one that counts. */
+export function isReplaceable(name: string): boolean {
+  return name.startsWith('keys/') || name === CONFIG;
+}

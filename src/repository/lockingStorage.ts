@@ -1,0 +1,123 @@
+import { isHoldfastError } from '../domain/index.ts';
+import type { Clock } from '../runtime/index.ts';
+import {
+  InterceptedStorage, objectLocked, type ListPage, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
+} from '../storage/index.ts';
+import { inLanes } from './inLanes.ts';
+import { isLockable } from './lockable.ts';
+import { lastLockEnd, lockedVersion, versionsOf, type OwnVersion } from './lockedVersions.ts';
+import { objectLockEnd, type LockSetting } from './lockSetting.ts';
+
+const LANES = 8;
+/** Locks that were set in this process and need not be asked for. */
+const MOST_KNOWN = 200_000;
+
+/**
+ * The storage of a repository whose objects are locked. It locks what it puts, never deletes what is locked, and gives what is locked
+ * also where somebody has put the mark of a deletion over it: since nobody here does that, the mark is not one of ours.
+ */
+export class LockingStorage extends InterceptedStorage {
+  readonly setting: LockSetting | undefined;
+  readonly versions: ObjectLocks;
+  /** Ends of locks by name, of what was put here. */
+  readonly known = new Map<string, number>();
+  readonly #clock: Clock;
+  /** Versions under a mark whose lock has ended: they stay so, and every listing meets them. */
+  readonly #ended = new Set<string>();
+
+  constructor(inner: Storage, locks: ObjectLocks, clock: Clock, setting?: LockSetting) {
+    super(inner);
+    this.versions = locks;
+    this.setting = setting;
+    this.#clock = clock;
+  }
+
+  /** The same place under another setting. */
+  with(setting: LockSetting, clock: Clock): LockingStorage {
+    return new LockingStorage(this.inner, this.versions, clock, setting);
+  }
+
+  protected override around<T>(_call: unknown, run: () => Promise<T>): Promise<T> {
+    return run();
+  }
+
+  override async put(name: string, parts: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
+    if (!this.setting || !isLockable(name)) return super.put(name, parts, options);
+    const lock = options.lock ?? { mode: this.setting.mode, until: objectLockEnd(this.setting, this.#clock.now()) };
+    await super.put(name, parts, { ...options, lock });
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    this.known.set(name, lock.until);
+  }
+
+  /** Errors: `storage/locked`. */
+  override async delete(name: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    const until = await this.lockedUntil(name, options.signal);
+    if (until !== undefined) throw objectLocked(this.location, name, until);
+    await super.delete(name, options);
+  }
+
+  override async get(name: string, options: { range?: Range; signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    try {
+      return await super.get(name, options);
+    } catch (error) {
+      const own = isNotFound(error) ? await this.#hidden(name, options.signal) : undefined;
+      if (!own) throw error;
+      return await this.versions.read(name, own.version.id, options);
+    }
+  }
+
+  override async stat(name: string, options: { signal?: AbortSignal } = {}): Promise<ObjectInfo | undefined> {
+    const found = await super.stat(name, options);
+    if (found) return found;
+    const own = await this.#hidden(name, options.signal);
+    return own && { name, size: own.version.size };
+  }
+
+  override async list(prefix: string, options: { after?: string; limit?: number; signal?: AbortSignal } = {}): Promise<ListPage> {
+    if (!isLockable(prefix)) return super.list(prefix, options);
+    const { limit = 1000, signal } = options;
+    for (let after = options.after; ;) {
+      const page = await this.versions.versions(prefix, { after, limit, signal });
+      const shown = await this.#shown(page.objects, signal);
+      const objects = shown.slice(0, limit);
+      const next = shown.length > limit ? objects.at(-1)?.name : page.next;
+      if (objects.length > 0 || next === undefined) return next === undefined ? { objects } : { objects, next };
+      after = next;
+    }
+  }
+
+  /** When the last lock of an object ends; undefined where it has ended, or there never was one. */
+  async lockedUntil(name: string, signal?: AbortSignal): Promise<number | undefined> {
+    return isLockable(name) ? lastLockEnd(this.versions, name, this.#clock.now(), signal) : undefined;
+  }
+
+  async #shown(objects: readonly VersionedObject[], signal: AbortSignal | undefined): Promise<ObjectInfo[]> {
+    const revealed = new Map<string, number>();
+    await inLanes(objects.filter((object) => object.deleted), LANES, async (object) => {
+      const own = await this.#lockedUnder(object, signal);
+      if (own) revealed.set(object.name, own.version.size);
+    });
+    return objects.flatMap(({ name, deleted, versions: [newest] }) => {
+      const size = deleted ? revealed.get(name) : newest?.size;
+      return size === undefined ? [] : [{ name, size }];
+    });
+  }
+
+  async #hidden(name: string, signal: AbortSignal | undefined): Promise<OwnVersion | undefined> {
+    if (!isLockable(name)) return undefined;
+    const object = await versionsOf(this.versions, name, signal);
+    return object?.deleted ? this.#lockedUnder(object, signal) : undefined;
+  }
+
+  async #lockedUnder(object: VersionedObject, signal: AbortSignal | undefined): Promise<OwnVersion | undefined> {
+    const key = `${object.name} ${object.versions[0]?.id ?? ''}`;
+    if (this.#ended.has(key)) return undefined;
+    const own = await lockedVersion(this.versions, object, this.#clock.now(), signal);
+    if (!own && this.#ended.size < MOST_KNOWN) this.#ended.add(key);
+    return own;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return isHoldfastError(error) && error.code === 'storage/not-found';
+}

@@ -1,0 +1,136 @@
+/** On a real service with object lock, with the credentials that the product has. */
+import { DeleteObjectCommand, PutObjectLockConfigurationCommand, PutObjectRetentionCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startCeph } from '../../../tests/servers/ceph.ts';
+import type { S3TestServer } from '../../../tests/servers/s3TestServer.ts';
+import { readSettings, systemClock, systemRandom } from '../../runtime/index.ts';
+import type { ConformanceResult } from '../conformance.ts';
+import { tryLocks } from '../lockTrial.ts';
+import type { VersionedObject } from '../objectLocks.ts';
+import { ReadOnlyStorage } from '../readOnlyStorage.ts';
+import { S3Storage } from './s3Storage.ts';
+import { PART_SIZE } from './s3Upload.ts';
+
+const DAY = 86_400_000;
+let server: S3TestServer;
+let bucket: string;
+const open = (prefix: string, other = bucket): Promise<S3Storage> => S3Storage.open(server.address(other, prefix), readSettings(server.environment));
+const soon = (days: number): number => Math.ceil(Date.now() / 1000) * 1000 + days * DAY;
+const bytes = Buffer.from('content');
+
+beforeAll(async () => {
+  server = await startCeph();
+  bucket = await server.makeBucket({ lock: true });
+}, 300_000);
+afterAll(async () => {
+  await server?.stop();
+});
+
+async function versionOf(storage: S3Storage, name: string): Promise<string> {
+  return (await storage.locks.versions(name)).objects[0]?.versions.at(-1)?.id ?? '';
+}
+
+test('a bucket tells whether it can lock, and what it locks by itself', async () => {
+  expect(await (await open('')).locks.state()).toEqual({ available: true });
+  expect(await (await open('', await server.makeBucket())).locks.state()).toEqual({ available: false });
+  const ruled = await server.makeBucket({ lock: true });
+  await server.client.send(new PutObjectLockConfigurationCommand({
+    Bucket: ruled, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 3 } } },
+  }));
+  expect(await (await open('', ruled)).locks.state()).toEqual({ available: true, rule: { mode: 'governance', days: 3 } });
+});
+
+test.each(['compliance', 'governance'] as const)('%s: what is put with a lock is locked; neither we nor the service delete or shorten it; it can be made longer', async (mode) => {
+  const storage = await open(`hold-${mode}`);
+  const until = soon(2);
+  await storage.put('one', [bytes], { lock: { mode, until } });
+  const version = await versionOf(storage, 'one');
+  expect(await storage.locks.lockOf('one', version)).toEqual({ mode, until });
+  await expect(storage.locks.remove('one', version)).rejects.toMatchObject({ code: 'storage/locked', retryClass: 'input', data: { until } });
+  await expect(storage.locks.lock('one', version, { mode, until: soon(1) })).rejects.toMatchObject({ code: 'storage/locked', data: { until } });
+  // The same without any code of ours in between.
+  const raw = { Bucket: bucket, Key: `hold-${mode}/one`, VersionId: version };
+  await expect(server.client.send(new DeleteObjectCommand(raw))).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+  const shorter = { Mode: mode === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE', RetainUntilDate: new Date(soon(1)) } as const;
+  await expect(server.client.send(new PutObjectRetentionCommand({ ...raw, Retention: shorter }))).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+  await storage.locks.lock('one', version, { mode, until: until + DAY });
+  expect(await storage.locks.lockOf('one', version)).toEqual({ mode, until: until + DAY });
+  expect(Buffer.from(await storage.get('one'))).toEqual(bytes);
+});
+
+test('an upload in parts is locked as a whole, and odd milliseconds are rounded up', async () => {
+  const storage = await open('parts');
+  const big = new Uint8Array(systemRandom(PART_SIZE + 5));
+  const until = soon(2) + 1;
+  await storage.put('big', [big], { lock: { mode: 'compliance', until } });
+  expect(await storage.locks.lockOf('big', await versionOf(storage, 'big'))).toEqual({ mode: 'compliance', until: until + 999 });
+  expect(Buffer.compare(await storage.get('big'), big)).toBe(0);
+});
+
+test('a put with a lock into a bucket that has none fails in words', async () => {
+  const storage = await open('', await server.makeBucket());
+  await expect(storage.put('one', [bytes], { lock: { mode: 'compliance', until: soon(1) } })).rejects.toMatchObject({ code: 'storage/no-lock', retryClass: 'input' });
+  await expect(new ReadOnlyStorage(storage).locks?.lock('one', 'x', { mode: 'compliance', until: soon(1) })).rejects.toMatchObject({ code: 'storage/read-only' });
+});
+
+test('what is not locked has no lock, and can be taken away for good', async () => {
+  const storage = await open('free');
+  await storage.put('one', [bytes]);
+  const version = await versionOf(storage, 'one');
+  expect(await storage.locks.lockOf('one', version)).toBeUndefined();
+  await storage.locks.remove('one', version);
+  expect((await storage.locks.versions('')).objects).toEqual([]);
+  await expect(storage.locks.lockOf('one', version)).rejects.toMatchObject({ code: 'storage/not-found' });
+});
+
+test('versions are listed by pages: every object once, with all that was put and deleted, newest first', async () => {
+  const storage = await open('pages');
+  const expected: string[] = [];
+  for (let i = 0; i < 7; i++) {
+    const name = `folder/${i}`;
+    for (let put = 0; put <= i; put++) await storage.put(name, [Buffer.from(`${put}`.padEnd(put + 1))]);
+    if (i % 3 === 0) await storage.delete(name);
+    expected.push(`${name} ${Array.from({ length: i + 1 }, (_, n) => i + 1 - n).join()} ${i % 3 === 0}`);
+  }
+  const shown = ({ name, versions, deleted, deletions }: VersionedObject): string => {
+    expect(deletions).toHaveLength(deleted ? 1 : 0);
+    return `${name} ${versions.map(({ size }) => size).join()} ${deleted}`;
+  };
+  for (const limit of [1, 2, 3, 5, 1000]) {
+    const found: string[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await storage.locks.versions('folder/', { after, limit });
+      found.push(...page.objects.map(shown));
+      if (page.next === undefined) break;
+      expect(page.next > (after ?? '')).toBe(true);
+      after = page.next;
+    }
+    expect(found).toEqual(expected);
+  }
+  expect((await storage.locks.versions('folder/', { after: 'folder/4' })).objects.map(({ name }) => name)).toEqual(['folder/5', 'folder/6']);
+  const [oldest] = (await storage.locks.versions('folder/6')).objects[0]?.versions.slice(-1) ?? [];
+  expect(Buffer.from(await storage.locks.read('folder/6', oldest?.id ?? '')).toString()).toBe('0');
+  expect(Buffer.from(await storage.locks.read('folder/6', oldest?.id ?? '', { range: { offset: -1, length: 1 } })).toString()).toBe('0');
+});
+
+async function tried(storage: S3Storage): Promise<ConformanceResult[]> {
+  const results: ConformanceResult[] = [];
+  const options = { clock: systemClock, random: systemRandom, signal: new AbortController().signal };
+  for await (const result of tryLocks(storage, storage.locks, options)) results.push(result);
+  return results;
+}
+
+test('the trial of locks holds on a real service, and leaves nothing behind', async () => {
+  const storage = await open('trial');
+  const results = await tried(storage);
+  expect(results.map(({ name, error }) => [name, error])).toEqual(results.map(({ name }) => [name, undefined]));
+  expect(results).toHaveLength(5);
+  expect((await storage.locks.versions('')).objects).toEqual([]);
+}, 120_000);
+
+test('the trial finds out a place whose locks hold nothing', async () => {
+  const plain = await server.makeBucket();
+  const storage = await open('trial', plain);
+  const results = await tried(storage);
+  expect(results).toEqual([{ name: 'an object can be locked', error: expect.objectContaining({ code: 'storage/no-lock' }), without: expect.stringContaining('make none with a lock') }]);
+});
