@@ -23,6 +23,7 @@ import { namesUnder } from './roots.ts';
 import { indexedStream } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { touchedSegments } from './touchedSegments.ts';
+import { refuseWeakStorage } from './weakStorage.ts';
 import { tidily, withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run was sealed meanwhile. */
@@ -70,12 +71,13 @@ export interface Erasure {
  * Takes items, and all below them, out of every snapshot of an entity, of its catalog and of every pack, beside running backups, in the
  * order of docs/format, "Erasure". Killed at any point it leaves a sound repository; run again with the same selection it finishes.
  * Errors: `erase/no-item` where no snapshot has such an item, `erase/not-alone` where a prune or another erasure is at work,
- * `erase/busy` where backups keep coming in between, `repository/is-copy`.
+ * `erase/busy` where backups keep coming in between, `repository/is-copy`, `repository/prune-refused` where the storage lists late.
  */
 export async function erase(repository: Repository, tag: string, selection: Selection, options: EraseOptions = {}): Promise<Erasure> {
   const { context } = repository;
   const { alone, signal, onUntidy } = options;
   await refuseCopy(context, signal);
+  await refuseWeakStorage(context, signal);
   await using scratch = await makeScratch('erase');
   const run = new EraseRun({ ...context, cacheDirectory: scratch.path }, tag, selection, options);
   const claim = { work: 'erasure', items: selectionHash(context, tag, selection) } as const;

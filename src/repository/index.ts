@@ -47,3 +47,4 @@ export const previewErasure = loadedLater(async () => (await import('./erase.ts'
 export const isLeft = loadedLater(async () => (await import('./removeEntity.ts')).isLeft);
 export const removeEntity = loadedLater(async () => (await import('./removeEntity.ts')).removeEntity);
 export const unhide = loadedLater(async () => (await import('./unhide.ts')).unhide);
+export const noteWeakness = loadedLater(async () => (await import('./weakStorage.ts')).noteWeakness);

@@ -2,6 +2,8 @@
 export const CONFIG = 'config';
 export const SHARED = 'shared';
 const PREPARED = '.prepared';
+/** Somebody saw listings lag behind in this place. */
+export const WEAK = 'weak';
 
 export const names = {
   init: (id: string) => `init/${id}`,

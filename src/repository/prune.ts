@@ -8,6 +8,7 @@ import type { PrunePolicy } from './prunePolicy.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { refuseWeakStorage } from './weakStorage.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { withClaim } from './workClaim.ts';
 
@@ -42,7 +43,7 @@ export interface PruneResult {
  * Removes snapshots that the policy does not keep and everything that no snapshot needs any more, beside running
  * backups, restores and other prunes, in the order of docs/format, "Prune". Killed at any point it leaves a sound
  * repository, and the next prune finishes its work.
- * Errors: `repository/prune-refused` where something that says what is needed cannot be read – nothing is deleted then;
+ * Errors: `repository/prune-refused` where something that says what is needed cannot be read, or the storage lists late – nothing is deleted then;
  * `repository/is-copy`; `repository/erasing`.
  */
 export async function prune(repository: Repository, policy: PrunePolicy, options: PruneOptions = {}): Promise<PruneResult> {
@@ -67,6 +68,7 @@ export async function mirrorRemovals(
 async function pruneContext(
   context: RepositoryContext, policy: PrunePolicy, options: PruneOptions, mirrored?: ReadonlySet<string>,
 ): Promise<PruneResult> {
+  if (options.dryRun !== true) await refuseWeakStorage(context, options.signal);
   // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
   await using scratch = await makeScratch('prune');
   const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored ? { mirrored } : {}).run();

@@ -15,6 +15,7 @@ import type { RepositoryContext } from './repositoryContext.ts';
 import { scanEntries } from './scanEntries.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
+import { refuseWeakStorage } from './weakStorage.ts';
 import { withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run of the entity was sealed meanwhile. */
@@ -48,6 +49,7 @@ export async function removeEntity(repository: Repository, tag: string, options:
   const { context } = repository;
   const { alone, signal } = options;
   await refuseCopy(context, signal);
+  await refuseWeakStorage(context, signal);
   await mustBeUnlocked(context, tag, signal);
   await using scratch = await makeScratch('remove');
   return withClaim(context, { work: 'erasure', items: tag }, { alone, signal },

@@ -42,6 +42,11 @@ export interface Storage {
   readonly location: string;
   /** Undefined: nothing can be locked here. Where it is there, {@link ObjectLocks.state} tells whether this place was set up for it. */
   readonly locks?: ObjectLocks | undefined;
+  /**
+   * Whether listings show at once what was put and deleted, as this contract asks. Undefined: so it is promised. `unproved`: by nobody. `late`: the service
+   * itself says that they may lag. Where they do, backups and restores work, and prune must not run.
+   */
+  readonly listing?: 'unproved' | 'late' | undefined;
   get(name: string, options?: { range?: Range; signal?: AbortSignal }): Promise<Uint8Array>;
   /**
    * `parts` are written one after another; they are not changed by the caller until the promise settles. With a `lock`, which only

@@ -1,4 +1,5 @@
 export { checkConformance, conformanceChecks } from './conformance.ts';
+export { NO_PRUNE } from './conformanceCheck.ts';
 export type { ConformanceOptions, ConformanceResult } from './conformance.ts';
 export type { ConformanceCheck, ConformanceHelper } from './conformanceCheck.ts';
 export type { ListPage, ObjectInfo, PutOptions, Range, Storage } from './contract.ts';
@@ -10,6 +11,7 @@ export { FileSink } from './fileSink.ts';
 export { FileStorage } from './fileStorage.ts';
 export { InterceptedStorage } from './interceptedStorage.ts';
 export type { StorageCall, StorageOperation } from './interceptedStorage.ts';
+export { seeLateListing } from './listingProof.ts';
 export { listAll } from './listAll.ts';
 export { tryLocks, type LockTrialOptions } from './lockTrial.ts';
 export { MemoryStorage } from './memoryStorage.ts';

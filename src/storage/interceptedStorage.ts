@@ -27,6 +27,10 @@ export abstract class InterceptedStorage implements Storage {
     return this.inner.location;
   }
 
+  get listing(): Storage['listing'] {
+    return this.inner.listing;
+  }
+
   get locks(): ObjectLocks | undefined {
     const { locks } = this.inner;
     return locks && new InterceptedLocks(locks, (call, run) => this.around(call, run));

@@ -77,6 +77,43 @@ test('storage test: listings that lag are found out; backups may go there, prune
   expect(await server.keysOf(bucket)).toEqual([]);
 });
 
+test('prune refuses where listings lag, and remembers it until a trial finds nothing; backups and restores go on', async () => {
+  const { sandbox, bucket, tree } = await inBucket();
+  using _ = sandbox;
+  await sandbox.json(['backup', 'folder', tree, '--init']);
+  writeFileSync(sandbox.path('tree', 'a.txt'), 'second\n');
+  await sandbox.json(['backup', 'folder', tree]);
+  const before = await server.keysOf(bucket);
+  const behind = ['--repo', server.address(bucket, 'backups', proxy.endpoint)];
+  proxy.staleLists = new Map();
+  const refused = await sandbox.json<{ error: { code: string; message: string } }>(['prune', '--keep-last', '1', ...behind], 1);
+  expect(refused.error).toMatchObject({ code: 'repository/prune-refused', message: expect.stringContaining('a listing did not show an object right after its put') });
+  proxy.reset();
+  expect(await server.keysOf(bucket)).toEqual([...before, 'backups/weak'].toSorted());
+  // The listings are good again; nobody knows for how long.
+  for (const way of [behind, []]) {
+    const again = await sandbox.json<{ error: { message: string } }>(['prune', '--keep-last', '1', ...way], 1);
+    expect(again.error).toMatchObject({ code: 'repository/prune-refused', message: expect.stringContaining('it was seen there that listings or reads lag behind') });
+  }
+  expect(await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])).toMatchObject({ snapshotsRemoved: 1 });
+  expect(await sandbox.json(['check'])).toMatchObject({ sound: true, notices: [expect.objectContaining({ code: 'weak-storage' })] });
+  await sandbox.json(['backup', 'folder', tree]);
+  await sandbox.json(['restore', 'folder', 'latest', '--to', sandbox.path('back')]);
+  expect(await sandbox.json(['storage', 'test', server.address(bucket, 'backups')])).toMatchObject({ fit: 'all' });
+  expect(await sandbox.json(['prune', '--keep-last', '1'])).toMatchObject({ snapshotsRemoved: 2 });
+  expect((await server.keysOf(bucket)).filter((key) => /weak|storage-test/.test(key))).toEqual([]);
+}, 120_000);
+
+test('storage test in the place of a repository keeps what it found for its prunes', async () => {
+  const { sandbox, bucket, tree } = await inBucket();
+  using _ = sandbox;
+  await sandbox.json(['backup', 'folder', tree, '--init']);
+  proxy.staleLists = new Map();
+  await sandbox.json(['storage', 'test', server.address(bucket, 'backups', proxy.endpoint)], 3);
+  proxy.reset();
+  expect(await sandbox.json(['prune', '--keep-last', '1'], 1)).toMatchObject({ error: { code: 'repository/prune-refused' } });
+}, 120_000);
+
 test('storage test: a place that loses what was put is no place for a repository', async () => {
   const { sandbox, bucket } = await inBucket();
   using _ = sandbox;

@@ -1,6 +1,7 @@
 import { isHoldfastError, messageOf } from '../../domain/index.ts';
+import { noteWeakness } from '../../repository/index.ts';
 import { systemRandom } from '../../runtime/index.ts';
-import { checkConformance, conformanceChecks, tryLocks, type ConformanceResult, type LockState, type Storage } from '../../storage/index.ts';
+import { checkConformance, conformanceChecks, NO_PRUNE, tryLocks, type ConformanceResult, type LockState, type Storage } from '../../storage/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { plural, printable } from '../formatText.ts';
@@ -50,6 +51,9 @@ export async function tryStorage(context: CommandContext, { url, quiet }: Option
   if (lock?.available && storage.locks) {
     for await (const result of tryLocks(storage, storage.locks, { clock, random: systemRandom, signal })) results.push(result);
   }
+  if (storage.listing === 'late') results.push(promisedLate());
+  const lagging = results.find(({ error, without }) => error !== undefined && without === NO_PRUNE);
+  await noteWeakness(storage, clock, lagging && messageOf(lagging.error), signal);
   display.stop();
   const answer = documentOf(storage.location, results, lock);
   await out.document(answer);
@@ -73,6 +77,12 @@ async function lockStateOf({ locks }: Storage, signal: AbortSignal): Promise<Loc
     if (isHoldfastError(error) && error.code === 'storage/denied') return null;
     throw error;
   }
+}
+
+/** What showed nothing wrong here may do so on a busy day. */
+function promisedLate(): ConformanceResult {
+  const message = 'The service is OpenStack Swift, whose listings are kept up after the fact when its servers are busy.';
+  return { name: 'the service promises that listings are up to date', error: new Error(message), without: NO_PRUNE };
 }
 
 function lockLine(lock: LockState | null): string {

@@ -11,6 +11,7 @@ import { statusOf } from './s3Errors.ts';
 import { getBytes, UNKNOWN_BYTES } from './s3Get.ts';
 import { parseS3Location } from './s3Location.ts';
 import { S3Locks } from './s3Locks.ts';
+import { S3Service } from './s3Service.ts';
 import { upload } from './s3Upload.ts';
 
 /** Statuses with which a service refuses for reasons that only the body of its reply tells. */
@@ -26,9 +27,11 @@ export class S3Storage implements Storage {
   readonly location: string;
   readonly locks: S3Locks;
   readonly #calls: S3Calls;
+  readonly #service: S3Service;
 
   private constructor(calls: S3Calls) {
     this.#calls = calls;
+    this.#service = new S3Service(calls.client, calls.place);
     this.location = calls.location;
     this.locks = new S3Locks(calls);
   }
@@ -40,6 +43,9 @@ export class S3Storage implements Storage {
     await storage.list('', { limit: 1 });
     return storage;
   }
+
+  /** Known once a reply has come, which opening waits for. */
+  get listing(): 'unproved' | 'late' | undefined { return this.#service.listing; }
 
   async get(name: string, options: { range?: Range; signal?: AbortSignal } = {}): Promise<Uint8Array> {
     const { range, signal } = options;
