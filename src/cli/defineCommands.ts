@@ -210,7 +210,7 @@ function defineExport(program: Command, does: Does): void {
     .argument('<snapshot>', SNAPSHOT)
     .addOption(new Option('--format <format>', 'eml: each mail a file; mbox: a file for each folder; zip: everything packed')
       .choices(['eml', 'mbox', 'zip']).makeOptionMandatory())
-    .requiredOption('--to <place>', 'an empty or new folder')
+    .requiredOption('--to <place>', 'an empty or new folder, or an empty place in a bucket: s3://…, azblob://… or gs://…')
     .option('--path <path>', 'only this item, or this folder with all below it')
     .option('--part-size <size>', 'largest ZIP or MBOX file (default: 5GB)', byteSize(1_000_000))
     .option('--entity <entity>', ENTITY)

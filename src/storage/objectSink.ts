@@ -13,8 +13,8 @@ export interface ObjectWriter {
  * memory, as streams. Names: '/'-separated parts of UTF-8 that the caller made safe, at most 900 bytes. Several objects may be
  * open at once. Failures are those of the storage contract.
  *
- * A folder writes each object under `<name>.partial` until it is finished; a bucket uploads parts (multipart) of some MiB,
- * completes them at the end, and holds no more than a few of them in memory.
+ * A folder writes each object under `<name>.partial` until it is finished; a bucket uploads parts of some MiB, puts them together at the end, and
+ * holds one of them in memory for each object that is open.
  */
 export interface ObjectSink {
   /** Where this is, for messages: an URL without secrets. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../domain/index.ts';
 import { readSettings, systemClock } from '../runtime/index.ts';
 import type { Clock, Settings } from '../runtime/index.ts';
+import type { ExportBucket } from './bucket/exportBucket.ts';
 import type { Storage } from './contract.ts';
 import { FileSink } from './fileSink.ts';
 import { FileStorage } from './fileStorage.ts';
@@ -15,15 +16,18 @@ export interface StorageScheme {
   readonly example: string;
   open(url: string, options: OpenOptions): Promise<Storage>;
   /** The same place as one to export to. Nothing is looked at or made before its {@link ObjectSink.claim}. */
-  openSink?(url: string): Promise<ObjectSink>;
+  openSink(url: string, options: SinkOptions): Promise<ObjectSink>;
 }
 
-interface OpenOptions {
-  /** Make the place if it is missing and can be made. */
-  readonly create: boolean;
+interface SinkOptions {
   /** Where credentials come from. */
   readonly settings: Settings;
   readonly clock: Clock;
+}
+
+interface OpenOptions extends SinkOptions {
+  /** Make the place if it is missing and can be made. */
+  readonly create: boolean;
 }
 
 /** Every kind of place that repositories can be in. A new one is one line here. What needs a library loads it when it is asked for. */
@@ -35,14 +39,17 @@ export const storageSchemes: readonly StorageScheme[] = [
   {
     scheme: 's3', example: 's3://bucket/prefix?region=name',
     open: async (url, options) => (await import('./s3/s3Storage.ts')).S3Storage.open(url, options.settings),
+    openSink: async (url, options) => bucketSink(await (await import('./s3/s3ExportBucket.ts')).S3ExportBucket.open(url, options.settings)),
   },
   {
     scheme: 'azblob', example: 'azblob://container/folder?account=NAME',
     open: async (url, options) => (await import('./azure/openAzure.ts')).openAzure(url, options),
+    openSink: async (url, options) => bucketSink(await (await import('./azure/openAzure.ts')).openAzureExport(url, options)),
   },
   {
     scheme: 'gs', example: 'gs://bucket/folder',
     open: async (url, options) => (await import('./gcs/openGcs.ts')).openGcs(url, options),
+    openSink: async (url, options) => bucketSink(await (await import('./gcs/openGcs.ts')).openGcsExport(url, options)),
   },
 ];
 
@@ -66,17 +73,21 @@ export async function openStorage(url: string, options: Partial<OpenOptions> = {
 }
 
 /**
- * The place to export to at `url`: a path of a folder, or an address of one of {@link storageSchemes}. One that takes no
- * exports: `storage/no-exports`, unknown kinds and unusable addresses as {@link openStorage} (all class input).
+ * The place to export to at `url`: a path of a folder, or an address of one of {@link storageSchemes}. Errors for unknown kinds and
+ * unusable addresses, and `settings`, as for {@link openStorage}.
  */
-export async function openSink(url: string): Promise<ObjectSink> {
+export async function openSink(url: string, options: Partial<SinkOptions> = {}): Promise<ObjectSink> {
+  const { settings = readSettings(), clock = systemClock } = options;
   if (url === '') throw badLocation('The place to export to is empty. Give the path of a folder.');
   const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) return new FileSink(url);
   const known = storageSchemes.find((candidate) => candidate.scheme === scheme);
   if (known === undefined) throw unknownScheme(scheme);
-  if (known.openSink) return known.openSink(url);
-  throw new HoldfastError('storage/no-exports', 'input', `Exports cannot be written to "${scheme}:" addresses yet. Give the path of a folder.`, { data: { scheme } });
+  return known.openSink(url, { settings, clock });
+}
+
+async function bucketSink(bucket: ExportBucket): Promise<ObjectSink> {
+  return new (await import('./bucket/bucketSink.ts')).BucketSink(bucket);
 }
 
 function openFolder(path: string, { create }: { create: boolean }): Promise<Storage> {

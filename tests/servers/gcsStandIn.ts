@@ -18,8 +18,9 @@ export interface GcsStandIn {
 
 interface Upload {
   readonly name: string;
-  readonly md5: string;
-  readonly size: number;
+  readonly md5: string | undefined;
+  /** Infinity: not told yet. */
+  size: number;
   received: Buffer;
 }
 
@@ -157,11 +158,13 @@ class StandInState {
   }
 
   #upload({ method, url, headers }: SeenRequest, body: Buffer, endpoint: string): Answer {
+    if (method === 'DELETE') return { status: this.#uploads.delete(url.searchParams.get('upload_id') ?? '') ? 499 : 404 };
     if (method === 'PUT') return this.#goOn(url, headers, body);
     if (url.searchParams.get('uploadType') === 'multipart') return this.#multipart(headers['content-type'] ?? '', body);
-    const { name, md5Hash: md5 } = JSON.parse(body.toString()) as { name: string; md5Hash: string };
+    const { name, md5Hash: md5 } = JSON.parse(body.toString()) as { name: string; md5Hash?: string };
     const id = String(++this.#count);
-    this.#uploads.set(id, { name, md5, size: Number(headers['x-upload-content-length']), received: Buffer.alloc(0) });
+    const size = Number(headers['x-upload-content-length'] ?? Infinity);
+    this.#uploads.set(id, { name, md5, size, received: Buffer.alloc(0) });
     return { status: 200, headers: { location: `${endpoint}${url.pathname}?uploadType=resumable&upload_id=${id}` } };
   }
 
@@ -171,26 +174,29 @@ class StandInState {
     const resource = body.subarray(body.indexOf('\r\n\r\n') + 4, second - 2).toString();
     const content = body.subarray(body.indexOf('\r\n\r\n', second) + 4, body.lastIndexOf(`\r\n${boundary}--`));
     const { name, md5Hash } = JSON.parse(resource) as { name: string; md5Hash: string };
-    return this.#store(name, content, md5Hash);
+    return this.#store({ name, received: content, md5: md5Hash });
   }
 
   #goOn(url: URL, headers: IncomingMessage['headers'], body: Buffer): Answer {
-    const id = url.searchParams.get('upload_id') ?? '';
-    const upload = this.#uploads.get(id);
+    const upload = this.#uploads.get(url.searchParams.get('upload_id') ?? '');
     if (upload === undefined) return { status: 410 };
-    const [, first = ''] = /^bytes (\d+)-/.exec(headers['content-range'] ?? '') ?? [];
-    const asks = headers['content-range']?.startsWith('bytes */') === true;
-    if (!asks && Number(first) !== upload.received.length) return failure(400, 'invalid');
+    const [, first, total] = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+    if (this.objects.has(upload.name) && upload.received.length === upload.size) return this.#store(upload);
+    if (total !== undefined && total !== '*') upload.size = Number(total);
+    if (first !== undefined && Number(first) !== upload.received.length) return failure(400, 'invalid');
     upload.received = Buffer.concat([upload.received, body]);
     const { length } = upload.received;
-    if (length < upload.size) return { status: 308, headers: length === 0 ? {} : { range: `bytes=0-${length - 1}` } };
-    return this.#store(upload.name, upload.received, upload.md5);
+    if (length >= upload.size) return this.#store(upload);
+    // All parts but the last are multiples of 256 KiB.
+    if (upload.size === Infinity && length % 262_144 !== 0) return failure(400, 'invalid');
+    return { status: 308, headers: length === 0 ? {} : { range: `bytes=0-${length - 1}` } };
   }
 
-  #store(name: string, bytes: Buffer, md5: string): Answer {
-    if (createHash('md5').update(bytes).digest('base64') !== md5) return failure(400, 'invalid');
+  #store({ name, received: bytes, md5 }: Pick<Upload, 'name' | 'received' | 'md5'>): Answer {
+    const md5Hash = createHash('md5').update(bytes).digest('base64');
+    if (md5 !== undefined && md5Hash !== md5) return failure(400, 'invalid');
     const generation = String(++this.#count);
     this.objects.set(name, { bytes, generation });
-    return { status: 200, body: { name, generation } };
+    return { status: 200, body: { name, generation, md5Hash } };
   }
 }

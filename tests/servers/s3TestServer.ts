@@ -1,4 +1,6 @@
-import { CreateBucketCommand, DeleteObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand, DeleteObjectCommand, ListBucketsCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client,
+} from '@aws-sdk/client-s3';
 
 export interface S3Keys {
   readonly accessKeyId: string;
@@ -81,6 +83,11 @@ export class S3TestServer {
       token = page.NextContinuationToken;
     } while (token !== undefined);
     return keys;
+  }
+
+  /** Uploads that were begun, and neither finished nor given up. */
+  async unfinished(bucket: string): Promise<number> {
+    return (await this.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.length ?? 0;
   }
 
   async empty(bucket: string, prefix = ''): Promise<void> {

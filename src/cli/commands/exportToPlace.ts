@@ -32,7 +32,7 @@ export async function exportToPlace(context: CommandContext, options: Options): 
   const repository = await openRepository(context, options, progress);
   const manifest = await findSnapshot(context, repository, options.snapshot, options.entity);
   const selection = await selectRows(repository, manifest, path, signal);
-  const sink = await openSink(options.to);
+  const sink = await openSink(options.to, { settings: context.settings, clock });
   mustBeOutside(sink, repository);
   const descriptor = await snapshotDescriptor(manifest);
   const report = await exportSnapshot(repository, manifest, { ...selection, sink, format, descriptor, partSize, path, signal, progress });
@@ -42,7 +42,14 @@ export async function exportToPlace(context: CommandContext, options: Options): 
 
 /** Files of an export among the objects of the repository would be taken for damage, and copied with them. */
 function mustBeOutside({ location }: ObjectSink, { context }: Repository): void {
-  const repository = context.storage.location.replace(/\/?$/, '/');
-  if (!location.replace(/\/?$/, '/').startsWith(repository)) return;
+  const [repository, place] = [placeOf(context.storage.location), placeOf(location)];
+  if (place.service !== repository.service || !place.path.startsWith(repository.path)) return;
   throw new HoldfastError('cli/export-in-repository', 'input', `${location} lies inside the repository. Choose another place for the export.`);
+}
+
+/** A bucket's address has behind "?" what tells services apart, and the region, which does not. */
+function placeOf(location: string): { readonly path: string; readonly service: string } {
+  const [path = '', query] = location.split('?');
+  const parameters = new URLSearchParams(query);
+  return { path: path.replace(/\/?$/, '/'), service: `${parameters.get('endpoint')} ${parameters.get('account')}` };
 }

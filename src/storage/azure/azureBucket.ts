@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { azureError, codeOf, statusOf } from './azureErrors.ts';
 import type { AzureErrorContext } from './azureErrors.ts';
-import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, Span } from '../bucket/remoteBucket.ts';
+import { AzurePartUpload, blockId } from './azurePartUpload.ts';
+import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, RemoteUpload, Span } from '../bucket/remoteBucket.ts';
 import { storageUnavailable } from '../storageErrors.ts';
 import { md5Of, piecesOf, sizeOf, slicesOf, UnfinishedUploads } from '../bucket/uploadPieces.ts';
 import { collectBody } from '../bucket/watchedCall.ts';
@@ -72,6 +73,10 @@ export class AzureBucket implements RemoteBucket {
     throw storageUnavailable(this.location, 'what arrived there is not what was sent');
   }
 
+  begin(key: string): Promise<RemoteUpload> {
+    return Promise.resolve(new AzurePartUpload(this.#blob(key)));
+  }
+
   async list({ prefix, from, limit, page }: KeyQuery, watch: Watch): Promise<KeyPage> {
     const options = { abortSignal: watch.signal, prefix, ...(from !== undefined && { startFrom: from }) };
     const settings = { maxPageSize: limit, ...(page !== undefined && { continuationToken: page }) };
@@ -123,12 +128,6 @@ export class AzureBucket implements RemoteBucket {
 
 function bodyOf(parts: readonly Uint8Array[], watch: Watch): Readable {
   return Readable.from(piecesOf(parts, watch), { objectMode: false });
-}
-
-function blockId(index: number, md5: Buffer): string {
-  const place = Buffer.alloc(4);
-  place.writeUInt32BE(index);
-  return Buffer.concat([place, md5]).toString('base64');
 }
 
 function isNoBlob(error: unknown): boolean {

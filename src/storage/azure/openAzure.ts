@@ -5,6 +5,7 @@ import type { AzureSettings, Clock } from '../../runtime/index.ts';
 import { AzureBucket } from './azureBucket.ts';
 import { badAddress, noCredentials, parseBucketAddress, parseEndpoint } from '../bucket/bucketAddress.ts';
 import type { BucketAddress } from '../bucket/bucketAddress.ts';
+import { RemoteExport } from '../bucket/remoteExport.ts';
 import { RemoteStorage } from '../bucket/remoteStorage.ts';
 import type { RemoteStorageOptions } from '../bucket/remoteStorage.ts';
 
@@ -19,16 +20,25 @@ const ACCOUNT = /^[a-z0-9]{3,24}$/;
 /** Repeating is done in one place, over all storages. */
 const PIPELINE: StoragePipelineOptions = { retryOptions: { maxTries: 1 }, userAgentOptions: { userAgentPrefix: 'holdfast' } };
 
+type Options = { settings: { readonly azure: AzureSettings }; clock: Clock };
+
 /** Opens a container. No request is made here: what is wrong with name or key is told by the first call. */
-export async function openAzure(
-  url: string,
-  { settings, clock, ...options }: { settings: { readonly azure: AzureSettings }; clock: Clock } & RemoteStorageOptions,
-): Promise<RemoteStorage> {
+export async function openAzure(url: string, { settings, clock, ...options }: Options & RemoteStorageOptions): Promise<RemoteStorage> {
+  const { bucket, prefix } = bucketAt(url, { settings, clock });
+  return new RemoteStorage(bucket, prefix, options);
+}
+
+/** The same container as a place to export to. */
+export async function openAzureExport(url: string, options: Options): Promise<RemoteExport> {
+  const { bucket, prefix } = bucketAt(url, options);
+  return new RemoteExport(bucket, prefix);
+}
+
+function bucketAt(url: string, { settings, clock }: Options): { bucket: AzureBucket; prefix: string } {
   const address = parseBucketAddress(url, FORM);
   const { client, account, tokenEnds } = serviceOf(address, settings.azure);
   const location = locationOf(address, account);
-  const bucket = new AzureBucket(client.getContainerClient(address.bucket), { location, clock, tokenEnds });
-  return new RemoteStorage(bucket, address.prefix, options);
+  return { bucket: new AzureBucket(client.getContainerClient(address.bucket), { location, clock, tokenEnds }), prefix: address.prefix };
 }
 
 interface Service {

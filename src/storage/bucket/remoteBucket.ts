@@ -40,6 +40,13 @@ export interface RemoteOperation {
   readonly name: string;
 }
 
+/** As {@link PartUpload}, in the service's own errors. */
+export interface RemoteUpload {
+  part(number: number, bytes: Uint8Array, start: number, watch: Watch): Promise<void>;
+  finish(number: number, bytes: Uint8Array, start: number, watch: Watch): Promise<void>;
+  abandon(watch: Watch): Promise<void>;
+}
+
 /**
  * One container of a service that keeps objects: each call is as few requests as the service allows, tried once.
  * Keys are whole names with the repository's prefix. Errors are the service's own; {@link RemoteBucket.explain} turns
@@ -54,6 +61,8 @@ export interface RemoteBucket {
   readonly readEnd: ((key: string, length: number, watch: Watch) => Promise<Uint8Array>) | undefined;
   look(key: string, watch: Watch): Promise<ObjectState | undefined>;
   write(key: string, parts: readonly Uint8Array[], watch: Watch): Promise<void>;
+  /** For objects larger than memory. */
+  begin(key: string, watch: Watch): Promise<RemoteUpload>;
   list(query: KeyQuery, watch: Watch): Promise<KeyPage>;
   /** Succeeds where there is none. */
   remove(key: string, watch: Watch): Promise<void>;

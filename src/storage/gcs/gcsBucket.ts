@@ -5,7 +5,7 @@ import { GcsRefusal } from './gcsRequests.ts';
 import type { GcsRequests } from './gcsRequests.ts';
 import { GcsUploads } from './gcsUploads.ts';
 import { noBucket } from '../bucket/bucketErrors.ts';
-import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, Span } from '../bucket/remoteBucket.ts';
+import type { KeyPage, KeyQuery, ObjectState, RemoteBucket, RemoteOperation, RemoteUpload, Span } from '../bucket/remoteBucket.ts';
 import { collectBody } from '../bucket/watchedCall.ts';
 import type { Watch } from '../bucket/watchedCall.ts';
 
@@ -66,6 +66,10 @@ export class GcsBucket implements RemoteBucket {
   async write(key: string, parts: readonly Uint8Array[], watch: Watch): Promise<void> {
     await this.#uploads.write(key, parts, watch);
     this.#seen = true;
+  }
+
+  begin(key: string, watch: Watch): Promise<RemoteUpload> {
+    return this.#uploads.begin(key, watch);
   }
 
   async list({ prefix, from, limit, page }: KeyQuery, watch: Watch): Promise<KeyPage> {

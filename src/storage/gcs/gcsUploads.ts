@@ -1,3 +1,4 @@
+import { GcsPartUpload } from './gcsPartUpload.ts';
 import { GcsRefusal } from './gcsRequests.ts';
 import type { GcsRequests } from './gcsRequests.ts';
 import { md5Of, sizeOf, slicesOf, UnfinishedUploads } from '../bucket/uploadPieces.ts';
@@ -37,7 +38,7 @@ export class GcsUploads {
     const known = this.#sessions.get(key);
     const start = known?.md5 === md5 ? await this.#received(known, size, watch) : undefined;
     if (start === size) return this.#sessions.delete(key);
-    const session = start === undefined || known === undefined ? await this.#begin(key, size, md5, watch) : known;
+    const session = start === undefined || known === undefined ? { url: await this.#begin({ name: key, md5Hash: md5 }, size, watch), md5 } : known;
     this.#sessions.set(key, session);
     await this.#sendRest(session, parts, { start: start ?? 0, size }, watch);
     this.#sessions.delete(key);
@@ -57,16 +58,21 @@ export class GcsUploads {
     await answer.arrayBuffer();
   }
 
-  async #begin(key: string, size: number, md5: string, watch: Watch): Promise<Session> {
+  /** An object whose end is not known yet. */
+  async begin(key: string, watch: Watch): Promise<GcsPartUpload> {
+    return new GcsPartUpload(this.#requests, await this.#begin({ name: key }, undefined, watch), this.#location);
+  }
+
+  async #begin(resource: { name: string; md5Hash?: string }, size: number | undefined, watch: Watch): Promise<string> {
     const answer = await this.#requests.send({
       method: 'POST', path: this.#path, query: { uploadType: 'resumable' },
-      headers: { 'content-type': 'application/json', 'x-upload-content-type': TYPE, 'x-upload-content-length': String(size) },
-      body: [Buffer.from(JSON.stringify({ name: key, md5Hash: md5 }))], expect: [200],
+      headers: { 'content-type': 'application/json', 'x-upload-content-type': TYPE, ...(size !== undefined && { 'x-upload-content-length': String(size) }) },
+      body: [Buffer.from(JSON.stringify(resource))], expect: [200],
     }, watch);
     await answer.arrayBuffer();
     const url = answer.headers.get('location');
     if (url === null) throw storageUnavailable(this.#location, 'the service opened no upload');
-    return { url, md5 };
+    return url;
   }
 
   /** How many bytes a session has; `size` when it is done; undefined when it is gone (they live for a week). */

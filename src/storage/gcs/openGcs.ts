@@ -5,6 +5,7 @@ import { GcsBucket } from './gcsBucket.ts';
 import { GcsRequests } from './gcsRequests.ts';
 import type { SignIn } from './gcsRequests.ts';
 import { signInByFile } from './gcsSignIn.ts';
+import { RemoteExport } from '../bucket/remoteExport.ts';
 import { RemoteStorage } from '../bucket/remoteStorage.ts';
 import type { RemoteStorageOptions } from '../bucket/remoteStorage.ts';
 
@@ -15,20 +16,29 @@ const FORM = {
   parameters: ['endpoint'],
 } as const;
 const ENDPOINT = 'https://storage.googleapis.com';
+
+type Options = { settings: { readonly gcs: GcsSettings }; clock: Clock };
+
 /** Opens a bucket. No request is made here: what is wrong with it or the credentials is told by the first call. */
-export async function openGcs(
-  url: string,
-  { settings, clock, ...options }:
-    { settings: { readonly gcs: GcsSettings }; clock: Clock } & RemoteStorageOptions,
-): Promise<RemoteStorage> {
+export async function openGcs(url: string, { settings, clock, ...options }: Options & RemoteStorageOptions): Promise<RemoteStorage> {
+  const { bucket, prefix } = await bucketAt(url, { settings, clock });
+  return new RemoteStorage(bucket, prefix, options);
+}
+
+/** The same bucket as a place to export to. */
+export async function openGcsExport(url: string, options: Options): Promise<RemoteExport> {
+  const { bucket, prefix } = await bucketAt(url, options);
+  return new RemoteExport(bucket, prefix);
+}
+
+async function bucketAt(url: string, { settings, clock }: Options): Promise<{ bucket: GcsBucket; prefix: string }> {
   const address = parseBucketAddress(url, FORM);
   const { emulator, credentialsFile: file } = settings.gcs;
   const given = address.parameters.get('endpoint');
   const endpoint = given ?? (emulator === undefined ? ENDPOINT : withScheme(emulator));
   const server = parseEndpoint(endpoint);
   const signIn = given === undefined && emulator !== undefined ? nobody : await signInByFile(file);
-  const bucket = new GcsBucket(address.bucket, new GcsRequests(server, signIn), { location: locationOf(address), clock });
-  return new RemoteStorage(bucket, address.prefix, options);
+  return { bucket: new GcsBucket(address.bucket, new GcsRequests(server, signIn), { location: locationOf(address), clock }), prefix: address.prefix };
 }
 
 /** Other tools take the variable with and without "http://". */

@@ -24,7 +24,7 @@ interface Target extends S3Object {
 export const PART_SIZE = 8 * 1024 * 1024;
 /** Parts of one object on their way at once. Each is copied into one piece for it. */
 const PARTS_AT_ONCE = 2;
-const ABORT_MS = 10_000;
+export const ABORT_MS = 10_000;
 
 /**
  * Stores the object whole or not at all. `size` is that of all parts together.
@@ -86,7 +86,7 @@ async function giveUp(client: S3Client, object: S3Object, UploadId: string | und
 }
 
 /** Amazon takes nothing that is to be locked without a checksum of it; the old one is the one that all services know. */
-function md5(bytes: Uint8Array): string {
+export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('base64');
 }
 
