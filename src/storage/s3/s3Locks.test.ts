@@ -9,7 +9,7 @@ import { tryLocks } from '../lockTrial.ts';
 import type { VersionedObject } from '../objectLocks.ts';
 import { ReadOnlyStorage } from '../readOnlyStorage.ts';
 import { S3Storage } from './s3Storage.ts';
-import { PART_SIZE } from './s3Upload.ts';
+import { LARGEST_SINGLE } from './s3Upload.ts';
 
 const DAY = 86_400_000;
 let server: S3TestServer;
@@ -60,7 +60,7 @@ test.each(['compliance', 'governance'] as const)('%s: what is put with a lock is
 
 test('an upload in parts is locked as a whole, and odd milliseconds are rounded up', async () => {
   const storage = await open('parts');
-  const big = new Uint8Array(systemRandom(PART_SIZE + 5));
+  const big = new Uint8Array(systemRandom(LARGEST_SINGLE + 5));
   const until = soon(2) + 1;
   await storage.put('big', [big], { lock: { mode: 'compliance', until } });
   expect(await storage.locks.lockOf('big', await versionOf(storage, 'big'))).toEqual({ mode: 'compliance', until: until + 999 });
@@ -108,6 +108,8 @@ test('versions are listed by pages: every object once, with all that was put and
     expect(found).toEqual(expected);
   }
   expect((await storage.locks.versions('folder/', { after: 'folder/4' })).objects.map(({ name }) => name)).toEqual(['folder/5', 'folder/6']);
+  expect((await storage.locks.versions('folder/', { after: 'folder/45' })).objects.map(({ name }) => name)).toEqual(['folder/5', 'folder/6']);
+  expect((await storage.locks.versions('folder/5', { after: 'folder/' })).objects.map(({ name }) => name)).toEqual(['folder/5']);
   const [oldest] = (await storage.locks.versions('folder/6')).objects[0]?.versions.slice(-1) ?? [];
   expect(Buffer.from(await storage.locks.read('folder/6', oldest?.id ?? '')).toString()).toBe('0');
   expect(Buffer.from(await storage.locks.read('folder/6', oldest?.id ?? '', { range: { offset: -1, length: 1 } })).toString()).toBe('0');

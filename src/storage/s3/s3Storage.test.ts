@@ -14,7 +14,7 @@ import type { Storage } from '../contract.ts';
 import { RetryingStorage } from '../retryingStorage.ts';
 import type { S3Timing } from './s3Client.ts';
 import { S3Storage } from './s3Storage.ts';
-import { PART_SIZE } from './s3Upload.ts';
+import { LARGEST_SINGLE } from './s3Upload.ts';
 
 let server: S3TestServer;
 let proxy: S3Proxy;
@@ -23,7 +23,7 @@ const folder = await mkdtemp(join(tmpdir(), 'holdfast-s3-'));
 const open = (prefix: string): Promise<S3Storage> => S3Storage.open(server.address(bucket, prefix), readSettings(server.environment));
 const openThrough = (timing: S3Timing = {}): Promise<S3Storage> =>
   S3Storage.open(server.address(bucket, 'faults', proxy.endpoint), readSettings(server.environment), timing);
-const big = new Uint8Array(systemRandom(2 * PART_SIZE + 5));
+const big = new Uint8Array(systemRandom(LARGEST_SINGLE + 5));
 
 beforeAll(async () => {
   server = await startCeph({ inMemory: true });
@@ -68,7 +68,7 @@ describe('an upload', () => {
     expect(Object.fromEntries(proxy.counts)).toEqual({ list: 1, begin: 1, part: 3, finish: 1 });
     expect(Buffer.compare(await storage.get('big'), big)).toBe(0);
     proxy.reset();
-    await storage.put('small', [big.subarray(0, PART_SIZE)]);
+    await storage.put('small', [big.subarray(0, LARGEST_SINGLE)]);
     expect(Object.fromEntries(proxy.counts)).toEqual({ put: 1 });
   });
 

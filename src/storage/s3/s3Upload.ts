@@ -18,10 +18,12 @@ interface Target extends S3Object {
 }
 
 /**
- * What is larger goes up in parts of this size, the last one smaller. Services want at least 5 MiB, and some want all
- * but the last to be equal. Manifests, seals and records are smaller, and so are always one request.
+ * What is larger goes up in parts. A pack is not: one request in place of four, and a pack whose request breaks is sent again whole either way.
+ * Manifests, seals and records are always one request.
  */
-export const PART_SIZE = 8 * 1024 * 1024;
+export const LARGEST_SINGLE = 16 * 1024 * 1024;
+/** The last part is smaller. Services want at least 5 MiB, and some want all but the last to be equal. */
+const PART_SIZE = 8 * 1024 * 1024;
 /** Parts of one object on their way at once. Each is copied into one piece for it. */
 const PARTS_AT_ONCE = 2;
 export const ABORT_MS = 10_000;
@@ -33,7 +35,7 @@ export const ABORT_MS = 10_000;
 export async function upload(
   client: S3Client, { lock, ...object }: Target, parts: readonly Uint8Array[], size: number, signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (size > PART_SIZE) return await uploadInParts(client, { ...object, ...(lock && { lock }) }, parts, size, signal);
+  if (size > LARGEST_SINGLE) return await uploadInParts(client, { ...object, ...(lock && { lock }) }, parts, size, signal);
   const Body = slice(parts, 0, size);
   const command = new PutObjectCommand({ ...object, Body, ...(lock && { ...lockHeaders(lock), ContentMD5: md5(Body) }) });
   return (await client.send(command, { abortSignal: signal })).VersionId;
