@@ -13,6 +13,7 @@ import { lastSegment, names, SHARED } from './names.ts';
 import { visitNeededPacks } from './neededPacks.ts';
 import { neededRecords } from './neededRecords.ts';
 import { lockingOf } from './openLocked.ts';
+import { removedSlots } from './removals.ts';
 import { isUnreadable } from './sealedObject.ts';
 
 const LANES = 8;
@@ -32,11 +33,14 @@ type Needed = Map<string, { until: number; snapshot: string }>;
 export class LockCheck {
   readonly #view: CheckView;
   readonly #storage: LockingStorage;
+  /** Key slots that were removed. */
+  readonly #removed: ReadonlyMap<string, string>;
   readonly #needed: Needed = new Map();
   readonly #covered: Record<string, string | null> = {};
 
-  private constructor(view: CheckView, storage: LockingStorage) {
+  private constructor(view: CheckView, storage: LockingStorage, removed: ReadonlyMap<string, string>) {
     this.#view = view;
+    this.#removed = removed;
     this.#storage = storage;
   }
 
@@ -47,7 +51,8 @@ export class LockCheck {
     if (!storage.setting) {
       view.errors.add(names.lock(''), 'lock-lost', "The repository was locked, and the record that says how is gone. 'holdfast repo lock' sets it again.");
     }
-    const check = new LockCheck(view, storage);
+    const removed = await removedSlots(view.context, view.signal, { passOverUnreadable: true });
+    const check = new LockCheck(view, storage, removed);
     await check.#hiddenObjects();
     for (const [tag, manifests] of byTag) await check.#entity(tag, manifests);
     await check.#locks();
@@ -78,7 +83,10 @@ export class LockCheck {
     const { tag, id, lock } = manifest;
     const until = Date.parse(lock?.until ?? '');
     for (const name of [names.snapshot(tag, id), names.seal(tag, id)]) this.#need(name, until, id);
-    for await (const name of neededRecords(this.#storage, manifest, this.#view.signal)) this.#need(name, until, id);
+    for await (const name of neededRecords(this.#storage, manifest, this.#view.signal)) {
+      // A slot that was removed for good is left to go.
+      if (!name.startsWith(names.key('')) || !this.#removed.has(lastSegment(name))) this.#need(name, until, id);
+    }
   }
 
   async #packs(tag: string, locked: readonly Manifest[]): Promise<void> {

@@ -57,12 +57,9 @@ async function expectedSlots(view: CheckView): Promise<Set<string>> {
       if (record.active) for (const slot of Object.keys(record.slots)) slots.add(names.key(slot));
     }, isPrepared(name));
   }
-  try {
-    for (const slot of await removedSlots(view.context, view.signal)) slots.delete(names.key(slot));
-  } catch (error) {
-    if (!isHoldfastError(error) || !isUnreadable(error)) throw error;
-    // A removal that cannot be read is named where the snapshots are checked.
-  }
+  // A removal that cannot be read is named where the snapshots are checked.
+  const removed = await removedSlots(view.context, view.signal, { passOverUnreadable: true });
+  for (const slot of removed.keys()) slots.delete(names.key(slot));
   for (const name of await namesUnder(view.context, names.key(''), view.signal)) slots.add(name);
   return slots;
 }

@@ -6,7 +6,9 @@ import { markerNames, putMarker } from './copyMarker.ts';
 import { copyEpochs } from './copyEpochs.ts';
 import type { CopyView } from './copyView.ts';
 import { withInitClaim } from './initClaim.ts';
-import { CONFIG, names } from './names.ts';
+import { CONFIG, lastSegment, names } from './names.ts';
+import { lockedUntil } from './openLocked.ts';
+import { removedSlots } from './removals.ts';
 import { configBytes } from './repositoryConfig.ts';
 
 /**
@@ -65,13 +67,12 @@ async function makeCopy(view: CopyView): Promise<void> {
  * One that cannot be proved is named, and the target's stays.
  */
 export async function copyKeys(view: CopyView, prune: boolean, stillMine: () => void = () => {}): Promise<void> {
+  let removed: ReadonlyMap<string, string> | undefined;
   for await (const { name, source, target } of comparedListings(view.source.storage, view.target.storage, names.key(''), view.signal)) {
-    if (!source && prune) {
-      await view.target.storage.delete(name, view.options);
-      continue;
-    }
     if (!source) {
-      view.find(name, 'key-slot', 'This key slot stands in the copy and not in the source: its key still opens the copy. --prune removes it.');
+      const until = await lockedUntil(view.target, name, view.signal);
+      if (prune && until === undefined) await view.target.storage.delete(name, view.options);
+      else view.find(name, 'key-slot', `This key slot stands in the copy and not in the source: its key still opens the copy. --prune removes it${until === undefined ? '' : `, not before its lock ends at ${new Date(until).toISOString()}`}.`);
       continue;
     }
     const bytes = await view.get(name);
@@ -80,6 +81,9 @@ export async function copyKeys(view: CopyView, prune: boolean, stillMine: () => 
       continue;
     }
     if (target && Buffer.from(await view.target.storage.get(name, view.options)).equals(bytes)) continue;
+    // Locked in the source it still stands there; the copy need not have it.
+    removed ??= await removedSlots(view.source, view.signal, { passOverUnreadable: true });
+    if (removed.has(lastSegment(name))) continue;
     stillMine();
     await view.put(name, bytes);
   }

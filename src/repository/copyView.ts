@@ -1,4 +1,5 @@
 import { HoldfastError, messageOf, type Progress } from '../domain/index.ts';
+import { lockedUntil } from './openLocked.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 
 /** Findings that a report names; more are counted. */
@@ -67,10 +68,12 @@ export class CopyView {
     this.counts.bytesReadBack += stored.length;
     if (!Buffer.from(stored.buffer, stored.byteOffset, stored.length).equals(bytes.subarray(from))) {
       // Under its name and with the right size the next run would take it for whole.
-      await this.target.storage.delete(name);
+      const until = await lockedUntil(this.target, name);
+      if (until === undefined) await this.target.storage.delete(name);
       throw new HoldfastError('copy/read-back', 'retry',
-        `The storage at ${this.target.storage.location} gave back other bytes than it was given for ${name}. Run the copy again; `
-        + `if it happens again, do not rely on that storage.`, { data: { object: name } });
+        `The storage at ${this.target.storage.location} gave back other bytes than it was given for ${name}. `
+        + (until === undefined ? 'Run the copy again; if it happens again, do not rely on that storage.'
+          : `It is locked there until ${new Date(until).toISOString()} and cannot be replaced. Copy to another place.`), { data: { object: name } });
     }
     this.counts.objects++;
     this.counts.bytes += bytes.length;

@@ -4,7 +4,9 @@ import { listAll } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
 import { learnEpochs, learnNewest, rotateEpoch } from './epochs.ts';
 import { epochNumber } from './keyring.ts';
+import { LockedTally } from './lockedTally.ts';
 import { epochOfName, isPrepared, lastSegment, names } from './names.ts';
+import { holdLocked, lockedUntil, withoutLocks } from './openLocked.ts';
 import { removedSlots, writeRemoval } from './removals.ts';
 import type { Repository } from './repository.ts';
 import { timeOfId } from './roots.ts';
@@ -73,38 +75,55 @@ function timeIn(name: string): string | null {
  * @returns the slot's name.
  */
 export async function addKey({ context }: Repository, kind: SlotKind, key: Uint8Array, signal?: AbortSignal): Promise<string> {
-  const { storage, keyring, clock, random } = context;
+  const { keyring, clock, random } = context;
   await refuseCopy(context, signal);
   await learnNewest(context, signal);
+  // Locked at the end: until then it may have to be taken back.
+  const { storage } = withoutLocks(context);
   const slot = `${kind}-${timeOrderedId(clock.now(), random)}`;
   const name = names.key(slot);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const known = keyring.known.size;
     await storage.put(name, keyring.wrap(name, key, random), signal ? { signal } : {});
     await learnEpochs(storage, keyring, signal);
-    if (keyring.known.size === known) return slot;
+    if (keyring.known.size > known) continue;
+    await holdLocked(context, name, signal);
+    return slot;
   }
-  await storage.delete(name);
+  // A run may have locked it in between; nobody has its key.
+  await new LockedTally(context).deleteUnlessLocked(name);
   throw new HoldfastError('key/busy', 'retry', 'Other programs are changing the keys of this repository just now. No key was added; try again.');
 }
 
 /**
  * Takes a slot away, for good, and makes a new epoch: what is written from now on is not for the holder of that key, not even
  * with a copy of the slot. One operator's and one recovery key always stay. Killed midway it is finished when it is run again.
- * Errors: `key/no-slot`, `key/in-use`, `key/last-slot`.
+ * Errors: `key/no-slot`, `key/in-use`, `key/last-slot`; `storage/locked` where all of that is done, and the slot's object stays until its lock ends.
  * @returns the number of the new epoch.
  */
 export async function removeKey(repository: Repository, slot: string, signal?: AbortSignal): Promise<number> {
   const { context } = repository;
   await refuseCopy(context, signal);
-  if ((await removedSlots(context, signal)).has(slot)) {
+  const record = (await removedSlots(context, signal)).get(slot);
+  if (record !== undefined) {
     // The record's author may have been killed before it looked at what is left.
     mustStay((await listKeys(repository, signal)).slots, undefined);
+    await holdLocked(context, record, signal);
   } else {
     await recordRemoval(repository, slot, signal);
   }
-  await context.storage.delete(names.key(slot), signal ? { signal } : {});
-  return rotateEpoch(context, signal);
+  const until = await lockedUntil(context, names.key(slot), signal);
+  if (until === undefined) await context.storage.delete(names.key(slot), signal ? { signal } : {});
+  const epoch = await rotateEpoch(context, signal);
+  if (until !== undefined) throw slotLocked(slot, until);
+  return epoch;
+}
+
+function slotLocked(slot: string, until: number): HoldfastError {
+  const end = new Date(until).toISOString();
+  return new HoldfastError('storage/locked', 'input',
+    `The key of the slot "${slot}" opens nothing that is stored from now on. The slot itself is locked until ${end}, and until then it still opens what was `
+    + `stored before. Run 'holdfast key remove ${slot}' again after that to delete it.`, { data: { name: names.key(slot), until } });
 }
 
 async function recordRemoval(repository: Repository, slot: string, signal?: AbortSignal): Promise<void> {
@@ -118,13 +137,14 @@ async function recordRemoval(repository: Repository, slot: string, signal?: Abor
   }
   mustStay(slots, found);
   // PUT the record, then look: of two that remove the last two keys at least one sees the other, and gives way.
-  const record = await writeRemoval(context, [], signal, { slots: [slot] });
+  const record = await writeRemoval(withoutLocks(context), [], signal, { slots: [slot] });
   try {
     mustStay((await listKeys(repository, signal)).slots, undefined);
   } catch (error) {
     await context.storage.delete(record);
     throw error;
   }
+  await holdLocked(context, record, signal);
 }
 
 /** A new epoch: all that is written from now on, by programs that begin now, is sealed with new keys. @returns its number. */

@@ -11,6 +11,7 @@ import { lastSegment, names, SHARED } from './names.ts';
 import { visitNeededPacks } from './neededPacks.ts';
 import { neededRecords } from './neededRecords.ts';
 import { prunedUnderRun } from './prunedUnderRun.ts';
+import { removedSlots } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { Layer } from './segment.ts';
 
@@ -61,6 +62,7 @@ export class LockCover implements Disposable {
     const fallsShort = ledger.short(snapshot, until).some((lock) => lock.until > 0);
     if (!known || fallsShort) await this.#walk(coverage, signal);
     ledger.add(snapshot, await this.#records(coverage, signal));
+    await this.#passOverRemoved(snapshot, until, signal);
     if (ledger.short(snapshot, until, '', 1).length > 0) await this.#renew(snapshot, signal);
   }
 
@@ -98,6 +100,14 @@ export class LockCover implements Disposable {
       for await (const { name } of listAll(this.#storage, prefix, signal ? { signal } : {})) found.push(name);
     }
     return found;
+  }
+
+  /** Slots that were removed for good are not locked anew, so that they can go. The records are read only when a slot's lock falls short. */
+  async #passOverRemoved(snapshot: string, until: number, signal?: AbortSignal): Promise<void> {
+    const slots = this.#ledger.short(snapshot, until, names.key('')).map(({ name }) => name).filter((name) => name.startsWith(names.key('')));
+    if (slots.length === 0) return;
+    const removed = await removedSlots(this.#context, signal, { passOverUnreadable: true });
+    this.#ledger.drop(snapshot, slots.filter((name) => removed.has(lastSegment(name))));
   }
 
   async #renew(snapshot: string, signal?: AbortSignal): Promise<void> {

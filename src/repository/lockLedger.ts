@@ -56,6 +56,11 @@ export class LockLedger implements Disposable {
     this.#all(() => { for (const name of names) put.run(snapshot, name); });
   }
 
+  drop(snapshot: string, names: Iterable<string>): void {
+    const drop = this.#db.prepare('delete from needs where snapshot = ? and name = ?');
+    this.#all(() => { for (const name of names) drop.run(snapshot, name); });
+  }
+
   clear(snapshot: string): void {
     this.#db.prepare('delete from needs where snapshot = ?').run(snapshot);
   }

@@ -1,7 +1,7 @@
 import { isHoldfastError } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import {
-  InterceptedStorage, objectLocked, type ListPage, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
+  InterceptedStorage, objectLocked, objectNotFound, type ListPage, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
 } from '../storage/index.ts';
 import { inLanes } from './inLanes.ts';
 import { isLockable } from './lockable.ts';
@@ -32,8 +32,8 @@ export class LockingStorage extends InterceptedStorage {
     this.#clock = clock;
   }
 
-  /** The same place under another setting. */
-  with(setting: LockSetting, clock: Clock): LockingStorage {
+  /** The same place under another setting; without one what is put there is not locked. */
+  with(setting: LockSetting | undefined, clock: Clock): LockingStorage {
     return new LockingStorage(this.inner, this.versions, clock, setting);
   }
 
@@ -91,9 +91,21 @@ export class LockingStorage extends InterceptedStorage {
     return isLockable(name) ? lastLockEnd(this.versions, name, this.#clock.now(), signal) : undefined;
   }
 
+  /** Locks the newest version of what was put without a lock; one that somebody has locked meanwhile stays as it is. */
+  async hold(name: string, setting: LockSetting, signal?: AbortSignal): Promise<void> {
+    const newest = (await versionsOf(this.versions, name, signal))?.versions[0];
+    if (!newest) throw objectNotFound(this.location, name);
+    const now = this.#clock.now();
+    const held = await this.versions.lockOf(name, newest.id, { signal });
+    if (held && held.until > now) return;
+    const lock = { mode: setting.mode, until: objectLockEnd(setting, now) };
+    await this.versions.lock(name, newest.id, lock, { signal });
+    this.known.set(name, lock.until);
+  }
+
   async #shown(objects: readonly VersionedObject[], signal: AbortSignal | undefined): Promise<ObjectInfo[]> {
     const revealed = new Map<string, number>();
-    await inLanes(objects.filter((object) => object.deleted), LANES, async (object) => {
+    await inLanes(objects.filter(({ name, deleted }) => deleted && isLockable(name)), LANES, async (object) => {
       const own = await this.#lockedUnder(object, signal);
       if (own) revealed.set(object.name, own.version.size);
     });

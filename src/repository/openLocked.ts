@@ -81,6 +81,18 @@ export async function lockedUntil(context: RepositoryContext, name: string, sign
   return lockingOf(context)?.lockedUntil(name, signal);
 }
 
+/** The same repository, where what is put is not locked: for what its author may have to take back at once. {@link holdLocked} locks it when it stays. */
+export function withoutLocks(context: RepositoryContext): RepositoryContext {
+  const locking = lockingOf(context);
+  return locking ? { ...context, storage: new EpochStorage(locking.with(undefined, context.clock), context.keyring) } : context;
+}
+
+/** Locks an object that was put without, where the repository is locked. */
+export async function holdLocked(context: RepositoryContext, name: string, signal?: AbortSignal): Promise<void> {
+  const locking = lockingOf(context);
+  if (locking?.setting) await locking.hold(name, locking.setting, signal);
+}
+
 /** A run whose predecessor was locked must not go on without a lock because somebody took the setting away. Throws `repository/lock-lost`. */
 export async function refuseLostLock(context: RepositoryContext, signal?: AbortSignal): Promise<void> {
   const { storage } = context;

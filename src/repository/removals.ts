@@ -4,7 +4,7 @@ import type { ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { isFlag, isText, listOf, objectOf, orMissing, shaped } from './recordShape.ts';
-import { openJson } from './sealedObject.ts';
+import { isUnreadable, openJson } from './sealedObject.ts';
 
 /** One removed snapshot: its manifest's SHA-256 (hex) is what its successor names as predecessor. */
 export interface RemovedSnapshot {
@@ -54,12 +54,18 @@ export async function writeRemoval(
   return appendRecord(context, PREFIX, names.removal, record, signal);
 }
 
-/** Key slots whose removal is on record. */
-export async function removedSlots(context: RepositoryContext, signal?: AbortSignal): Promise<Set<string>> {
-  const slots = new Set<string>();
+/** Key slots whose removal is on record, and the names of the records. A record that cannot be read throws, unless it is to be passed over. */
+export async function removedSlots(
+  context: RepositoryContext, signal?: AbortSignal, { passOverUnreadable = false } = {},
+): Promise<Map<string, string>> {
+  const slots = new Map<string, string>();
   for await (const { name } of listAll(context.storage, PREFIX, signal ? { signal } : {})) {
     const bytes = await context.storage.get(name, signal ? { signal } : {});
-    for (const slot of readRemoval(context, name, bytes).slots ?? []) slots.add(slot);
+    try {
+      for (const slot of readRemoval(context, name, bytes).slots ?? []) slots.set(slot, name);
+    } catch (error) {
+      if (!passOverUnreadable || !isUnreadable(error)) throw error;
+    }
   }
   return slots;
 }

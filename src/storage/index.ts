@@ -22,4 +22,4 @@ export type { StorageScheme } from './openStorage.ts';
 export { ReadOnlyStorage } from './readOnlyStorage.ts';
 export { RetryingStorage } from './retryingStorage.ts';
 export type { StorageRetryOptions } from './retryingStorage.ts';
-export { noLocks, objectLocked } from './storageErrors.ts';
+export { noLocks, objectLocked, objectNotFound } from './storageErrors.ts';
