@@ -21,10 +21,13 @@ export interface SnapshotDocument {
   readonly lockedUntil?: string;
 }
 
-export function snapshotDocument({ id, entity, startedAt, finishedAt, status, counts, lock }: SnapshotInfo & Pick<Manifest, 'lock'>): SnapshotDocument {
+/** @param locked whether what the manifest says of locks is so in this place. */
+export function snapshotDocument(
+  { id, entity, startedAt, finishedAt, status, counts, lock }: SnapshotInfo & Pick<Manifest, 'lock'>, { locked }: { readonly locked: boolean },
+): SnapshotDocument {
   const { items, bytes, added, changed, removed } = counts;
   return {
     id, service: entity.service, entity: entity.id, startedAt, finishedAt, status, items, bytes, added, changed, removed,
-    warnings: counts.skipped + counts.failed + counts.altered, ...(lock && { lockedUntil: lock.until }),
+    warnings: counts.skipped + counts.failed + counts.altered, ...(lock && locked && { lockedUntil: lock.until }),
   };
 }

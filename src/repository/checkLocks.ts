@@ -2,6 +2,7 @@ import { isHoldfastError } from '../domain/index.ts';
 import { listAll, type VersionedObject } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import type { CheckView } from './checkStream.ts';
+import { isCopy } from './copyMarker.ts';
 import { readEntity } from './entityKeys.ts';
 import { inLanes } from './inLanes.ts';
 import { isLockable } from './lockable.ts';
@@ -54,9 +55,15 @@ export class LockCheck {
     const removed = await removedSlots(view.context, view.signal, { passOverUnreadable: true });
     const check = new LockCheck(view, storage, removed);
     await check.#hiddenObjects();
-    for (const [tag, manifests] of byTag) await check.#entity(tag, manifests);
+    // What manifests say of locks in a copy holds for the source.
+    const copy = await isCopy(view.context, view.signal);
+    for (const [tag, manifests] of byTag) await (copy ? check.#copied(manifests) : check.#entity(tag, manifests));
     await check.#locks();
     return storage.setting && { ...storage.setting, objects: check.#needed.size, covered: check.#covered };
+  }
+
+  #copied([any]: readonly Manifest[]): void {
+    if (any) this.#covered[any.entity.id] = null;
   }
 
   async #entity(tag: string, manifests: readonly Manifest[]): Promise<void> {

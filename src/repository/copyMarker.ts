@@ -26,6 +26,11 @@ export function markerNames(context: RepositoryContext, signal?: AbortSignal): P
   return namesUnder(context, PREFIX, signal);
 }
 
+export async function isCopy(context: RepositoryContext, signal?: AbortSignal): Promise<boolean> {
+  const { objects } = await context.storage.list(PREFIX, { limit: 1, ...(signal ? { signal } : {}) });
+  return objects.length > 0;
+}
+
 /** Undefined where it is gone or cannot be read: it saves work, and that it stands is what counts. */
 export async function readMarker(context: RepositoryContext, name: string, signal?: AbortSignal): Promise<CopyMarker | undefined> {
   try {

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { noLocks, type ObjectLocks, type Storage } from '../storage/index.ts';
+import { isCopy } from './copyMarker.ts';
 import { EpochStorage } from './epochStorage.ts';
 import type { Keyring } from './keyring.ts';
 import { LockingStorage } from './lockingStorage.ts';
@@ -71,6 +72,11 @@ export function lockingOf(context: RepositoryContext): LockingStorage | undefine
 /** How the repository is locked; undefined: it is not. */
 export function lockSettingOf(context: RepositoryContext): LockSetting | undefined {
   return lockingOf(context)?.setting;
+}
+
+/** Whether what manifests say of their locks is so in this place. In a copy it is said of the source. */
+export async function holdsLocks(context: RepositoryContext, signal?: AbortSignal): Promise<boolean> {
+  return lockSettingOf(context) !== undefined && !(await isCopy(context, signal));
 }
 
 /**

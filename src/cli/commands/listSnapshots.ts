@@ -1,4 +1,4 @@
-import type { Manifest } from '../../repository/index.ts';
+import { holdsLocks, type Manifest } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { snapshotsOf } from '../findSnapshot.ts';
@@ -13,7 +13,8 @@ export async function listSnapshots(
   const { out } = context;
   const repository = await openRepository(context, options);
   const { snapshots, damaged } = await snapshotsOf(context, repository, options.entity);
-  await out.document(snapshots.map(snapshotDocument));
+  const locked = await holdsLocks(repository.context, context.signal);
+  await out.document(snapshots.map((manifest) => snapshotDocument(manifest, { locked })));
   if (snapshots.length + damaged.length === 0) await out.line('No snapshot yet.');
   for (const [entity, group] of Map.groupBy(snapshots, (manifest) => manifest.entity.id)) {
     await out.line(printable(entity));

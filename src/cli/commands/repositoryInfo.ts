@@ -1,5 +1,5 @@
 import type { Entity } from '../../domain/index.ts';
-import { lockSettingOf, type LockSetting, type Manifest } from '../../repository/index.ts';
+import { holdsLocks, lockSettingOf, type LockSetting, type Manifest } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { plural, printable, timeText } from '../formatText.ts';
@@ -28,9 +28,10 @@ interface EntityInfo {
 export async function repositoryInfo(context: CommandContext, options: RepositoryOptions): Promise<ExitCode> {
   const { out, clock, signal } = context;
   const repository = await openRepository(context, options);
+  const locked = await holdsLocks(repository.context, signal);
   const entities: EntityInfo[] = [];
   for (const { tag, entity } of await repository.entities(signal)) {
-    entities.push(entityInfo(entity, (await repository.newest(tag, signal))?.manifest, clock.now()));
+    entities.push(entityInfo(entity, (await repository.newest(tag, signal))?.manifest, locked ? clock.now() : Infinity));
   }
   const { location } = repository.context.storage;
   const lock = lockSettingOf(repository.context) ?? null;
@@ -38,19 +39,20 @@ export async function repositoryInfo(context: CommandContext, options: Repositor
   await out.line(`Repository ${repository.id} at ${printable(location)}`);
   await out.line(lock ? `  snapshots are locked for ${plural(lock.days, 'day')} after their backup (${lock.mode})` : '  snapshots are not locked');
   if (entities.length === 0) await out.line('  nothing was backed up yet');
-  for (const one of entities) await out.line(`  ${printable(one.entity)}: ${stateOf(one, lock !== null)}`);
+  for (const one of entities) await out.line(`  ${printable(one.entity)}: ${stateOf(one, locked)}`);
   return EXIT.done;
 }
 
+/** Locks that end before `now` do not count. */
 function entityInfo({ service, id }: Entity, newest: Manifest | undefined, now: number): EntityInfo {
   const until = newest?.lock?.until ?? null;
   const locked = until !== null && Date.parse(until) > now;
   return { service, entity: id, newest: newest?.id ?? null, finishedAt: newest?.finishedAt ?? null, lockedUntil: locked ? until : null };
 }
 
-function stateOf({ finishedAt, lockedUntil }: EntityInfo, lock: boolean): string {
+function stateOf({ finishedAt, lockedUntil }: EntityInfo, locked: boolean): string {
   if (finishedAt === null) return 'no snapshot';
   const made = `newest snapshot of ${timeText(Date.parse(finishedAt))}`;
-  if (!lock) return made;
+  if (!locked) return made;
   return `${made}, ${lockedUntil === null ? 'not locked' : `locked with all that it needs until ${timeText(Date.parse(lockedUntil))}`}`;
 }
