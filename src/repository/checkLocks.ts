@@ -1,5 +1,5 @@
 import { isHoldfastError } from '../domain/index.ts';
-import { listAll, type VersionedObject } from '../storage/index.ts';
+import { listAll, type LockMode, type VersionedObject } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import type { CheckView } from './checkStream.ts';
 import { isCopy } from './copyMarker.ts';
@@ -12,7 +12,7 @@ import type { LockSetting } from './lockSetting.ts';
 import type { Manifest } from './manifest.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { visitNeededPacks } from './neededPacks.ts';
-import { neededRecords } from './neededRecords.ts';
+import { isNeededBy, neededRecords } from './neededRecords.ts';
 import { lockingOf } from './openLocked.ts';
 import { removedSlots } from './removals.ts';
 import { isUnreadable } from './sealedObject.ts';
@@ -27,8 +27,13 @@ export interface LockReport extends LockSetting {
   readonly covered: Readonly<Record<string, string | null>>;
 }
 
-/** Until when an object must be locked, by the snapshots that need it. */
-type Needed = Map<string, { until: number; snapshot: string }>;
+/** Until when an object must be locked in a mode, and the snapshot that needs that. */
+interface Needed {
+  readonly name: string;
+  readonly mode: LockMode;
+  readonly until: number;
+  readonly snapshot: string;
+}
 
 /** Asks for every lock that a locked snapshot relies on, and looks for what somebody hid. Trusts nothing but the place itself. */
 export class LockCheck {
@@ -36,7 +41,8 @@ export class LockCheck {
   readonly #storage: LockingStorage;
   /** Key slots that were removed. */
   readonly #removed: ReadonlyMap<string, string>;
-  readonly #needed: Needed = new Map();
+  /** By mode and name. */
+  readonly #needed = new Map<string, Needed>();
   readonly #covered: Record<string, string | null> = {};
 
   private constructor(view: CheckView, storage: LockingStorage, removed: ReadonlyMap<string, string>) {
@@ -59,7 +65,7 @@ export class LockCheck {
     const copy = await isCopy(view.context, view.signal);
     for (const [tag, manifests] of byTag) await (copy ? check.#copied(manifests) : check.#entity(tag, manifests));
     await check.#locks();
-    return storage.setting && { ...storage.setting, objects: check.#needed.size, covered: check.#covered };
+    return storage.setting && { ...storage.setting, objects: new Set([...check.#needed.values()].map(({ name }) => name)).size, covered: check.#covered };
   }
 
   #copied([any]: readonly Manifest[]): void {
@@ -76,8 +82,13 @@ export class LockCheck {
     if (end === null) {
       this.#view.notices.add(names.snapshot(tag, newest.id), 'not-locked', 'The newest snapshot of this entity is not locked, or not any more: the next backup locks what it needs.');
     }
-    for (const manifest of locked) await this.#records(manifest);
     if (locked.length === 0) return;
+    const records: string[] = [];
+    for await (const name of neededRecords(this.#storage, tag, this.#view.signal)) {
+      // A slot that was removed for good is left to go.
+      if (!name.startsWith(names.key('')) || !this.#removed.has(lastSegment(name))) records.push(name);
+    }
+    for (const manifest of locked) this.#records(manifest, records);
     try {
       await this.#packs(tag, locked);
     } catch (error) {
@@ -86,14 +97,11 @@ export class LockCheck {
     }
   }
 
-  async #records(manifest: Manifest): Promise<void> {
-    const { tag, id, lock } = manifest;
-    const until = Date.parse(lock?.until ?? '');
-    for (const name of [names.snapshot(tag, id), names.seal(tag, id)]) this.#need(name, until, id);
-    for await (const name of neededRecords(this.#storage, manifest, this.#view.signal)) {
-      // A slot that was removed for good is left to go.
-      if (!name.startsWith(names.key('')) || !this.#removed.has(lastSegment(name))) this.#need(name, until, id);
-    }
+  #records(manifest: Manifest, records: readonly string[]): void {
+    const { tag, id, layers } = manifest;
+    const segments = layers.flat().map((ref) => names.segment(tag, ref.id));
+    for (const name of [names.snapshot(tag, id), names.seal(tag, id), ...segments]) this.#need(name, manifest);
+    for (const name of records) if (isNeededBy(manifest, name)) this.#need(name, manifest);
   }
 
   async #packs(tag: string, locked: readonly Manifest[]): Promise<void> {
@@ -108,27 +116,35 @@ export class LockCheck {
     }
     const gone = { has: (pack: string) => !standing.has(pack) };
     const ends = locked.map(({ lock }) => Date.parse(lock?.until ?? ''));
-    const last = new Map<string, { stream: string; root: number }>();
+    // By mode and pack: the root whose lock ends last.
+    const last = new Map<string, { stream: string; pack: string; root: number }>();
     try {
       await visitNeededPacks(context, record, locked.map(({ layers }) => layers), { indexes, gone, signal }, (stream, pack, roots) => {
-        for (const root of roots) if ((ends[root] ?? 0) > (ends[last.get(pack)?.root ?? -1] ?? 0)) last.set(pack, { stream, root });
+        for (const root of roots) {
+          const key = `${locked[root]?.lock?.mode} ${pack}`;
+          if ((ends[root] ?? 0) > (ends[last.get(key)?.root ?? -1] ?? 0)) last.set(key, { stream, pack, root });
+        }
       });
     } finally {
       for (const index of indexes) index.close();
     }
-    for (const [pack, { stream, root }] of last) this.#need(names.pack(stream, pack), ends[root] ?? 0, locked[root]?.id ?? '');
+    for (const { stream, pack, root } of last.values()) this.#need(names.pack(stream, pack), locked[root]);
   }
 
-  #need(name: string, until: number, snapshot: string): void {
-    if ((this.#needed.get(name)?.until ?? 0) < until) this.#needed.set(name, { until, snapshot });
+  #need(name: string, manifest: Manifest | undefined): void {
+    if (!manifest?.lock) return;
+    const { mode } = manifest.lock;
+    const until = Date.parse(manifest.lock.until);
+    const key = `${mode} ${name}`;
+    if ((this.#needed.get(key)?.until ?? 0) < until) this.#needed.set(key, { name, mode, until, snapshot: manifest.id });
   }
 
   async #locks(): Promise<void> {
-    await inLanes(this.#needed, LANES, async ([name, { until, snapshot }]) => {
-      const end = await this.#storage.lockedUntil(name, this.#view.signal) ?? 0;
+    await inLanes(this.#needed.values(), LANES, async ({ name, mode, until, snapshot }) => {
+      const end = await this.#storage.lockedUntil(name, this.#view.signal, mode) ?? 0;
       // Services keep whole seconds.
       if (end + 1000 > until) return;
-      const state = end === 0 ? 'not locked' : `locked until ${new Date(end).toISOString()} only`;
+      const state = end === 0 ? `not locked (${mode})` : `locked (${mode}) until ${new Date(end).toISOString()} only`;
       this.#view.errors.add(name, 'lock-short', `It is ${state}; the snapshot ${snapshot} needs it until ${new Date(until).toISOString()}.`);
     });
   }

@@ -34,7 +34,7 @@ export interface Coverage {
  * Locks all that a snapshot needs until a time, packs of earlier runs included, and reads back what it sets. What is known to be locked for
  * long enough costs no request: the ledger knows what this machine has read, and the set of the predecessor. Only where some of that
  * falls short the rows are walked through, so that packs which nothing needs any more are not locked for ever.
- * Errors: `repository/hidden`, `storage/lock-failed`, `storage/locked` (a lock of the other mode that stands longer), `repository/pruned-under-run`.
+ * Errors: `repository/hidden`, `storage/lock-failed`, `repository/pruned-under-run`.
  */
 export class LockCover implements Disposable {
   readonly #context: RepositoryContext;
@@ -55,15 +55,16 @@ export class LockCover implements Disposable {
 
   async run(coverage: Coverage, signal?: AbortSignal): Promise<void> {
     const ledger = this.#ledger;
-    ledger.remember(this.#storage.known);
+    const { mode } = this.setting;
+    ledger.remember(this.#storage.known, mode);
     const { snapshot, predecessor, until } = coverage;
     const known = ledger.begin(snapshot, predecessor);
     if (known) ledger.add(snapshot, await this.#packNames(coverage));
-    const fallsShort = ledger.short(snapshot, until).some((lock) => lock.until > 0);
+    const fallsShort = ledger.short(snapshot, { until, mode }).some((lock) => lock.until > 0);
     if (!known || fallsShort) await this.#walk(coverage, signal);
     ledger.add(snapshot, await this.#records(coverage, signal));
     await this.#passOverRemoved(snapshot, until, signal);
-    if (ledger.short(snapshot, until, '', 1).length > 0) await this.#renew(snapshot, signal);
+    if (ledger.short(snapshot, { until, mode, limit: 1 }).length > 0) await this.#renew(snapshot, signal);
   }
 
   /** To be called when the snapshot is sealed. */
@@ -94,8 +95,8 @@ export class LockCover implements Disposable {
 
   /** Everything besides packs. Of index segments all that stand: which of them is read, a reader decides. */
   async #records({ record: { tag }, layers }: Coverage, signal?: AbortSignal): Promise<string[]> {
-    const found: string[] = [];
-    for await (const name of neededRecords(this.#storage, { tag, layers }, signal)) found.push(name);
+    const found = layers.flat().map(({ id }) => names.segment(tag, id));
+    for await (const name of neededRecords(this.#storage, tag, signal)) found.push(name);
     for (const prefix of [names.lock(''), names.index(tag, ''), names.index(SHARED, '')]) {
       for await (const { name } of listAll(this.#storage, prefix, signal ? { signal } : {})) found.push(name);
     }
@@ -104,7 +105,7 @@ export class LockCover implements Disposable {
 
   /** Slots that were removed for good are not locked anew, so that they can go. The records are read only when a slot's lock falls short. */
   async #passOverRemoved(snapshot: string, until: number, signal?: AbortSignal): Promise<void> {
-    const slots = this.#ledger.short(snapshot, until, names.key('')).map(({ name }) => name).filter((name) => name.startsWith(names.key('')));
+    const slots = this.#ledger.short(snapshot, { until, mode: this.setting.mode, after: names.key('') }).map(({ name }) => name).filter((name) => name.startsWith(names.key('')));
     if (slots.length === 0) return;
     const removed = await removedSlots(this.#context, signal, { passOverUnreadable: true });
     this.#ledger.drop(snapshot, slots.filter((name) => removed.has(lastSegment(name))));
@@ -115,14 +116,14 @@ export class LockCover implements Disposable {
     const before = renewalEnd(this.setting, now);
     const end = objectLockEnd(this.setting, now);
     for (let after = ''; ;) {
-      const page = this.#ledger.short(snapshot, before, after);
+      const page = this.#ledger.short(snapshot, { until: before, mode: this.setting.mode, after });
       const last = page.at(-1);
       if (!last) return;
       const locked = new Map<string, number>();
       try {
         await inLanes(page, LANES, async ({ name }) => { locked.set(name, await this.#hold(name, before, end, signal)); });
       } finally {
-        this.#ledger.remember(locked);
+        this.#ledger.remember(locked, this.setting.mode);
       }
       after = last.name;
     }
@@ -131,9 +132,11 @@ export class LockCover implements Disposable {
   /** @returns when its lock ends: not before `before`. */
   async #hold(name: string, before: number, end: number, signal?: AbortSignal): Promise<number> {
     const { version, lock } = await this.#own(name, signal);
-    if (lock && lock.until >= before && lock.mode === this.setting.mode) return lock.until;
+    // A lock of compliance that still holds cannot become one of governance, and holds more.
+    const mode = lock?.mode === 'compliance' && lock.until > this.#context.clock.now() ? 'compliance' : this.setting.mode;
+    if (lock && lock.until >= before && lock.mode === mode) return lock.until;
     const until = Math.max(end, lock?.until ?? 0);
-    await this.#storage.versions.lock(name, version.id, { mode: this.setting.mode, until }, { signal });
+    await this.#storage.versions.lock(name, version.id, { mode, until }, { signal });
     return until;
   }
 

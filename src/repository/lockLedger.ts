@@ -1,11 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { LockMode } from '../storage/index.ts';
 
 export const LEDGER_FILE = 'locks.sqlite';
 const WAIT_MS = 30_000;
 const TABLES = `
-  create table if not exists known (name text primary key, until integer not null) without rowid;
+  create table if not exists held (name text not null, mode text not null, until integer not null, primary key (name, mode)) without rowid;
   create table if not exists needs (snapshot text not null, name text not null, primary key (snapshot, name)) without rowid;
   create table if not exists whole (snapshot text primary key, tag text not null) without rowid;
 `;
@@ -37,9 +38,10 @@ export class LockLedger implements Disposable {
     this.#db.close();
   }
 
-  remember(locks: Iterable<readonly [name: string, until: number]>): void {
-    const put = this.#db.prepare('insert into known values (?, ?) on conflict (name) do update set until = excluded.until');
-    this.#all(() => { for (const [name, until] of locks) put.run(name, until); });
+  /** Locks of this mode, or of compliance, which does for either. */
+  remember(locks: Iterable<readonly [name: string, until: number]>, mode: LockMode): void {
+    const put = this.#db.prepare('insert into held values (?, ?, ?) on conflict (name, mode) do update set until = excluded.until');
+    this.#all(() => { for (const [name, until] of locks) put.run(name, mode, until); });
   }
 
   /** Begins the set of a snapshot: with all that the one before needs, where that is known. @returns whether it is. */
@@ -65,11 +67,15 @@ export class LockLedger implements Disposable {
     this.#db.prepare('delete from needs where snapshot = ?').run(snapshot);
   }
 
-  /** The names of the set with locks that end before a time, with 0 for those of which nothing is known. In pages, ascending. */
-  short(snapshot: string, until: number, after = '', limit = 1000): { readonly name: string; readonly until: number }[] {
-    return this.#db.prepare(`select n.name as name, coalesce(k.until, 0) as until from needs n left join known k on k.name = n.name
-      where n.snapshot = ? and n.name > ? and coalesce(k.until, 0) < ? order by n.name limit ?`)
-      .all(snapshot, after, until, limit) as { name: string; until: number }[];
+  /** The names of the set with locks (of a mode at least) that end before a time, with 0 for those of which nothing is known. In pages, ascending. */
+  short(
+    snapshot: string, { until, mode, after = '', limit = 1000 }: { readonly until: number; readonly mode: LockMode; readonly after?: string; readonly limit?: number },
+  ): { readonly name: string; readonly until: number }[] {
+    return this.#db.prepare(`select name, held as until from
+      (select n.name as name, coalesce((select max(until) from held h where h.name = n.name and h.mode in ('compliance', ?)), 0) as held
+        from needs n where n.snapshot = ? and n.name > ?)
+      where held < ? order by name limit ?`)
+      .all(mode, snapshot, after, until, limit) as { name: string; until: number }[];
   }
 
   /** The snapshot stands: its set is the one that the entity's next run begins with. */

@@ -1,4 +1,4 @@
-import type { Lock, ObjectLocks, ObjectVersion, VersionedObject } from '../storage/index.ts';
+import type { Lock, LockMode, ObjectLocks, ObjectVersion, VersionedObject } from '../storage/index.ts';
 import { isReplaceable } from './lockable.ts';
 
 /** Everything that is kept under one name; undefined where nothing is. */
@@ -37,11 +37,19 @@ export async function isHidden(locks: ObjectLocks, { name, deleted, versions }: 
   return !Buffer.from(ours.buffer, ours.byteOffset, ours.length).equals(theirs);
 }
 
-/** When the last lock of any version ends, where that is after `now`. */
-export async function lastLockEnd(locks: ObjectLocks, name: string, now: number, signal?: AbortSignal): Promise<number | undefined> {
+/** When the last lock of any version ends, where that is after `now`; `mode`: what is weaker does not count. */
+export async function lastLockEnd(
+  locks: ObjectLocks, name: string, { now, mode = 'governance', signal }: { now: number; mode?: LockMode | undefined; signal?: AbortSignal | undefined },
+): Promise<number | undefined> {
   let last = 0;
   for (const version of (await versionsOf(locks, name, signal))?.versions ?? []) {
-    last = Math.max(last, (await locks.lockOf(name, version.id, { signal }))?.until ?? 0);
+    const lock = await locks.lockOf(name, version.id, { signal });
+    if (lock && isAsStrong(lock.mode, mode)) last = Math.max(last, lock.until);
   }
   return last > now ? last : undefined;
+}
+
+/** Nobody ends a lock of compliance early, so it does for what asks for one of governance. */
+function isAsStrong(mode: LockMode, as: LockMode): boolean {
+  return mode === 'compliance' || as === 'governance';
 }

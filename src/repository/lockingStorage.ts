@@ -1,7 +1,7 @@
 import { isHoldfastError } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import {
-  InterceptedStorage, objectLocked, objectNotFound, type ListPage, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
+  InterceptedStorage, objectLocked, objectNotFound, type ListPage, type LockMode, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
 } from '../storage/index.ts';
 import { inLanes } from './inLanes.ts';
 import { isLockable } from './lockable.ts';
@@ -86,9 +86,9 @@ export class LockingStorage extends InterceptedStorage {
     }
   }
 
-  /** When the last lock of an object ends; undefined where it has ended, or there never was one. */
-  async lockedUntil(name: string, signal?: AbortSignal): Promise<number | undefined> {
-    return isLockable(name) ? lastLockEnd(this.versions, name, this.#clock.now(), signal) : undefined;
+  /** When the last lock of an object ends, of any mode unless told; undefined where it has ended, or there never was one. */
+  async lockedUntil(name: string, signal?: AbortSignal, mode?: LockMode): Promise<number | undefined> {
+    return isLockable(name) ? lastLockEnd(this.versions, name, { now: this.#clock.now(), mode, signal }) : undefined;
   }
 
   /** Locks the newest version of what was put without a lock; one that somebody has locked meanwhile stays as it is. */
