@@ -14,6 +14,7 @@ export type { StorageCall, StorageOperation } from './interceptedStorage.ts';
 export { seeLateListing } from './listingProof.ts';
 export { listAll } from './listAll.ts';
 export { tryLocks, type LockTrialOptions } from './lockTrial.ts';
+export { LockedMemoryStorage } from './lockedMemoryStorage.ts';
 export { MemoryStorage } from './memoryStorage.ts';
 export type { Lock, LockMode, LockState, ObjectLocks, ObjectVersion, VersionedObject, VersionPage } from './objectLocks.ts';
 export type { ObjectSink, ObjectWriter } from './objectSink.ts';

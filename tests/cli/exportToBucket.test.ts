@@ -23,7 +23,7 @@ let azurite: Azurite;
 let gcs: GcsEmulator;
 
 beforeAll(async () => {
-  ceph = await startCeph();
+  ceph = await startCeph({ inMemory: true });
   proxy = await S3Proxy.start(ceph);
   bucket = await ceph.makeBucket();
   azurite = await startAzurite();

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 const DAY = 86_400_000;
 let server: S3TestServer;
 beforeAll(async () => {
-  server = await startCeph();
+  server = await startCeph({ inMemory: true });
 }, 300_000);
 afterAll(async () => {
   await server?.stop();

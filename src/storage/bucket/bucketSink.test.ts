@@ -28,7 +28,7 @@ let azure: HttpProxy;
 let gcs: GcsStandIn;
 
 beforeAll(async () => {
-  ceph = await startCeph();
+  ceph = await startCeph({ inMemory: true });
   s3 = await S3Proxy.start(ceph);
   bucket = await ceph.makeBucket();
   azurite = await startAzurite();

@@ -6,8 +6,8 @@ import type { S3TestServer } from '../../../tests/servers/s3TestServer.ts';
 import { readSettings, systemClock, systemRandom } from '../../runtime/index.ts';
 import type { ConformanceResult } from '../conformance.ts';
 import { tryLocks } from '../lockTrial.ts';
-import type { VersionedObject } from '../objectLocks.ts';
 import { ReadOnlyStorage } from '../readOnlyStorage.ts';
+import { expectPages } from '../testVersionPages.ts';
 import { S3Storage } from './s3Storage.ts';
 import { LARGEST_SINGLE } from './s3Upload.ts';
 
@@ -19,7 +19,7 @@ const soon = (days: number): number => Math.ceil(Date.now() / 1000) * 1000 + day
 const bytes = Buffer.from('content');
 
 beforeAll(async () => {
-  server = await startCeph();
+  server = await startCeph({ inMemory: true });
   bucket = await server.makeBucket({ lock: true });
 }, 300_000);
 afterAll(async () => {
@@ -85,34 +85,7 @@ test('what is not locked has no lock, and can be taken away for good', async () 
 
 test('versions are listed by pages: every object once, with all that was put and deleted, newest first', async () => {
   const storage = await open('pages');
-  const expected: string[] = [];
-  for (let i = 0; i < 7; i++) {
-    const name = `folder/${i}`;
-    for (let put = 0; put <= i; put++) await storage.put(name, [Buffer.from(`${put}`.padEnd(put + 1))]);
-    if (i % 3 === 0) await storage.delete(name);
-    expected.push(`${name} ${Array.from({ length: i + 1 }, (_, n) => i + 1 - n).join()} ${i % 3 === 0}`);
-  }
-  const shown = ({ name, versions, deleted, deletions }: VersionedObject): string => {
-    expect(deletions).toHaveLength(deleted ? 1 : 0);
-    return `${name} ${versions.map(({ size }) => size).join()} ${deleted}`;
-  };
-  for (const limit of [1, 2, 3, 5, 1000]) {
-    const found: string[] = [];
-    for (let after: string | undefined; ;) {
-      const page = await storage.locks.versions('folder/', { after, limit });
-      found.push(...page.objects.map(shown));
-      if (page.next === undefined) break;
-      expect(page.next > (after ?? '')).toBe(true);
-      after = page.next;
-    }
-    expect(found).toEqual(expected);
-  }
-  expect((await storage.locks.versions('folder/', { after: 'folder/4' })).objects.map(({ name }) => name)).toEqual(['folder/5', 'folder/6']);
-  expect((await storage.locks.versions('folder/', { after: 'folder/45' })).objects.map(({ name }) => name)).toEqual(['folder/5', 'folder/6']);
-  expect((await storage.locks.versions('folder/5', { after: 'folder/' })).objects.map(({ name }) => name)).toEqual(['folder/5']);
-  const [oldest] = (await storage.locks.versions('folder/6')).objects[0]?.versions.slice(-1) ?? [];
-  expect(Buffer.from(await storage.locks.read('folder/6', oldest?.id ?? '')).toString()).toBe('0');
-  expect(Buffer.from(await storage.locks.read('folder/6', oldest?.id ?? '', { range: { offset: -1, length: 1 } })).toString()).toBe('0');
+  await expectPages(storage, storage.locks);
 });
 
 async function tried(storage: S3Storage): Promise<ConformanceResult[]> {
