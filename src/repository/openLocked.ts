@@ -4,6 +4,7 @@ import { noLocks, type ObjectLocks, type Storage } from '../storage/index.ts';
 import { isCopy } from './copyMarker.ts';
 import { EpochStorage } from './epochStorage.ts';
 import type { Keyring } from './keyring.ts';
+import { keepsLocked } from './lockEnds.ts';
 import { LockingStorage } from './lockingStorage.ts';
 import { readLockSetting, writeLockSetting, type LockSetting } from './lockSetting.ts';
 import { names } from './names.ts';
@@ -83,8 +84,8 @@ export async function holdsLocks(context: RepositoryContext, signal?: AbortSigna
  * Until when nobody can delete the object, in milliseconds since 1970; undefined: it can be deleted now. Who deletes from a repository asks this
  * first, or is refused by `storage/locked`.
  */
-export async function lockedUntil(context: RepositoryContext, name: string, signal?: AbortSignal): Promise<number | undefined> {
-  return lockingOf(context)?.lockedUntil(name, signal);
+export async function lockedUntil({ storage }: RepositoryContext, name: string, signal?: AbortSignal): Promise<number | undefined> {
+  return keepsLocked(storage) ? storage.lockedUntil(name, signal) : undefined;
 }
 
 /** The same repository, where what is put is not locked: for what its author may have to take back at once. {@link holdLocked} locks it when it stays. */

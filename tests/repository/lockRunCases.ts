@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import {
-  addKey, check, copyRepository, holdsLocks, lockedUntil, lockRepository, prune, rebuild, removeKey, Repository, rotateKeys, unhide,
+  addKey, check, copyRepository, erase, holdsLocks, lockedUntil, lockRepository, prune, rebuild, removeKey, Repository, rotateKeys, unhide, type Manifest,
 } from '../../src/repository/index.ts';
 import { FaultyStorage, InterceptedStorage, RetryingStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { systemRandom } from '../../src/runtime/index.ts';
@@ -247,6 +247,29 @@ export const lockRunCases: readonly LockCase[] = [
       for (const prefix of ['keys/', 'epochs/', 'entities/']) {
         for (const [name, end] of await place.lockEnds(prefix)) expect([name, end >= lockedFor(second)]).toEqual([name, true]);
       }
+    },
+  },
+  {
+    name: 'an erasure hides at once, with a snapshot that is locked as the older one was, and deletes when the locks have ended',
+    async run(worlds) {
+      const { clock, repository, open } = await worlds.make();
+      const first = await backupTree(repository, 'e', FIRST, clock);
+      const selection = { keys: new Set(['a/two']), prefixes: [] };
+      const left: Tree = new Map([...FIRST].filter(([key]) => key !== 'a/two'));
+      const hidden = await erase(repository, first.tag, selection);
+      expect(hidden.deleted).toEqual([]);
+      expect(hidden.pending.map(({ object }) => object)).toContain(`snapshots/${first.tag}/${first.id}`);
+      const shown = (await repository.snapshots()).map(({ manifest }) => manifest);
+      expect(shown.map(({ lock }) => lock)).toEqual([first.lock]);
+      await restores(repository, shown[0] as Manifest, left);
+      expect((await check(repository)).errors).toEqual([]);
+      clock.time += 30 * DAY;
+      const later = await open();
+      const done = await erase(later, first.tag, selection);
+      expect(done.pending).toEqual([]);
+      expect(done.deleted).toContain(`snapshots/${first.tag}/${first.id}`);
+      await restores(later, shown[0] as Manifest, left);
+      expect((await check(later)).errors).toEqual([]);
     },
   },
   {
