@@ -12,7 +12,7 @@ export interface BackupDocument extends SnapshotDocument {
 }
 
 export function backupDocument(manifest: Manifest, made?: MadeDocument): BackupDocument {
-  return { ...snapshotDocument(manifest, { locked: true }), exceptions: manifest.warnings, ...(made === undefined ? {} : { made }) };
+  return { ...snapshotDocument(manifest, manifest.lock), exceptions: manifest.warnings, ...(made === undefined ? {} : { made }) };
 }
 
 export function exitCodeOf({ warnings, status }: SnapshotDocument): ExitCode {

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError, isHoldfastError, type Progress } from '../domain/index.ts';
 import { retry, systemRandom } from '../runtime/index.ts';
-import { formatRecoveryKey, makeKeyFile, parseRecoveryKey, readKeyFile, Repository, type LockSetting } from '../repository/index.ts';
+import { formatRecoveryKey, lockWarnings, makeKeyFile, parseRecoveryKey, readKeyFile, Repository, type LockSetting } from '../repository/index.ts';
 import { noLocks, openStorage, RetryingStorage, type Storage } from '../storage/index.ts';
 import type { CommandContext } from './commandContext.ts';
 import { printable } from './formatText.ts';
@@ -29,7 +29,9 @@ export async function openRepository(
 ): Promise<Repository> {
   const url = addressOf(context, options);
   const key = await keyOf(context, options);
-  return Repository.open(await openPatiently(context, url, { create: false }, progress), key, openOptions(context));
+  const repository = await Repository.open(await openPatiently(context, url, { create: false }, progress), key, openOptions(context));
+  for (const warning of lockWarnings(repository.context)) context.stderr.write(`warning: ${printable(warning)}\n`);
+  return repository;
 }
 
 /** As {@link openRepository}, with a key that was typed or read already. */

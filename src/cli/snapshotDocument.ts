@@ -21,13 +21,13 @@ export interface SnapshotDocument {
   readonly lockedUntil?: string;
 }
 
-/** @param locked whether what the manifest says of locks is so in this place. */
+/** @param lock what the manifest says of its lock, where that is said of this place. */
 export function snapshotDocument(
-  { id, entity, startedAt, finishedAt, status, counts, lock }: SnapshotInfo & Pick<Manifest, 'lock'>, { locked }: { readonly locked: boolean },
+  { id, entity, startedAt, finishedAt, status, counts }: SnapshotInfo, lock: Manifest['lock'],
 ): SnapshotDocument {
   const { items, bytes, added, changed, removed } = counts;
   return {
     id, service: entity.service, entity: entity.id, startedAt, finishedAt, status, items, bytes, added, changed, removed,
-    warnings: counts.skipped + counts.failed + counts.altered, ...(lock && locked && { lockedUntil: lock.until }),
+    warnings: counts.skipped + counts.failed + counts.altered, ...(lock && { lockedUntil: lock.until }),
   };
 }

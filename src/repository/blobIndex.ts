@@ -186,6 +186,8 @@ export class StreamIndex {
 
   get entries(): number { return this.#live().reduce((sum, segment) => sum + segment.file.entries, 0); }
   get segmentIds(): readonly string[] { return this.#segments.map((segment) => segment.id); }
+  /** Ids of listed segments that nobody reads any more. */
+  get superseded(): readonly string[] { return this.#superseded; }
 
   /** All packs that some segment names. */
   packs(): Set<string> {

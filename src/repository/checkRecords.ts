@@ -13,6 +13,7 @@ import { readRemovals, removedSlots } from './removals.ts';
 import { configBytes } from './repositoryConfig.ts';
 import { namesUnder, tagAndId } from './roots.ts';
 import { isUnreadable, openJson, readHeader } from './sealedObject.ts';
+import { slotBytes } from './slotBytes.ts';
 
 /** Slots that every repository is made with. */
 const SLOTS = ['operator', 'recovery'];
@@ -31,7 +32,7 @@ export async function checkRecords(view: CheckView): Promise<void> {
   }
   for (const name of await expectedSlots(view)) {
     await guarded(view, name, async () => {
-      const bytes = await storage.get(name, signalOf(view));
+      const bytes = await slotBytes(storage, keyring, name, view.signal);
       readHeader(bytes, 'HFOB', name);
       if (!keyring.slotHolds(name, bytes)) view.errors.add(name, 'damaged', 'The key slot is damaged: its key no longer opens the repository.');
     });

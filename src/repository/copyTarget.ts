@@ -10,6 +10,7 @@ import { CONFIG, lastSegment, names } from './names.ts';
 import { lockedUntil } from './openLocked.ts';
 import { removedSlots } from './removals.ts';
 import { configBytes } from './repositoryConfig.ts';
+import { slotBytes } from './slotBytes.ts';
 
 /**
  * Sees to it that the target is a copy of the source, and makes an empty place one: key slots, then the mark that keeps
@@ -75,7 +76,7 @@ export async function copyKeys(view: CopyView, prune: boolean, stillMine: () => 
       else view.find(name, 'key-slot', `This key slot stands in the copy and not in the source: its key still opens the copy. --prune removes it${until === undefined ? '' : `, not before its lock ends at ${new Date(until).toISOString()}`}.`);
       continue;
     }
-    const bytes = await view.get(name);
+    const bytes = await slotBytes(view.source.storage, view.source.keyring, name, view.signal);
     if (!view.source.keyring.slotHolds(name, bytes)) {
       view.find(name, 'damaged', 'The key slot is damaged in the source, and was not copied.');
       continue;

@@ -1,7 +1,7 @@
 import { InterceptedStorage, type Range, type Storage } from '../storage/index.ts';
 import { learnEpochs } from './epochs.ts';
 import type { Keyring } from './keyring.ts';
-import { keepsLocked } from './lockEnds.ts';
+import { keepsLocked, keepsVersions } from './lockEnds.ts';
 import { HEADER_LENGTH } from './sealedObject.ts';
 
 const KINDS = new Set(['HFOB', 'HFPK', 'HFIX', 'HFSG']);
@@ -16,11 +16,14 @@ export class EpochStorage extends InterceptedStorage {
   readonly #unknown = new Set<number>();
   /** As {@link keepsLocked} looks for it. */
   readonly lockedUntil: ((name: string, signal?: AbortSignal) => Promise<number | undefined>) | undefined;
+  /** As {@link keepsVersions} looks for it. */
+  readonly lockedVersionsOf: ((name: string, signal?: AbortSignal) => AsyncGenerator<Uint8Array>) | undefined;
 
   constructor(inner: Storage, keyring: Keyring) {
     super(inner);
     this.#keyring = keyring;
     this.lockedUntil = keepsLocked(inner) ? (name, signal) => inner.lockedUntil(name, signal) : undefined;
+    this.lockedVersionsOf = keepsVersions(inner) ? (name, signal) => inner.lockedVersionsOf(name, signal) : undefined;
   }
 
   /** What lies below: the place, or what locks it. */

@@ -8,6 +8,7 @@ import { isFlag, isText, objectOf, shaped } from './recordShape.ts';
 import { removedSlots } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { damaged, isUnreadable, openJson, sealJson } from './sealedObject.ts';
+import { slotBytes } from './slotBytes.ts';
 
 /** Times that a rotation begins again because another one, or a change of the slots, came in between. */
 const ATTEMPTS = 5;
@@ -100,7 +101,7 @@ async function slotBoxes(context: RepositoryContext, signal?: AbortSignal): Prom
   const boxes = new Map<string, Uint8Array>();
   for await (const { name } of listAll(storage, names.key(''), signal ? { signal } : {})) {
     if (removed.has(lastSegment(name))) continue;
-    const bytes = await storage.get(name, signal ? { signal } : {});
+    const bytes = await slotBytes(storage, keyring, name, signal);
     if (!keyring.slotHolds(name, bytes)) {
       throw new HoldfastError('repository/damaged', 'never',
         `The key slot ${name} is damaged, and a new epoch would lock its key out. Remove the slot first ('holdfast key remove').`, { data: { object: name } });

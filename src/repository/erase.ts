@@ -9,9 +9,11 @@ import { findErased, type ErasedItem, type ErasedRows } from './eraseScan.ts';
 import { EraseSet, type Selection } from './eraseSet.ts';
 import { replaceSnapshots } from './eraseReplace.ts';
 import { IdTable } from './idTable.ts';
+import { inLanes } from './inLanes.ts';
 import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names, SHARED } from './names.ts';
+import { refuseLost } from './openLocked.ts';
 import { isPrunedUnderRun } from './prunedUnderRun.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { ErasurePlan } from './pruneRoots.ts';
@@ -28,6 +30,8 @@ import { tidily, withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run was sealed meanwhile. */
 const ROUNDS = 5;
+/** Locks asked for at once. */
+const LANES = 8;
 
 export interface EraseOptions {
   readonly signal?: AbortSignal;
@@ -63,7 +67,10 @@ export interface Erasure {
   readonly backupsInterrupted: number;
   /** Full names of damaged packs, in which something stands that no snapshot needs: maybe an older version of the items. */
   readonly packsUnread: readonly string[];
-  /** What a lock of the storage still holds. Not empty: the snapshots show the items no more, and nothing was deleted; run it again when the last lock has ended. */
+  /**
+   * What a lock of the storage still holds. Not empty: the snapshots show the items no more, and nothing was deleted but what `deleted` names (where
+   * the lock was set at that very moment); run it again when the last lock has ended.
+   */
   readonly pending: readonly PendingObject[];
 }
 
@@ -77,6 +84,7 @@ export async function erase(repository: Repository, tag: string, selection: Sele
   const { context } = repository;
   const { alone, signal, onUntidy } = options;
   await refuseCopy(context, signal);
+  refuseLost(context);
   await refuseWeakStorage(context, signal);
   await using scratch = await makeScratch('erase');
   const run = new EraseRun({ ...context, cacheDirectory: scratch.path }, tag, selection, options);
@@ -175,7 +183,8 @@ class EraseRun {
     await this.#replace(state, signal);
     const pending = await this.#pending(note, signal);
     if (pending.length > 0) return this.#result(note.items, note.startedAt, pending);
-    await this.#remove(note, signal);
+    const refused = await this.#remove(note, signal);
+    if (refused.length > 0) return this.#result(note.items, note.startedAt, refused);
     this.#options.progress?.({ type: 'progress', stage: 'erase', items: this.#items.size, bytes: 0 });
     return undefined;
   }
@@ -208,14 +217,15 @@ class EraseRun {
     }
   }
 
-  /** The end of the old snapshots and of all that only they need. */
-  async #remove(note: ErasureNote, signal?: AbortSignal): Promise<void> {
-    const { gone } = await this.#prune(note, {}, signal);
+  /** The end of the old snapshots and of all that only they need. @returns what somebody locked since it was asked for. */
+  async #remove(note: ErasureNote, signal?: AbortSignal): Promise<PendingObject[]> {
+    const { gone, refused } = await this.#prune(note, {}, signal);
     for (const name of gone.objects) this.#deleted.add(name);
     for (const pack of gone.rewritten) this.#rewritten.add(pack);
     for (const pin of gone.interrupted) this.#interrupted.add(pin);
     this.#needed = gone.needed;
     this.#unread = gone.unread;
+    return [...refused].map(([object, until]) => pendingObject(object, until));
   }
 
   async #prune(note: ErasureNote, options: { readonly dryRun?: boolean }, signal?: AbortSignal): Promise<PruneRun> {
@@ -266,13 +276,18 @@ class EraseRun {
   async #pending(note: ErasureNote, signal?: AbortSignal): Promise<PendingObject[]> {
     if (!keepsLocked(this.#context.storage)) return [];
     const prune = await this.#prune(note, { dryRun: true }, signal);
+    const { storage } = this.#context;
     const pending: PendingObject[] = [];
-    for (const object of prune.gone.objects) {
-      const until = await this.#context.storage.lockedUntil(object, signal);
-      if (until !== undefined) pending.push({ object, until: new Date(until).toISOString() });
-    }
-    return pending;
+    await inLanes(prune.gone.objects, LANES, async (object) => {
+      const until = keepsLocked(storage) ? await storage.lockedUntil(object, signal) : undefined;
+      if (until !== undefined) pending.push(pendingObject(object, until));
+    });
+    return pending.toSorted((a, b) => (a.object < b.object ? -1 : 1));
   }
+}
+
+function pendingObject(object: string, until: number): PendingObject {
+  return { object, until: new Date(until).toISOString() };
 }
 
 interface Look {

@@ -6,7 +6,7 @@ import type { EraseSet } from './eraseSet.ts';
 import { objectLockEnd } from './lockSetting.ts';
 import type { Manifest, ManifestRef, StoredManifest } from './manifest.ts';
 import { readManifest } from './manifest.ts';
-import { lockSettingOf } from './openLocked.ts';
+import { lockHere, lockingOf } from './openLocked.ts';
 import { pinSnapshot } from './pin.ts';
 import { prunedUnderRun } from './prunedUnderRun.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
@@ -32,8 +32,8 @@ export async function replaceSnapshots(
     try {
       if (!pin.stands) throw prunedUnderRun();
       const layers = await layersWithout(context, source, manifest.layers, touched, written, chosen, signal);
-      const next = replacement(context, one, layers, successors, erased);
-      const lock = next.lock && { ...next.lock, until: Date.parse(next.lock.until) };
+      const next = await replacement(context, one, layers, successors, erased);
+      const lock = next.lock && { mode: next.lock.mode, until: Date.parse(next.lock.until) };
       await new Commit(context, await readEntity(context.storage, context.keyring, tag, signal), { newLayers: [], reliedOn: new Set(), pin, lock }).run(next, signal);
       const { sha256 } = await readManifest(context.storage, context.keyring, tag, next.id, signal);
       successors.set(manifest.id, { id: next.id, sha256 });
@@ -44,13 +44,13 @@ export async function replaceSnapshots(
 }
 
 /** At the same place in the order of time. The cursor goes: what it says may name an erased item, and the next run has to list all. */
-function replacement(
+async function replacement(
   context: RepositoryContext, { manifest, sha256 }: StoredManifest, layers: readonly Layer[], successors: ReadonlyMap<string, ManifestRef>, erased: ErasedRows,
-): Manifest {
+): Promise<Manifest> {
   const names = [...erased.items.values()].flatMap((item) => [...item.names]);
   const before = manifest.predecessor;
   const { lock: _, ...same } = manifest;
-  const lock = lockOf(context, manifest);
+  const lock = await lockOf(context, manifest);
   return {
     ...same, ...(lock && { lock }), id: timeOrderedId(timeOfId(manifest.id), context.random), layers, cursor: null, replaces: { id: manifest.id, sha256 },
     predecessor: before && (successors.get(before.id) ?? before),
@@ -69,14 +69,15 @@ function isOf(item: string, name: string): boolean {
 }
 
 /** As long as that of the older one, where what is new is locked for so long and as firmly: the setting may be another one by now. */
-function lockOf(context: RepositoryContext, { lock }: Manifest): Manifest['lock'] {
-  const setting = lockSettingOf(context);
+async function lockOf(context: RepositoryContext, manifest: Manifest): Promise<Manifest['lock']> {
+  const setting = lockingOf(context)?.setting;
+  const lock = await lockHere(context, manifest);
   if (!setting || !lock) return undefined;
   const now = context.clock.now();
   const until = Math.min(Date.parse(lock.until), objectLockEnd(setting, now));
   if (until <= now) return undefined;
   const mode = lock.mode === 'compliance' && setting.mode === 'compliance' ? 'compliance' : 'governance';
-  return { mode, until: new Date(until).toISOString() };
+  return { mode, until: new Date(until).toISOString(), setting: setting.id };
 }
 
 /** Whether the name stands in the text, not as a part of another word: what is erased may be called "a". */

@@ -21,7 +21,7 @@ export type { CopyFinding } from './copyView.ts';
 export type { PruneOptions, PruneResult } from './prune.ts';
 export type { PrunePolicy } from './prunePolicy.ts';
 export type { RebuildOptions, RebuildResult } from './rebuild.ts';
-export { holdsLocks, lockedUntil, lockRepository, lockSettingOf } from './openLocked.ts';
+export { lockedUntil, lockHere, lockRepository, lockSettingOf, lockWarnings } from './openLocked.ts';
 export type { LockSetting } from './lockSetting.ts';
 export { Repository, type BeginOptions, type InitOptions, type OpenOptions } from './repository.ts';
 export { isPrunedUnderRun } from './prunedUnderRun.ts';

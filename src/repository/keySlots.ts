@@ -6,10 +6,11 @@ import { learnEpochs, learnNewest, rotateEpoch } from './epochs.ts';
 import { epochNumber } from './keyring.ts';
 import { LockedTally } from './lockedTally.ts';
 import { epochOfName, isPrepared, lastSegment, names } from './names.ts';
-import { holdLocked, lockedUntil, withoutLocks } from './openLocked.ts';
+import { holdLocked, lockedUntil, refuseLost, withoutLocks } from './openLocked.ts';
 import { removedSlots, writeRemoval } from './removals.ts';
 import type { Repository } from './repository.ts';
 import { timeOfId } from './roots.ts';
+import { slotBytes } from './slotBytes.ts';
 
 export type SlotKind = 'operator' | 'recovery';
 
@@ -46,7 +47,7 @@ export async function listKeys({ context }: Repository, signal?: AbortSignal): P
     const slot = lastSegment(name);
     const kind = kindOf(slot);
     if (kind === undefined || removed.has(slot)) continue;
-    const sound = keyring.slotHolds(name, await storage.get(name, signal ? { signal } : {}));
+    const sound = keyring.slotHolds(name, await slotBytes(storage, keyring, name, signal));
     slots.push({ slot, kind, madeAt: timeIn(slot), sound, inUse: slot === keyring.slot });
   }
   const known = [...keyring.known.values()].filter((entry) => entry.active).map(({ id }) => id);
@@ -77,6 +78,7 @@ function timeIn(name: string): string | null {
 export async function addKey({ context }: Repository, kind: SlotKind, key: Uint8Array, signal?: AbortSignal): Promise<string> {
   const { keyring, clock, random } = context;
   await refuseCopy(context, signal);
+  refuseLost(context);
   await learnNewest(context, signal);
   // Locked at the end: until then it may have to be taken back.
   const { storage } = withoutLocks(context);
@@ -104,6 +106,7 @@ export async function addKey({ context }: Repository, kind: SlotKind, key: Uint8
 export async function removeKey(repository: Repository, slot: string, signal?: AbortSignal): Promise<number> {
   const { context } = repository;
   await refuseCopy(context, signal);
+  refuseLost(context);
   const record = (await removedSlots(context, signal)).get(slot);
   if (record !== undefined) {
     // The record's author may have been killed before it looked at what is left.
@@ -150,6 +153,7 @@ async function recordRemoval(repository: Repository, slot: string, signal?: Abor
 /** A new epoch: all that is written from now on, by programs that begin now, is sealed with new keys. @returns its number. */
 export async function rotateKeys({ context }: Repository, signal?: AbortSignal): Promise<number> {
   await refuseCopy(context, signal);
+  refuseLost(context);
   return rotateEpoch(context, signal);
 }
 

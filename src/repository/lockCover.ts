@@ -1,12 +1,13 @@
 import { HoldfastError } from '../domain/index.ts';
-import { listAll } from '../storage/index.ts';
+import { listAll, type Lock, type VersionedObject } from '../storage/index.ts';
 import type { StreamIndex } from './blobIndex.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import { inLanes } from './inLanes.ts';
+import { isReplaceable } from './lockable.ts';
 import { isHidden, lockedVersion, versionsOf, type OwnVersion } from './lockedVersions.ts';
 import type { LockingStorage } from './lockingStorage.ts';
 import { LockLedger } from './lockLedger.ts';
-import { objectLockEnd, renewalEnd, type LockSetting } from './lockSetting.ts';
+import { objectLockEnd, renewalEnd, type StoredLockSetting } from './lockSetting.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { visitNeededPacks } from './neededPacks.ts';
 import { neededRecords } from './neededRecords.ts';
@@ -32,21 +33,28 @@ export interface Coverage {
 
 /**
  * Locks all that a snapshot needs until a time, packs of earlier runs included, and reads back what it sets. What is known to be locked for
- * long enough costs no request: the ledger knows what this machine has read, and the set of the predecessor. Only where some of that
- * falls short the rows are walked through, so that packs which nothing needs any more are not locked for ever.
+ * long enough costs no request: the ledger knows what this machine has read, and the packs of the predecessor. Where one of those falls short
+ * the rows are walked through, so that packs which nothing needs any more are not locked for ever.
  * Errors: `repository/hidden`, `storage/lock-failed`, `repository/pruned-under-run`.
  */
 export class LockCover implements Disposable {
   readonly #context: RepositoryContext;
   readonly #storage: LockingStorage;
-  readonly setting: LockSetting;
+  readonly setting: StoredLockSetting;
   readonly #ledger: LockLedger;
 
-  constructor(context: RepositoryContext, storage: LockingStorage, setting: LockSetting) {
+  private constructor(context: RepositoryContext, storage: LockingStorage, setting: StoredLockSetting, ledger: LockLedger) {
     this.#context = context;
     this.#storage = storage;
     this.setting = setting;
-    this.#ledger = LockLedger.open(context.cacheDirectory);
+    this.#ledger = ledger;
+  }
+
+  static async open(context: RepositoryContext, storage: LockingStorage, setting: StoredLockSetting, signal?: AbortSignal): Promise<LockCover> {
+    // The first version: others may put newer ones.
+    const version = (await versionsOf(storage.versions, names.lock(setting.id), signal))?.versions.at(-1)?.id ?? '';
+    const ledger = LockLedger.open(context.cacheDirectory, { location: storage.location, setting: `${setting.id} ${version}` });
+    return new LockCover(context, storage, setting, ledger);
   }
 
   [Symbol.dispose](): void {
@@ -54,22 +62,27 @@ export class LockCover implements Disposable {
   }
 
   async run(coverage: Coverage, signal?: AbortSignal): Promise<void> {
-    const ledger = this.#ledger;
-    const { mode } = this.setting;
-    ledger.remember(this.#storage.known, mode);
     const { snapshot, predecessor, until } = coverage;
-    const known = ledger.begin(snapshot, predecessor);
-    if (known) ledger.add(snapshot, await this.#packNames(coverage));
-    const fallsShort = ledger.short(snapshot, { until, mode }).some((lock) => lock.until > 0);
-    if (!known || fallsShort) await this.#walk(coverage, signal);
-    ledger.add(snapshot, await this.#records(coverage, signal));
-    await this.#passOverRemoved(snapshot, until, signal);
-    if (ledger.short(snapshot, { until, mode, limit: 1 }).length > 0) await this.#renew(snapshot, signal);
+    const { mode } = this.setting;
+    const now = this.#context.clock.now();
+    const before = renewalEnd(this.setting, now);
+    this.#ledger.remember(this.#storage.known);
+    this.#storage.known.clear();
+    const known = this.#ledger.begin(snapshot, predecessor);
+    const walk = !known || this.#ledger.isShort(snapshot, { until: before, mode });
+    if (known) this.#ledger.add(snapshot, await this.#packNames(coverage));
+    this.#ledger.add(snapshot, await this.#records(coverage, signal));
+    if (known && !this.#ledger.isShort(snapshot, { until, mode })) return;
+    await this.#passOver(coverage, before, signal);
+    if (known && !this.#ledger.isShort(snapshot, { until, mode })) return;
+    if (walk) await this.#walk(coverage, signal);
+    await this.#renew(snapshot, { before, end: objectLockEnd(this.setting, now) }, signal);
   }
 
   /** To be called when the snapshot is sealed. */
   keep({ snapshot, record }: Coverage): void {
-    this.#ledger.keep(snapshot, record.tag);
+    const now = this.#context.clock.now();
+    this.#ledger.keep(snapshot, record.tag, { now, lockMs: objectLockEnd(this.setting, now) - now });
   }
 
   async #packNames({ reliedOn, record, indexes }: Coverage): Promise<string[]> {
@@ -78,7 +91,7 @@ export class LockCover implements Disposable {
     return [...reliedOn].map((pack) => names.pack(own.has(pack) ? record.tag : SHARED, pack));
   }
 
-  /** The set anew, exactly. */
+  /** The packs anew, exactly. */
   async #walk({ snapshot, record, layers, indexes, reliedOn }: Coverage, signal?: AbortSignal): Promise<void> {
     const loaded = await indexes();
     const standing = new Set<string>(reliedOn);
@@ -89,11 +102,11 @@ export class LockCover implements Disposable {
     const needed = new Map<string, string>();
     const gone = { has: (pack: string) => !standing.has(pack) };
     await visitNeededPacks(this.#context, record, [layers], { indexes: loaded, gone, signal }, (stream, pack) => { needed.set(pack, stream); });
-    this.#ledger.clear(snapshot);
+    this.#ledger.clearPacks(snapshot);
     this.#ledger.add(snapshot, [...needed].map(([pack, stream]) => names.pack(stream, pack)));
   }
 
-  /** Everything besides packs. Of index segments all that stand: which of them is read, a reader decides. */
+  /** Everything besides packs. */
   async #records({ record: { tag }, layers }: Coverage, signal?: AbortSignal): Promise<string[]> {
     const found = layers.flat().map(({ id }) => names.segment(tag, id));
     for await (const name of neededRecords(this.#storage, tag, signal)) found.push(name);
@@ -103,41 +116,42 @@ export class LockCover implements Disposable {
     return found;
   }
 
-  /** Slots that were removed for good are not locked anew, so that they can go. The records are read only when a slot's lock falls short. */
-  async #passOverRemoved(snapshot: string, until: number, signal?: AbortSignal): Promise<void> {
-    const slots = this.#ledger.short(snapshot, { until, mode: this.setting.mode, after: names.key('') }).map(({ name }) => name).filter((name) => name.startsWith(names.key('')));
-    if (slots.length === 0) return;
-    const removed = await removedSlots(this.#context, signal, { passOverUnreadable: true });
-    this.#ledger.drop(snapshot, slots.filter((name) => removed.has(lastSegment(name))));
+  /** Slots that were removed for good, and index segments that others replace, are not locked anew, so that they can go. Which those are is read only when one falls short. */
+  async #passOver({ snapshot, indexes }: Coverage, until: number, signal?: AbortSignal): Promise<void> {
+    const { mode } = this.setting;
+    if (this.#ledger.isShort(snapshot, { until, mode, under: names.key('') })) {
+      const removed = await removedSlots(this.#context, signal, { passOverUnreadable: true });
+      this.#ledger.drop(snapshot, [...removed.keys()].map(names.key));
+    }
+    if (!this.#ledger.isShort(snapshot, { until, mode, under: 'index/' })) return;
+    for (const { stream, superseded } of await indexes()) this.#ledger.drop(snapshot, superseded.map((id) => names.index(stream, id)));
   }
 
-  async #renew(snapshot: string, signal?: AbortSignal): Promise<void> {
-    const now = this.#context.clock.now();
-    const before = renewalEnd(this.setting, now);
-    const end = objectLockEnd(this.setting, now);
+  async #renew(snapshot: string, ends: { readonly before: number; readonly end: number }, signal?: AbortSignal): Promise<void> {
+    const { mode } = this.setting;
     for (let after = ''; ;) {
-      const page = this.#ledger.short(snapshot, { until: before, mode: this.setting.mode, after });
+      const page = this.#ledger.short(snapshot, { until: ends.before, mode, after });
       const last = page.at(-1);
       if (!last) return;
-      const locked = new Map<string, number>();
+      const locked = new Map<string, Lock>();
       try {
-        await inLanes(page, LANES, async ({ name }) => { locked.set(name, await this.#hold(name, before, end, signal)); });
+        await inLanes(page, LANES, async ({ name }) => { locked.set(name, await this.#hold(name, ends, signal)); });
       } finally {
-        this.#ledger.remember(locked, this.setting.mode);
+        this.#ledger.remember(locked);
       }
       after = last.name;
     }
   }
 
-  /** @returns when its lock ends: not before `before`. */
-  async #hold(name: string, before: number, end: number, signal?: AbortSignal): Promise<number> {
+  /** @returns its lock, which does not end before `before`. */
+  async #hold(name: string, { before, end }: { readonly before: number; readonly end: number }, signal?: AbortSignal): Promise<Lock> {
     const { version, lock } = await this.#own(name, signal);
     // A lock of compliance that still holds cannot become one of governance, and holds more.
     const mode = lock?.mode === 'compliance' && lock.until > this.#context.clock.now() ? 'compliance' : this.setting.mode;
-    if (lock && lock.until >= before && lock.mode === mode) return lock.until;
+    if (lock && lock.until >= before && lock.mode === mode) return lock;
     const until = Math.max(end, lock?.until ?? 0);
     await this.#storage.versions.lock(name, version.id, { mode, until }, { signal });
-    return until;
+    return { mode, until };
   }
 
   /** The author's version, where readers get that one. */
@@ -147,10 +161,22 @@ export class LockCover implements Disposable {
     const newest = object?.versions[0];
     if (!object || !newest) throw prunedUnderRun();
     if (object.versions.length === 1 && !object.deleted) return { version: newest, lock: await versions.lockOf(name, newest.id, { signal }) };
+    const slot = isReplaceable(name) && !object.deleted ? await this.#ownSlot(object, signal) : undefined;
+    if (slot) return slot;
     const own = await lockedVersion(versions, object, this.#context.clock.now(), signal);
     if (!own && object.deleted) throw prunedUnderRun();
     if (own && await isHidden(versions, object, own.version, signal)) throw hidden(name, this.#storage.location);
     return own ?? { version: newest, lock: undefined };
+  }
+
+  /** Of several versions of a slot the newest that is one: who opens the repository finds it under whatever lies over it. */
+  async #ownSlot({ name, versions }: VersionedObject, signal?: AbortSignal): Promise<OwnVersion | undefined> {
+    const locks = this.#storage.versions;
+    for (const version of versions) {
+      if (!this.#context.keyring.slotHolds(name, await locks.read(name, version.id, { signal }))) continue;
+      return { version, lock: await locks.lockOf(name, version.id, { signal }) };
+    }
+    return undefined;
   }
 }
 

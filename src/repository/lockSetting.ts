@@ -1,8 +1,7 @@
-import { isHoldfastError } from '../domain/index.ts';
 import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
-import { listAll, type LockMode, type Storage } from '../storage/index.ts';
+import type { LockMode, Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
-import { names } from './names.ts';
+import { lastSegment, names } from './names.ts';
 import { isCount, isText, objectOf, shaped, type Shape } from './recordShape.ts';
 import { openJson, sealJson } from './sealedObject.ts';
 
@@ -14,32 +13,31 @@ export interface LockSetting {
   readonly days: number;
 }
 
+/** With the id of its record, which no other place has. */
+export interface StoredLockSetting extends LockSetting {
+  readonly id: string;
+}
+
 const isMode: Shape = (mode) => mode === 'compliance' || mode === 'governance';
 /** A hundred years: what is longer no command takes. */
 const MOST_DAYS = 36_525;
 const isSetting = objectOf({ mode: isMode, days: (days) => isCount(days) && (days as number) > 0 && (days as number) <= MOST_DAYS, madeAt: isText });
 
-/** The newest record counts; undefined where there is none. Throws `repository/damaged`. */
-export async function readLockSetting(storage: Storage, keyring: Keyring, signal?: AbortSignal): Promise<LockSetting | undefined> {
-  const options = signal ? { signal } : {};
-  let newest: string | undefined;
-  for await (const { name } of listAll(storage, names.lock(''), options)) newest = name;
-  if (newest === undefined) return undefined;
-  try {
-    const { mode, days } = shaped<LockSetting>(newest, openJson(newest, await storage.get(newest, options), keyring.metaOf), isSetting);
-    return { mode, days };
-  } catch (error) {
-    if (isHoldfastError(error) && error.code === 'storage/not-found') return undefined;
-    throw error;
-  }
+/** Throws `repository/damaged`. */
+export function openLockSetting(name: string, bytes: Uint8Array, keyring: Keyring): StoredLockSetting {
+  const { mode, days } = shaped<LockSetting>(name, openJson(name, bytes, keyring.metaOf), isSetting);
+  return { mode, days, id: lastSegment(name) };
+}
+
+export function newLockSetting({ mode, days }: LockSetting, { clock, random }: { clock: Clock; random: RandomBytes }): StoredLockSetting {
+  return { mode, days, id: timeOrderedId(clock.now(), random) };
 }
 
 export async function writeLockSetting(
-  storage: Storage, setting: LockSetting, { keyring, clock, random }: { keyring: Keyring; clock: Clock; random: RandomBytes }, signal?: AbortSignal,
+  storage: Storage, { mode, days, id }: StoredLockSetting, { keyring, clock, random }: { keyring: Keyring; clock: Clock; random: RandomBytes }, signal?: AbortSignal,
 ): Promise<void> {
-  const now = clock.now();
-  const name = names.lock(timeOrderedId(now, random));
-  const record = { mode: setting.mode, days: setting.days, madeAt: new Date(now).toISOString() };
+  const name = names.lock(id);
+  const record = { mode, days, madeAt: new Date(clock.now()).toISOString() };
   await storage.put(name, sealJson(name, record, keyring.meta, random), signal ? { signal } : {});
 }
 

@@ -8,7 +8,7 @@ export function isLockable(name: string): boolean {
   return (name === CONFIG || LOCKED.some((folder) => name.startsWith(folder))) && !isPrepared(name);
 }
 
-/** Whether a name may be put again with other bytes, so that the newest version of it is the one that counts. */
+/** Whether a name may be put again with other bytes, by who adds a slot: which of its versions count, only the keys tell. */
 export function isReplaceable(name: string): boolean {
-  return name.startsWith('keys/') || name === CONFIG;
+  return name.startsWith('keys/');
 }

@@ -18,6 +18,8 @@ export type LockedKind = 'snapshot' | 'pack' | 'record';
 export class LockedTally {
   readonly #context: RepositoryContext;
   readonly #counts = { snapshot: 0, pack: 0, record: 0 };
+  /** Full names of what was to be deleted and could not be, with the ends of their locks. */
+  readonly refused = new Map<string, number>();
   #bytes = 0;
   #until = 0;
 
@@ -33,13 +35,22 @@ export class LockedTally {
     return true;
   }
 
+  /** Whether a lock of which somebody says that it ends then (NaN: never) still holds; then it is counted. */
+  believes(kind: LockedKind, until: number): boolean {
+    if (!(until > this.#context.clock.now())) return false;
+    this.#add(kind, until, 0);
+    return true;
+  }
+
   /** Deletes, unless a lock was set since it was looked at. */
   async deleteUnlessLocked(name: string, signal?: AbortSignal): Promise<void> {
     try {
       await this.#context.storage.delete(name, signal ? { signal } : {});
     } catch (error) {
       if (!isHoldfastError(error) || error.code !== 'storage/locked') throw error;
-      this.#add('record', Number(error.data['until']), 0);
+      const until = Number(error.data['until']);
+      this.refused.set(name, until);
+      this.#add(kindOf(name), until, 0);
     }
   }
 
@@ -53,4 +64,9 @@ export class LockedTally {
     this.#bytes += bytes;
     this.#until = Math.max(this.#until, until);
   }
+}
+
+function kindOf(name: string): LockedKind {
+  if (name.startsWith('packs/')) return 'pack';
+  return name.startsWith('snapshots/') ? 'snapshot' : 'record';
 }

@@ -15,7 +15,7 @@ export interface OwnVersion {
 
 /**
  * Names are put once, with a lock: the oldest version that is still locked is the author's, whoever put what on top of it. Of names that
- * are put again it is the newest locked one. undefined: no version is locked at `now`.
+ * are put again it is the newest locked one, and somebody else's for all that is known here. undefined: no version is locked at `now`.
  */
 export async function lockedVersion(locks: ObjectLocks, object: VersionedObject, now: number, signal?: AbortSignal): Promise<OwnVersion | undefined> {
   const versions = isReplaceable(object.name) ? object.versions : object.versions.toReversed();

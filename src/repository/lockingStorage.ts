@@ -1,52 +1,70 @@
 import { isHoldfastError } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import {
-  InterceptedStorage, objectLocked, objectNotFound, type ListPage, type LockMode, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
+  InterceptedStorage, objectLocked, objectNotFound, type ListPage, type Lock, type LockMode, type ObjectInfo, type ObjectLocks, type PutOptions, type Range, type Storage, type VersionedObject,
 } from '../storage/index.ts';
 import { inLanes } from './inLanes.ts';
 import { isLockable } from './lockable.ts';
 import { lastLockEnd, lockedVersion, versionsOf, type OwnVersion } from './lockedVersions.ts';
-import { objectLockEnd, type LockSetting } from './lockSetting.ts';
+import { lockLost } from './lockLost.ts';
+import { objectLockEnd, type LockSetting, type StoredLockSetting } from './lockSetting.ts';
 
 const LANES = 8;
 /** Locks that were set in this process and need not be asked for. */
 const MOST_KNOWN = 200_000;
+
+/** What is known of how a place is locked. */
+export interface LockKnowledge {
+  readonly setting?: StoredLockSetting | undefined;
+  /** It was locked once, and nothing that can be read says how: what is put must be locked, and cannot be. */
+  readonly lost?: boolean;
+  /** Full names of records of settings that cannot be read, and are newer than the one that counts. */
+  readonly unreadable?: readonly string[];
+}
 
 /**
  * The storage of a repository whose objects are locked. It locks what it puts, never deletes what is locked, and gives what is locked
  * also where somebody has put the mark of a deletion over it: since nobody here does that, the mark is not one of ours.
  */
 export class LockingStorage extends InterceptedStorage {
-  readonly setting: LockSetting | undefined;
+  readonly setting: StoredLockSetting | undefined;
+  readonly lost: boolean;
+  readonly unreadable: readonly string[];
   readonly versions: ObjectLocks;
-  /** Ends of locks by name, of what was put here. */
-  readonly known = new Map<string, number>();
+  /** Locks by name, of what was put here and nobody has remembered yet. */
+  readonly known = new Map<string, Lock>();
+  /** By id of a setting: whether its record stands here. */
+  readonly settings = new Map<string, boolean>();
   readonly #clock: Clock;
   /** Versions under a mark whose lock has ended: they stay so, and every listing meets them. */
   readonly #ended = new Set<string>();
 
-  constructor(inner: Storage, locks: ObjectLocks, clock: Clock, setting?: LockSetting) {
+  constructor(inner: Storage, locks: ObjectLocks, clock: Clock, { setting, lost = false, unreadable = [] }: LockKnowledge = {}) {
     super(inner);
     this.versions = locks;
     this.setting = setting;
+    this.lost = lost;
+    this.unreadable = unreadable;
     this.#clock = clock;
   }
 
-  /** The same place under another setting; without one what is put there is not locked. */
-  with(setting: LockSetting | undefined, clock: Clock): LockingStorage {
-    return new LockingStorage(this.inner, this.versions, clock, setting);
+  /** The same place, known in another way; without a setting what is put there is not locked. */
+  with(knowledge: LockKnowledge): LockingStorage {
+    return new LockingStorage(this.inner, this.versions, this.#clock, knowledge);
   }
 
   protected override around<T>(_call: unknown, run: () => Promise<T>): Promise<T> {
     return run();
   }
 
+  /** Errors: `repository/lock-lost`. */
   override async put(name: string, parts: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
+    if (this.lost && isLockable(name)) throw lockLost(this.location);
     if (!this.setting || !isLockable(name)) return super.put(name, parts, options);
     const lock = options.lock ?? { mode: this.setting.mode, until: objectLockEnd(this.setting, this.#clock.now()) };
     await super.put(name, parts, { ...options, lock });
     if (this.known.size >= MOST_KNOWN) this.known.clear();
-    this.known.set(name, lock.until);
+    this.known.set(name, lock);
   }
 
   /** Errors: `storage/locked`. */
@@ -100,7 +118,17 @@ export class LockingStorage extends InterceptedStorage {
     if (held && held.until > now) return;
     const lock = { mode: setting.mode, until: objectLockEnd(setting, now) };
     await this.versions.lock(name, newest.id, lock, { signal });
-    this.known.set(name, lock.until);
+    this.known.set(name, lock);
+  }
+
+  /** The bytes of each version that is locked, the oldest first, where there is more than one that they could be. */
+  async *lockedVersionsOf(name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const object = await versionsOf(this.versions, name, signal);
+    if (!object || object.versions.length < 2 || !isLockable(name)) return;
+    for (const { id } of object.versions.toReversed()) {
+      const lock = await this.versions.lockOf(name, id, { signal });
+      if (lock && lock.until > this.#clock.now()) yield await this.versions.read(name, id, { signal });
+    }
   }
 
   async #shown(objects: readonly VersionedObject[], signal: AbortSignal | undefined): Promise<ObjectInfo[]> {

@@ -21,8 +21,8 @@ export interface Manifest extends SnapshotInfo {
   readonly replaces?: ManifestRef;
   /** The snapshot that this one was made against, and the SHA-256 (hex) of its stored manifest. */
   readonly predecessor: ManifestRef | null;
-  /** Where the repository is locked: until when all that the snapshot needs is, as an ISO 8601 time. */
-  readonly lock?: { readonly mode: LockMode; readonly until: string };
+  /** Where the repository is locked: until when all that the snapshot needs is, as an ISO 8601 time, and the id of the setting, which tells of which place that is said. */
+  readonly lock?: { readonly mode: LockMode; readonly until: string; readonly setting: string };
 }
 
 /** A manifest by its id and SHA-256 (hex). */
@@ -52,7 +52,7 @@ const isManifest = objectOf({
   id: isText, tag: isText, entity: objectOf({ id: isText, service: isText, name: isText }), startedAt: isText, finishedAt: isText, status: isText,
   counts: objectOf({ items: isNumber, folders: isNumber, bytes: isNumber }), warnings: listOf(objectOf({ item: isText, message: isText })),
   layers: isLayers, cursor: orNull(isText), predecessor: orNull(isRef), replaces: orMissing(isRef), entityKeys: orMissing(listOf(isText)),
-  lock: orMissing(objectOf({ mode: isText, until: isText })),
+  lock: orMissing(objectOf({ mode: isText, until: isText, setting: isText })),
 });
 
 export function manifestBytes(manifest: Manifest, keyring: Keyring, random: RandomBytes): { parts: Buffer[]; sha256: string } {

@@ -1,15 +1,16 @@
-import { HoldfastError, isHoldfastError } from '../domain/index.ts';
+import { isHoldfastError } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { noLocks, type ObjectLocks, type Storage } from '../storage/index.ts';
-import { isCopy } from './copyMarker.ts';
 import { EpochStorage } from './epochStorage.ts';
 import type { Keyring } from './keyring.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { LockingStorage } from './lockingStorage.ts';
-import { readLockSetting, writeLockSetting, type LockSetting } from './lockSetting.ts';
+import { lockLost } from './lockLost.ts';
+import { newLockSetting, writeLockSetting, type LockSetting, type StoredLockSetting } from './lockSetting.ts';
+import type { Manifest } from './manifest.ts';
 import { names } from './names.ts';
+import { lockSettingAt, readLockSetting } from './readLockSetting.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
-import { isUnreadable } from './sealedObject.ts';
 
 /**
  * The place as a repository there is to be read before its keys are known: where it has ever been locked, what is locked is seen
@@ -34,30 +35,39 @@ async function isHiding(locks: ObjectLocks, signal?: AbortSignal): Promise<boole
   }
 }
 
-/** The same with the repository's setting, by which what is put is locked. One that cannot be read stops backups ({@link refuseLostLock}), not restores. */
-export async function withLockSetting(seen: Storage, keyring: Keyring, clock: Clock, signal?: AbortSignal): Promise<Storage> {
+/**
+ * The same with the repository's setting, by which what is put is locked. Where none can be read nothing is put that would have to be locked
+ * (`repository/lock-lost`); what is there is read all the same.
+ */
+export async function withLockSetting(seen: Storage, keyring: Keyring, signal?: AbortSignal): Promise<Storage> {
   if (!(seen instanceof LockingStorage)) return seen;
+  const found = await readLockSetting(seen, keyring, signal);
+  return seen.with({ ...found, lost: !found.setting && await mayLock(seen.versions, signal) });
+}
+
+/** Where the keys may not ask, it may be. */
+async function mayLock(locks: ObjectLocks, signal?: AbortSignal): Promise<boolean> {
   try {
-    const setting = await readLockSetting(seen, keyring, signal);
-    return setting ? seen.with(setting, clock) : seen;
+    return (await locks.state({ signal })).available;
   } catch (error) {
-    if (isUnreadable(error)) return seen;
+    if (isHoldfastError(error) && error.code === 'storage/denied') return true;
     throw error;
   }
 }
 
 /** A place that is to be locked from now on. Errors: `storage/no-lock`. */
-export async function lockingFrom(storage: Storage, setting: LockSetting, clock: Clock, signal?: AbortSignal): Promise<LockingStorage> {
-  if (storage instanceof LockingStorage) return storage.with(setting, clock);
+export async function lockingFrom(storage: Storage, setting: StoredLockSetting, clock: Clock, signal?: AbortSignal): Promise<LockingStorage> {
+  if (storage instanceof LockingStorage) return storage.with({ setting });
   const { locks, location } = storage;
   if (!locks || !(await locks.state({ signal })).available) throw noLocks(location);
-  return new LockingStorage(storage, locks, clock, setting);
+  return new LockingStorage(storage, locks, clock, { setting });
 }
 
 /** From now on what is put is locked, and the next run of each entity locks all that its snapshot needs. Errors: `storage/no-lock`. */
 export async function lockRepository(context: RepositoryContext, setting: LockSetting, signal?: AbortSignal): Promise<void> {
-  const storage = await lockingFrom(placeOf(context), setting, context.clock, signal);
-  await writeLockSetting(storage, setting, context, signal);
+  const stored = newLockSetting(setting, context);
+  const storage = await lockingFrom(placeOf(context), stored, context.clock, signal);
+  await writeLockSetting(storage, stored, context, signal);
 }
 
 function placeOf({ storage }: RepositoryContext): Storage {
@@ -72,12 +82,24 @@ export function lockingOf(context: RepositoryContext): LockingStorage | undefine
 
 /** How the repository is locked; undefined: it is not. */
 export function lockSettingOf(context: RepositoryContext): LockSetting | undefined {
-  return lockingOf(context)?.setting;
+  const setting = lockingOf(context)?.setting;
+  return setting && { mode: setting.mode, days: setting.days };
 }
 
-/** Whether what manifests say of their locks is so in this place. In a copy it is said of the source. */
-export async function holdsLocks(context: RepositoryContext, signal?: AbortSignal): Promise<boolean> {
-  return lockSettingOf(context) !== undefined && !(await isCopy(context, signal));
+/** What a person should know of the setting; one sentence each. */
+export function lockWarnings(context: RepositoryContext): string[] {
+  return (lockingOf(context)?.unreadable ?? []).map((name) =>
+    `${name} cannot be read: somebody damaged the record that says how the repository is locked, or put it there. An older one counts; run 'holdfast check'.`);
+}
+
+/** What a manifest says of its lock, where it says it of this place: in a copy, also one that was made independent, it is said of another one. */
+export async function lockHere(context: RepositoryContext, { lock }: Pick<Manifest, 'lock'>, signal?: AbortSignal): Promise<Manifest['lock']> {
+  const locking = lockingOf(context);
+  if (!lock || !locking?.setting) return undefined;
+  if (lock.setting === locking.setting.id) return lock;
+  const here = locking.settings.get(lock.setting) ?? await lockSettingAt(context.storage, context.keyring, names.lock(lock.setting), signal) !== undefined;
+  locking.settings.set(lock.setting, here);
+  return here ? lock : undefined;
 }
 
 /**
@@ -91,7 +113,7 @@ export async function lockedUntil({ storage }: RepositoryContext, name: string, 
 /** The same repository, where what is put is not locked: for what its author may have to take back at once. {@link holdLocked} locks it when it stays. */
 export function withoutLocks(context: RepositoryContext): RepositoryContext {
   const locking = lockingOf(context);
-  return locking ? { ...context, storage: new EpochStorage(locking.with(undefined, context.clock), context.keyring) } : context;
+  return locking ? { ...context, storage: new EpochStorage(locking.with({}), context.keyring) } : context;
 }
 
 /** Locks an object that was put without, where the repository is locked. */
@@ -100,13 +122,16 @@ export async function holdLocked(context: RepositoryContext, name: string, signa
   if (locking?.setting) await locking.hold(name, locking.setting, signal);
 }
 
+/** What is put here would have to be locked, and nothing says how. Throws `repository/lock-lost`. */
+export function refuseLost(context: RepositoryContext): void {
+  if (lockingOf(context)?.lost === true) throw lockLost(context.storage.location);
+}
+
 /** A run whose predecessor was locked must not go on without a lock because somebody took the setting away. Throws `repository/lock-lost`. */
-export async function refuseLostLock(context: RepositoryContext, signal?: AbortSignal): Promise<void> {
+export async function refuseLostLock(context: RepositoryContext, predecessor: Manifest | undefined, signal?: AbortSignal): Promise<void> {
   const { storage } = context;
-  if (lockSettingOf(context) || !storage.locks) return;
-  // A copy in a place without locks has snapshots that were locked elsewhere.
-  if (!(await storage.locks.state({ signal })).available) return;
-  throw new HoldfastError('repository/lock-lost', 'input',
-    `The last snapshot was locked, and the record that says how is not to be found at ${storage.location}. Run 'holdfast check' to see whether somebody hid it; `
-    + `'holdfast repo lock' sets the lock again.`, { data: { location: storage.location } });
+  refuseLost(context);
+  if (lockSettingOf(context) || !predecessor?.lock || !storage.locks) return;
+  // A copy that was made independent, in a place without locks, has snapshots that were locked elsewhere.
+  if ((await storage.locks.state({ signal })).available) throw lockLost(storage.location);
 }

@@ -4,6 +4,7 @@ import { listAll, type Storage } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
 import type { LockedRest } from './lockedTally.ts';
 import { lastSegment } from './names.ts';
+import { refuseLost } from './openLocked.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { Repository } from './repository.ts';
@@ -44,7 +45,7 @@ export interface PruneResult {
  * backups, restores and other prunes, in the order of docs/format, "Prune". Killed at any point it leaves a sound
  * repository, and the next prune finishes its work.
  * Errors: `repository/prune-refused` where something that says what is needed cannot be read, or the storage lists late – nothing is deleted then;
- * `repository/is-copy`; `repository/erasing`.
+ * `repository/is-copy`; `repository/erasing`; `repository/lock-lost`.
  */
 export async function prune(repository: Repository, policy: PrunePolicy, options: PruneOptions = {}): Promise<PruneResult> {
   const { context } = repository;
@@ -68,7 +69,10 @@ export async function mirrorRemovals(
 async function pruneContext(
   context: RepositoryContext, policy: PrunePolicy, options: PruneOptions, mirrored?: ReadonlySet<string>,
 ): Promise<PruneResult> {
-  if (options.dryRun !== true) await refuseWeakStorage(context, options.signal);
+  if (options.dryRun !== true) {
+    refuseLost(context);
+    await refuseWeakStorage(context, options.signal);
+  }
   // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
   await using scratch = await makeScratch('prune');
   const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored ? { mirrored } : {}).run();

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamIndex } from './blobIndex.ts';
 import { DoomedList } from './doomed.ts';
+import type { IdTable } from './idTable.ts';
 import { LockedTally } from './lockedTally.ts';
 import { lastSegment, names } from './names.ts';
 import type { PruneView } from './pruneRoots.ts';
@@ -11,6 +12,19 @@ import { indexedStream } from './streams.ts';
 
 /** Deletions under way at once. */
 const LANES = 8;
+
+/** What a prune deleted, and what an erasure met. */
+export interface Gone {
+  /** Full names. */
+  readonly objects: readonly string[];
+  readonly rewritten: ReadonlySet<string>;
+  /** Erased blobs that somebody else needs. */
+  readonly needed: IdTable;
+  /** Pins of runs upon snapshots that an erasure took away. */
+  readonly interrupted: ReadonlySet<string>;
+  /** Full names of damaged packs with waste, of which nothing tells what it is. */
+  readonly unread: ReadonlySet<string>;
+}
 
 /** In any order, but for what is locked. */
 export async function deleteAll(view: Pick<PruneView, 'context' | 'signal'> & Partial<Pick<PruneView, 'locked'>>, doomed: Iterable<string>): Promise<void> {
@@ -62,8 +76,11 @@ export async function deleteIndexSegments(view: PruneView, replaced: readonly st
   }
 }
 
-/** Voids of manifests that are gone, its own records, and those of others of which nothing is left to delete. */
-export async function deleteLeftovers(view: PruneView, ownRecords: readonly string[]): Promise<void> {
+/**
+ * Voids of manifests that are gone, its own records, and those of others; a record of which something is left stays.
+ * @param stuck something that the own records name could not be deleted.
+ */
+export async function deleteLeftovers(view: PruneView, ownRecords: readonly string[], stuck: boolean): Promise<void> {
   const { context, signal } = view;
   const voids = await namesUnder(context, 'void/', signal);
   const manifests = await namesUnder(context, 'snapshots/', signal);
@@ -71,7 +88,8 @@ export async function deleteLeftovers(view: PruneView, ownRecords: readonly stri
     const { tag, id } = tagAndId(name);
     return !manifests.has(names.snapshot(tag, id.split('-')[0] ?? ''));
   }));
-  await deleteAll(view, ownRecords);
+  // What could not be deleted is named in them: nobody may count on it.
+  if (!stuck) await deleteAll(view, ownRecords);
   const others = await DoomedList.load(context.storage, context.keyring, signal);
   for (const [name, record] of others.records) {
     if (await nothingStands(view, record.objects)) await context.storage.delete(name, signal ? { signal } : {});

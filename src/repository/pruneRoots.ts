@@ -1,14 +1,20 @@
-import { HoldfastError } from '../domain/index.ts';
+import { HoldfastError, isHoldfastError } from '../domain/index.ts';
 import type { DoomedList } from './doomed.ts';
 import type { IdTable } from './idTable.ts';
+import { inLanes } from './inLanes.ts';
 import type { LockedTally } from './lockedTally.ts';
 import { supersededIds, type Manifest, type ManifestRef } from './manifest.ts';
 import { names } from './names.ts';
+import { lockHere } from './openLocked.ts';
 import { keptSnapshots, type PrunePolicy } from './prunePolicy.ts';
 import type { ErasureNote, RemovedSnapshot } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { readCheckpointRoot, readRootManifest, tagAndId, timeOfId, type Root, type RootNames } from './roots.ts';
-import { sealJson } from './sealedObject.ts';
+import { isUnreadable, sealJson } from './sealedObject.ts';
+
+/** Locks asked for at once. */
+const LANES = 8;
+const NOT_FOUND = new Set(['repository/missing-blob', 'storage/not-found']);
 
 /** What a prune knows before it looks at one entity. */
 export interface PruneView {
@@ -117,16 +123,20 @@ function keptOf(view: PruneView, sealed: readonly Known[]): Set<string> {
   return new Set([...kept, ...held.map(({ manifest }) => manifest.id)]);
 }
 
-/** Those whose manifest or seal is locked: the snapshot stays, and with it all that it needs. */
+/**
+ * Those whose manifest or seal is locked: the snapshot stays, and with it all that it needs. What a manifest says of its lock in this place is
+ * believed; only the others (in a copy all) are asked for.
+ */
 async function lockedOf(view: PruneView, snapshots: readonly Known[]): Promise<Known[]> {
-  const locked: Known[] = [];
-  for (const known of snapshots) {
+  const locked = new Set<Known>();
+  await inLanes(snapshots, LANES, async (known) => {
     const { tag, id } = known.manifest;
-    const held = await view.locked.holds('snapshot', known.name, 0, view.signal)
+    const until = Date.parse((await lockHere(view.context, known.manifest, view.signal))?.until ?? '');
+    const held = view.locked.believes('snapshot', until) || await view.locked.holds('snapshot', known.name, 0, view.signal)
       || await view.locked.holds('snapshot', names.seal(tag, id), 0, view.signal);
-    if (held) locked.push(known);
-  }
-  return locked;
+    if (held) locked.add(known);
+  });
+  return snapshots.filter((known) => locked.has(known));
 }
 
 function asRoot({ name, manifest }: Known): Root {
@@ -196,4 +206,14 @@ export function strayClosings(view: PruneView, isRemoved: (tag: string, id: stri
 export function refused(why: string, cause?: unknown): HoldfastError {
   return new HoldfastError('repository/prune-refused', 'input',
     `Nothing was deleted: ${why}, so it is not known what is still needed. Run 'holdfast check' to see what is damaged.`, { cause });
+}
+
+/** What cannot be read ends a prune before anything is deleted. */
+export async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isHoldfastError(error) || !(isUnreadable(error) || NOT_FOUND.has(error.code))) throw error;
+    throw refused(`${String(error.data['object'] ?? error.data['name'] ?? 'an object')} cannot be read`, error);
+  }
 }

@@ -2,15 +2,16 @@ import { isHoldfastError } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import { DoomedList, doomedBytes, doomedRecords } from './doomed.ts';
 import { IdTable } from './idTable.ts';
+import { inLanes } from './inLanes.ts';
 import { numberOf } from './journal.ts';
 import { LockedTally } from './lockedTally.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import type { PruneOptions, PruneResult } from './prune.ts';
-import { deleteAll, deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes } from './pruneDelete.ts';
+import { deleteAll, deleteData, deleteIndexSegments, deleteLeftovers, deleteSnapshots, rewriteIndexes, type Gone } from './pruneDelete.ts';
 import { openPin } from './pin.ts';
 import { markEntity } from './pruneMark.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
-import { entityRoots, refused, strayClosings, type EntityRoots, type ErasurePlan, type PruneView } from './pruneRoots.ts';
+import { entityRoots, orRefuse, refused, strayClosings, type EntityRoots, type ErasurePlan, type PruneView } from './pruneRoots.ts';
 import { spare, type Doom } from './pruneSpare.ts';
 import { PruneStream } from './pruneStream.ts';
 import { readRemovals, writeRemoval } from './removals.ts';
@@ -20,21 +21,10 @@ import { isUnreadable } from './sealedObject.ts';
 import { streamKeys } from './streams.ts';
 
 const DAY = 86_400_000;
+/** Locks asked for at once. */
+const LANES = 8;
 /** Pins of restores and runs that died; a live one that finds its pin gone starts again or stops with an error. */
 const PIN_LIFE = 7 * DAY;
-const NOT_FOUND = new Set(['repository/missing-blob', 'storage/not-found']);
-
-interface Gone {
-  /** Full names. */
-  readonly objects: readonly string[];
-  readonly rewritten: ReadonlySet<string>;
-  /** Erased blobs that somebody else needs. */
-  readonly needed: IdTable;
-  /** Pins of runs upon snapshots that an erasure took away. */
-  readonly interrupted: ReadonlySet<string>;
-  /** Full names of damaged packs with waste, of which nothing tells what it is. */
-  readonly unread: ReadonlySet<string>;
-}
 
 /** One prune, step by step as in docs/format, "Prune". */
 export class PruneRun {
@@ -88,13 +78,20 @@ export class PruneRun {
     const replaced = await rewriteIndexes(view, streams, (pack) => this.#doom.packs.has(pack) || this.#gone.has(pack));
     await deleteData(view, this.#doom);
     await deleteIndexSegments(view, replaced);
-    await deleteLeftovers(view, records);
-    return this.#result(this.#doomedBytes() - this.#totals.newBytes);
+    await deleteLeftovers(view, records, this.refused.size > 0);
+    return this.#result(this.#bytesOf(this.#packsBy(false)) - this.#totals.newBytes);
   }
 
   /** Names of all that this run deleted (or would delete), which of its packs were copied from, and what an erasure met; after `run`. */
   get gone(): Gone {
-    return { objects: this.#objects(), rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted, unread: this.#unread };
+    const { refused: held } = this;
+    return { objects: this.#objects().filter((name) => !held.has(name)), rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted, unread: this.#unread };
+  }
+
+  /** Full names of what was announced and locked by somebody before it was deleted, with the ends of the locks. It stays. */
+  get refused(): ReadonlyMap<string, number> {
+    const announced = new Set(this.#objects());
+    return new Map([...this.#locked.refused].filter(([name]) => announced.has(name)));
   }
 
   /** The entity's keys, once no manifest needs them: from here on its own packs are unreadable, whether or not they go. */
@@ -188,10 +185,10 @@ export class PruneRun {
     }
     const roots = [...entity.sealed, ...entity.unfinished];
     const named = new Set(roots.flatMap((root) => root.layers.flat()).map((ref) => names.segment(tag, ref.id)));
-    for (const name of segments) {
-      if (named.has(name) || !(erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name))) continue;
+    const unnamed = [...segments].filter((name) => !named.has(name) && (erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name)));
+    await inLanes(unnamed, LANES, async (name) => {
       if (erased || !(await view.locked.holds('record', name, 0, view.signal))) this.#doom.segments.add(name);
-    }
+    });
     this.#options.progress?.({ type: 'progress', stage: 'prune', items: this.#entities.length, bytes: 0 });
   }
 
@@ -271,27 +268,24 @@ export class PruneRun {
     if (removed.length > 0 || note) await writeRemoval(this.#context, removed, view.signal, note ? { erasure: note } : {});
   }
 
-  #doomedBytes(): number {
-    return [...this.#doom.packs.keys()].reduce((sum, pack) => sum + (this.#packs.get(pack) ?? 0), 0);
+  #bytesOf(packs: readonly string[]): number {
+    return packs.reduce((sum, pack) => sum + (this.#packs.get(pack) ?? 0), 0);
   }
 
   #result(bytesFreed: number): PruneResult {
     const { rewritten, deadKept } = this.#totals;
-    const all = [...this.#packs.values()].reduce((sum, size) => sum + size, 0);
-    const going = [...this.#doom.packs.keys()];
+    const all = this.#bytesOf([...this.#packs.keys()]);
+    const [going, held] = [this.#packsBy(false), this.#packsBy(true)];
     const packsRewritten = going.filter((pack) => rewritten.has(pack)).length;
+    const { rest } = this.#locked;
     return {
-      snapshotsRemoved: this.#doom.manifests.size, packsDeleted: going.length - packsRewritten, packsRewritten,
-      bytesFreed, bytesKept: all - bytesFreed, deadKept, locked: this.#locked.rest,
+      snapshotsRemoved: [...this.#doom.manifests].filter((name) => !this.#locked.refused.has(name)).length, packsDeleted: going.length - packsRewritten, packsRewritten,
+      bytesFreed, bytesKept: all - bytesFreed, deadKept, locked: { ...rest, bytes: rest.bytes + this.#bytesOf(held) },
     };
   }
-}
 
-async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isHoldfastError(error) || !(isUnreadable(error) || NOT_FOUND.has(error.code))) throw error;
-    throw refused(`${String(error.data['object'] ?? error.data['name'] ?? 'an object')} cannot be read`, error);
+  /** Ids of announced packs that could not be deleted, or could. */
+  #packsBy(refusedOnes: boolean): string[] {
+    return [...this.#doom.packs].filter(([pack, stream]) => this.#locked.refused.has(names.pack(stream, pack)) === refusedOnes).map(([pack]) => pack);
   }
 }

@@ -5,7 +5,7 @@ import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment } from './names.ts';
-import { LEDGER_FILE } from './lockLedger.ts';
+import { LockLedger } from './lockLedger.ts';
 import { LockedTally } from './lockedTally.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
@@ -45,7 +45,7 @@ export async function rebuild(repository: Repository, options: RebuildOptions = 
   const locked = new LockedTally(context);
   for (const name of old) await locked.deleteUnlessLocked(name, options.signal);
   await dropIndexCache(context, () => true);
-  await rm(join(context.cacheDirectory, LEDGER_FILE), { force: true });
+  LockLedger.forget(context.cacheDirectory);
   await rm(join(context.cacheDirectory, 'catalog'), { recursive: true, force: true, maxRetries: 3 });
   return { packs: run.packs, blobs: run.blobs, unreadable: run.unreadable };
 }

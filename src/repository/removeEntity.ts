@@ -4,8 +4,10 @@ import { listAll } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
 import { readEntity, type EntityRecord } from './entityKeys.ts';
 import { IdTable } from './idTable.ts';
+import { inLanes } from './inLanes.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names } from './names.ts';
+import { refuseLost } from './openLocked.ts';
 import { deleteAll } from './pruneDelete.ts';
 import { PruneRun } from './pruneRun.ts';
 import { readRootManifest, namesUnder } from './roots.ts';
@@ -20,6 +22,8 @@ import { withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run of the entity was sealed meanwhile. */
 const ROUNDS = 5;
+/** Locks asked for at once. */
+const LANES = 8;
 /** What of an entity a lock may hold. */
 const LOCKED: readonly ((tag: string) => string)[] = [
   names.entity, names.packs, (tag) => names.snapshot(tag, ''), (tag) => names.seal(tag, ''), (tag) => names.segment(tag, ''), (tag) => names.index(tag, ''),
@@ -49,6 +53,7 @@ export async function removeEntity(repository: Repository, tag: string, options:
   const { context } = repository;
   const { alone, signal } = options;
   await refuseCopy(context, signal);
+  refuseLost(context);
   await refuseWeakStorage(context, signal);
   await mustBeUnlocked(context, tag, signal);
   await using scratch = await makeScratch('remove');
@@ -72,6 +77,7 @@ async function remove(fresh: RepositoryContext, context: RepositoryContext, tag:
     const ids = entity ? await blobsOf(fresh, entity, signal) : new IdTable();
     const run = new PruneRun(fresh, {}, signal ? { signal } : {}, { erasure: { tag, goes: () => ({}), ids, whole: true } });
     await run.run();
+    if (run.refused.size > 0) throw lockedMeanwhile(Math.max(...run.refused.values()));
     for (const name of run.gone.objects) removed.add(name);
     for (const pack of run.gone.rewritten) rewritten.add(pack);
     const left = await leftOf(context, tag, signal);
@@ -91,11 +97,19 @@ async function mustBeUnlocked({ storage }: RepositoryContext, tag: string, signa
   if (!keepsLocked(storage)) return;
   let last = 0;
   for (const prefix of LOCKED) {
-    for await (const { name } of listAll(storage, prefix(tag), signal ? { signal } : {})) last = Math.max(last, (await storage.lockedUntil(name, signal)) ?? 0);
+    await inLanes(listAll(storage, prefix(tag), signal ? { signal } : {}), LANES, async ({ name }) => {
+      const until = await storage.lockedUntil(name, signal);
+      last = Math.max(last, until ?? 0);
+    });
   }
   if (last === 0) return;
   throw new HoldfastError('entity/locked', 'input',
     `The storage locks objects of this entity until ${new Date(last).toISOString()}. Nothing was changed; remove it after that.`, { data: { until: last } });
+}
+
+function lockedMeanwhile(until: number): HoldfastError {
+  return new HoldfastError('entity/locked', 'input',
+    `A backup of this entity locked something while it was removed, until ${new Date(until).toISOString()}. The rest is gone; stop the backups and remove it again after that.`, { data: { until } });
 }
 
 /** One that is gone, or that a removal which was killed has deleted in part: then no manifest is left. */

@@ -13,13 +13,14 @@ import { withInitClaim } from './initClaim.ts';
 import { ItemReader } from './itemReader.ts';
 import { Keyring } from './keyring.ts';
 import { checkSeal, readManifest, supersededIds, type Manifest, type StoredManifest } from './manifest.ts';
-import { writeLockSetting, type LockSetting } from './lockSetting.ts';
+import { newLockSetting, writeLockSetting, type LockSetting } from './lockSetting.ts';
 import { CONFIG, lastSegment, names } from './names.ts';
 import { lockingFrom, refuseLostLock, seeLocked, withLockSetting } from './openLocked.ts';
 import { pinSnapshot, type Pin } from './pin.ts';
 import { PROFILES, type Profile } from './profile.ts';
 import { packsOfCheckpoint } from './resumeCheckpoint.ts';
 import { timeOfId } from './roots.ts';
+import { firstReading } from './readings.ts';
 import { configBytes, type Config } from './repositoryConfig.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { FORMAT_VERSION, isUnreadable, tooNew } from './sealedObject.ts';
@@ -65,7 +66,8 @@ export class Repository {
   static async init(
     place: Storage, operatorKey: Uint8Array, recoveryKey: Uint8Array, options: InitOptions,
   ): Promise<Repository> {
-    const { lock, clock = systemClock, random = systemRandom } = options;
+    const { clock = systemClock, random = systemRandom } = options;
+    const lock = options.lock && newLockSetting(options.lock, { clock, random });
     const storage = lock ? await lockingFrom(place, lock, clock) : place;
     const made = Keyring.create(random(16).toString('hex'), random);
     const operator = names.key('operator');
@@ -92,7 +94,7 @@ export class Repository {
     await readConfig(seen);
     const keyring = await unwrapAny(seen, key);
     await learnEpochs(seen, keyring);
-    const storage = await withLockSetting(seen, keyring, clock);
+    const storage = await withLockSetting(seen, keyring);
     return new Repository(contextOf(storage, keyring, options.cacheDirectory, clock, options.random ?? systemRandom));
   }
 
@@ -162,7 +164,7 @@ export class Repository {
     await learnNewest(this.context, signal);
     const record = await ensureEntity(storage, keyring, entity, random, signal);
     const newest = await this.newest(record.tag, signal);
-    if (newest?.manifest.lock) await refuseLostLock(this.context, signal);
+    await refuseLostLock(this.context, newest?.manifest, signal);
     const pin = newest ? await pinSnapshot(this.context, newest.manifest, 'backup', signal) : undefined;
     try {
       return await this.#session(record, pin?.stands ? newest : undefined, pin, options);
@@ -246,24 +248,27 @@ function contextOf(storage: Storage, keyring: Keyring, cache: string, clock: Clo
 }
 
 async function readConfig(storage: Storage): Promise<Config> {
-  let bytes: Uint8Array;
   try {
-    bytes = await storage.get(CONFIG);
+    return await firstReading(storage, CONFIG, { read: (bytes) => parseConfig(storage, bytes), passOver: isUnreadable });
   } catch (error) {
     if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
     throw new HoldfastError('repository/none', 'input',
       `There is no repository at ${storage.location}. Make one with 'holdfast repo init', or check the address.`, { cause: error });
   }
-  const config = parseConfig(bytes);
+}
+
+/** Errors: `repository/damaged`, `repository/too-new`. */
+function parseConfig({ location }: Storage, bytes: Uint8Array): Config {
+  const config = jsonOf(bytes);
   if (!config || config.format !== 'holdfast' || !Number.isInteger(config.version)) {
     throw new HoldfastError('repository/damaged', 'never',
-      `The file 'config' at ${storage.location} is not one of Holdfast. Restore it from a copy of the repository.`, { data: { object: CONFIG } });
+      `The file 'config' at ${location} is not one of Holdfast. Restore it from a copy of the repository.`, { data: { object: CONFIG } });
   }
   if (config.version > FORMAT_VERSION) throw tooNew('The repository', config.version);
   return config;
 }
 
-function parseConfig(bytes: Uint8Array): Config | undefined {
+function jsonOf(bytes: Uint8Array): Config | undefined {
   try {
     return JSON.parse(Buffer.from(bytes).toString()) as Config;
   } catch {
@@ -273,14 +278,18 @@ function parseConfig(bytes: Uint8Array): Config | undefined {
 
 async function unwrapAny(storage: Storage, key: Uint8Array): Promise<Keyring> {
   let failure: unknown;
-  for await (const object of listAll(storage, names.key(''))) {
+  for await (const { name } of listAll(storage, names.key(''))) {
     try {
-      return Keyring.unwrap(object.name, await storage.get(object.name), key);
+      return await firstReading(storage, name, { read: (bytes) => Keyring.unwrap(name, bytes, key), passOver: isWrongKey });
     } catch (error) {
-      if (!isHoldfastError(error) || error.code !== 'repository/wrong-key') throw error;
+      if (!isWrongKey(error)) throw error;
       failure = error;
     }
   }
   throw failure ?? new HoldfastError('repository/damaged', 'never',
     `The key slots of the repository at ${storage.location} are missing. Restore the folder 'keys' from a copy.`);
+}
+
+function isWrongKey(error: unknown): boolean {
+  return isHoldfastError(error) && error.code === 'repository/wrong-key';
 }

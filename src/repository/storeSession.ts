@@ -182,7 +182,7 @@ export class StoreSession {
     await this.#pipeline.close();
     const layers = await compactLayers(this.#context, this.source, [...this.#base, this.#rows.refs].filter((layer) => layer.length > 0), this.#merged, signal);
     const id = idAfter(this.predecessor?.manifest.id, this.#context);
-    using cover = await this.#cover();
+    using cover = await this.#cover(signal);
     const lock = cover && { mode: cover.setting.mode, until: snapshotLockEnd(cover.setting, this.#context.clock.now()) };
     const coverage = lock && this.#coverage(id, layers, lock.until);
     if (coverage) await cover?.run(coverage, signal);
@@ -190,7 +190,7 @@ export class StoreSession {
       ...parts, id, tag: this.entity.tag, entity: this.entity.entity,
       finishedAt: new Date(this.#context.clock.now()).toISOString(), layers, entityKeys: this.entity.keyIds,
       predecessor: this.predecessor ? { id: this.predecessor.manifest.id, sha256: this.predecessor.sha256 } : null,
-      ...(lock && { lock: { mode: lock.mode, until: new Date(lock.until).toISOString() } }),
+      ...(lock && cover && { lock: { mode: lock.mode, until: new Date(lock.until).toISOString(), setting: cover.setting.id } }),
     };
     const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];
     const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin, lock });
@@ -203,11 +203,11 @@ export class StoreSession {
   }
 
   /** undefined: the repository is not locked. */
-  async #cover(): Promise<LockCover | undefined> {
+  async #cover(signal?: AbortSignal): Promise<LockCover | undefined> {
     const storage = lockingOf(this.#context);
     if (!storage?.setting) return undefined;
     const lockCover = await import('./lockCover.ts');
-    return new lockCover.LockCover(this.#context, storage, storage.setting);
+    return lockCover.LockCover.open(this.#context, storage, storage.setting, signal);
   }
 
   #coverage(snapshot: string, layers: readonly Layer[], until: number): Coverage {

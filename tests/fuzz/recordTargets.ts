@@ -10,7 +10,7 @@ import { boxKey, boxPublic, openBox, sealBox } from '../../src/repository/epochB
 import { learnEpochs } from '../../src/repository/epochs.ts';
 import { readIndexSetting } from '../../src/repository/indexSetting.ts';
 import { Keyring } from '../../src/repository/keyring.ts';
-import { readLockSetting } from '../../src/repository/lockSetting.ts';
+import { openLockSetting } from '../../src/repository/lockSetting.ts';
 import { checkSeal, readManifest, type Manifest } from '../../src/repository/manifest.ts';
 import { names } from '../../src/repository/names.ts';
 import { readRemovals, removedSlots } from '../../src/repository/removals.ts';
@@ -38,7 +38,7 @@ const entity = { id: 'fuzz', service: 'fuzz', name: 'Fuzz' };
 const manifest: Manifest = {
   id, tag, entity, startedAt: '2026-11-23T18:52:09.000Z', finishedAt: '2026-11-23T18:52:10.000Z', status: 'partial', counts,
   warnings: [{ item: 'a', state: 'failed', code: 'x', message: 'No.' }], layers, cursor: null, predecessor: { id, sha256: '00'.repeat(32) },
-  lock: { mode: 'compliance', until: '2026-12-23T18:52:10.000Z' },
+  lock: { mode: 'compliance', until: '2026-12-23T18:52:10.000Z', setting: '0193f0a2b3c4aabbccddeeff00112233' },
 };
 
 function keyFile(): Buffer {
@@ -150,7 +150,7 @@ export const recordTargets: readonly FuzzTarget[] = [
     codes: [...DAMAGE, 'repository/erasing'],
   },
   sealed('setting', names.setting(1, id), { madeAt: manifest.startedAt, tag, index: false }, async () => (await readIndexSetting(context)).of(tag)),
-  sealed('lock', names.lock(id), { mode: 'compliance', days: 30, madeAt: manifest.startedAt }, () => readLockSetting(storage, keyring)),
+  sealed('lock', names.lock(id), { mode: 'compliance', days: 30, madeAt: manifest.startedAt }, async () => openLockSetting(names.lock(id), await storage.get(names.lock(id)), keyring)),
   sealed('entity', names.entity(tag, id), { entity, key: random(32).toString('base64') }, async () => {
     await readEntity(storage, keyring, tag);
     await readEntities(storage, keyring);

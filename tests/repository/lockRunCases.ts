@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import {
-  addKey, check, copyRepository, erase, holdsLocks, lockedUntil, lockRepository, prune, rebuild, removeKey, Repository, rotateKeys, unhide, type Manifest,
+  addKey, check, copyRepository, erase, lockedUntil, lockHere, lockRepository, prune, rebuild, removeKey, Repository, rotateKeys, unhide, type Manifest,
 } from '../../src/repository/index.ts';
 import { FaultyStorage, InterceptedStorage, RetryingStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { systemRandom } from '../../src/runtime/index.ts';
@@ -281,7 +281,7 @@ export const lockRunCases: readonly LockCase[] = [
       const storage = await place.open();
       await copyRepository(repository, storage);
       const open = (): Promise<Repository> => openRepository(storage, worlds.cache('copy'), clock);
-      expect([await holdsLocks(repository.context), await holdsLocks((await open()).context)]).toEqual([true, false]);
+      expect([await lockHere(repository.context, first), await lockHere((await open()).context, first)]).toEqual([first.lock, undefined]);
       await lockRepository((await open()).context, { mode: 'compliance', days: 1 });
       clock.time += DAY;
       const second = await backupTree(repository, 'e', SECOND, clock);
@@ -290,7 +290,7 @@ export const lockRunCases: readonly LockCase[] = [
       for (const [name, end] of ends) expect([name, end > clock.time]).toEqual([name, name.endsWith(second.id)]);
       expect(ends.size).toBe(2);
       const copy = await open();
-      expect(await holdsLocks(copy.context)).toBe(false);
+      expect(await lockHere(copy.context, second)).toBeUndefined();
       expect(await check(copy)).toMatchObject({ errors: [], lock: { days: 1, covered: { [first.entity.id]: null } } });
     },
   },

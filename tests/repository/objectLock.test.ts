@@ -9,6 +9,7 @@ import { openStorage } from '../../src/storage/index.ts';
 import { startCeph } from '../servers/ceph.ts';
 import type { S3TestServer } from '../servers/s3TestServer.ts';
 import { cacheFolder, OPERATOR_KEY, RECOVERY_KEY } from './fixture.ts';
+import { lockDoubtCases } from './lockDoubtCases.ts';
 import { lockHoldCases } from './lockHoldCases.ts';
 import { lockRunCases } from './lockRunCases.ts';
 import { InBucket, InMemory } from './lockedPlace.ts';
@@ -25,7 +26,7 @@ afterAll(() => caches.remove());
 
 describe('in memory', () => {
   const worlds = new LockWorlds(async (clock) => new InMemory(clock), (name) => caches.path(`memory-${name}`));
-  test.each([...lockHoldCases, ...lockRunCases])('$name', ({ run }) => run(worlds));
+  test.each([...lockHoldCases, ...lockRunCases, ...lockDoubtCases])('$name', ({ run }) => run(worlds));
 });
 
 describe('on a service', () => {

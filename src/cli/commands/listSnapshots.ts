@@ -1,11 +1,11 @@
-import { holdsLocks, type Manifest } from '../../repository/index.ts';
+import { lockHere, type Manifest } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { snapshotsOf } from '../findSnapshot.ts';
 import { bytesText, countText, plural, printable, timeText } from '../formatText.ts';
 import { openRepository } from '../openRepository.ts';
 import type { RepositoryOptions } from '../sharedOptions.ts';
-import { snapshotDocument } from '../snapshotDocument.ts';
+import { snapshotDocument, type SnapshotDocument } from '../snapshotDocument.ts';
 
 export async function listSnapshots(
   context: CommandContext, options: RepositoryOptions & { entity?: string },
@@ -13,8 +13,9 @@ export async function listSnapshots(
   const { out } = context;
   const repository = await openRepository(context, options);
   const { snapshots, damaged } = await snapshotsOf(context, repository, options.entity);
-  const locked = await holdsLocks(repository.context, context.signal);
-  await out.document(snapshots.map((manifest) => snapshotDocument(manifest, { locked })));
+  const documents: SnapshotDocument[] = [];
+  for (const manifest of snapshots) documents.push(snapshotDocument(manifest, await lockHere(repository.context, manifest, context.signal)));
+  await out.document(documents);
   if (snapshots.length + damaged.length === 0) await out.line('No snapshot yet.');
   for (const [entity, group] of Map.groupBy(snapshots, (manifest) => manifest.entity.id)) {
     await out.line(printable(entity));

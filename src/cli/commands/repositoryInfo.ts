@@ -1,5 +1,5 @@
 import type { Entity } from '../../domain/index.ts';
-import { holdsLocks, lockSettingOf, type LockSetting, type Manifest } from '../../repository/index.ts';
+import { lockHere, lockSettingOf, type LockSetting, type Manifest } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { plural, printable, timeText } from '../formatText.ts';
@@ -28,10 +28,10 @@ interface EntityInfo {
 export async function repositoryInfo(context: CommandContext, options: RepositoryOptions): Promise<ExitCode> {
   const { out, clock, signal } = context;
   const repository = await openRepository(context, options);
-  const locked = await holdsLocks(repository.context, signal);
   const entities: EntityInfo[] = [];
   for (const { tag, entity } of await repository.entities(signal)) {
-    entities.push(entityInfo(entity, (await repository.newest(tag, signal))?.manifest, locked ? clock.now() : Infinity));
+    const newest = (await repository.newest(tag, signal))?.manifest;
+    entities.push(entityInfo(entity, newest, newest && await lockHere(repository.context, newest, signal), clock.now()));
   }
   const { location } = repository.context.storage;
   const lock = lockSettingOf(repository.context) ?? null;
@@ -39,13 +39,13 @@ export async function repositoryInfo(context: CommandContext, options: Repositor
   await out.line(`Repository ${repository.id} at ${printable(location)}`);
   await out.line(lock ? `  snapshots are locked for ${plural(lock.days, 'day')} after their backup (${lock.mode})` : '  snapshots are not locked');
   if (entities.length === 0) await out.line('  nothing was backed up yet');
-  for (const one of entities) await out.line(`  ${printable(one.entity)}: ${stateOf(one, locked)}`);
+  for (const one of entities) await out.line(`  ${printable(one.entity)}: ${stateOf(one, lock !== null)}`);
   return EXIT.done;
 }
 
-/** Locks that end before `now` do not count. */
-function entityInfo({ service, id }: Entity, newest: Manifest | undefined, now: number): EntityInfo {
-  const until = newest?.lock?.until ?? null;
+/** A lock that ends before `now` does not count. */
+function entityInfo({ service, id }: Entity, newest: Manifest | undefined, lock: Manifest['lock'], now: number): EntityInfo {
+  const until = lock?.until ?? null;
   const locked = until !== null && Date.parse(until) > now;
   return { service, entity: id, newest: newest?.id ?? null, finishedAt: newest?.finishedAt ?? null, lockedUntil: locked ? until : null };
 }
