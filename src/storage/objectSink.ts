@@ -4,7 +4,7 @@ export interface ObjectWriter {
   write(bytes: Uint8Array): Promise<void>;
   /** The object stands whole under its name when this returns, and not before. */
   finish(): Promise<void>;
-  /** Ends without the object; nothing of it stays. After a failed call too, and after any other end it does nothing. */
+  /** Ends without the object; nothing of it stays, or {@link ObjectSink.discard} takes it away. After a failed call too, and after any other end it does nothing. */
   abandon(): Promise<void>;
 }
 
@@ -29,6 +29,6 @@ export interface ObjectSink {
   open(name: string, options: { readonly signal: AbortSignal }): Promise<ObjectWriter>;
   /** Everything that was finished survives a crash from now on. */
   settle(): Promise<void>;
-  /** Takes away all that was written through this sink; whatever else has come into the place stays. */
+  /** Takes away all that was written through this sink, parts of unfinished objects too; whatever else has come into the place stays. Throws where something of it stays. */
   discard(): Promise<void>;
 }

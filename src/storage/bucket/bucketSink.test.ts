@@ -13,6 +13,8 @@ import type { S3TestServer } from '../../../tests/servers/s3TestServer.ts';
 import { readSettings, systemRandom } from '../../runtime/index.ts';
 import type { ObjectSink } from '../objectSink.ts';
 import { openSink } from '../openStorage.ts';
+import { S3ExportBucket } from '../s3/s3ExportBucket.ts';
+import { BucketSink } from './bucketSink.ts';
 
 // Many requests to a service that shares the machine.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
@@ -211,6 +213,34 @@ test('S3: an abandoned upload leaves no parts that are paid for, and a lost last
   expect(lost).toBe(2);
   expect((await ceph.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
   expect([...(await PLACES['S3']?.content('uploads') ?? [])].map(([key, { length }]) => [key, length])).toEqual([['uploads/kept', 9 * MIB]]);
+});
+
+test('S3: what a service does not let go of a broken export is taken away at the end, also uploads whose begin was never answered; what stays is told', async () => {
+  const left = async (): Promise<unknown[]> => (await ceph.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? [];
+  let begun = 0;
+  s3.script = (kind) => {
+    if (kind === 'give-up') return SLOW_DOWN;
+    return kind === 'begin' && ++begun === 1 ? { kind: 'lost-reply' } : undefined;
+  };
+  const folder = `export-${++folders}`;
+  const sink = new BucketSink(await S3ExportBucket.open(ceph.address(bucket, folder, s3.endpoint), readSettings(ceph.environment)), (_signal, work) => work().catch(work));
+  const writer = await sink.open('tree/gone', { signal });
+  await writer.write(Buffer.alloc(9 * MIB));
+  await writer.abandon();
+  expect(await left()).toHaveLength(2);
+  await expect(sink.discard()).rejects.toMatchObject({ code: 'storage/unavailable' });
+  s3.reset();
+  await sink.discard();
+  expect(await left()).toEqual([]);
+});
+
+test('Google Cloud Storage: a first page without a key does not make a place empty', async () => {
+  const place = PLACES['Google Cloud Storage'];
+  await place?.other('paged/mine');
+  let pages = 0;
+  gcs.meddle = ({ method, url }) => (method === 'GET' && url.searchParams.get('prefix') === 'paged/' && ++pages === 1 ? { status: 200, body: JSON.stringify({ nextPageToken: 'paged/' }) } : undefined);
+  await expect(place?.sink('paged').then((sink) => sink.claim({ signal }))).rejects.toMatchObject({ code: 'export/not-empty' });
+  expect(pages).toBe(2);
 });
 
 test('a bucket that is not there, and keys that are wrong, are told', async () => {

@@ -4,8 +4,13 @@ export interface PartUpload {
   part(number: number, bytes: Uint8Array, start: number, signal: AbortSignal): Promise<void>;
   /** The last part, never empty: the object stands whole when this returns, and not before. */
   finish(number: number, bytes: Uint8Array, start: number, signal: AbortSignal): Promise<void>;
-  /** Nothing of it stays, but what the service clears away by itself. */
-  abandon(): Promise<void>;
+  /** Nothing of it stays, but what the service clears away by itself. Succeeds where it is gone. */
+  abandon(signal: AbortSignal): Promise<void>;
+}
+
+/** An upload that somebody began and did not end. */
+export interface UnfinishedUpload extends Pick<PartUpload, 'abandon'> {
+  readonly key: string;
 }
 
 /**
@@ -17,11 +22,13 @@ export interface ExportBucket {
   readonly location: string;
   /** Stands before the names of all objects: '' or with a '/' at its end. */
   readonly prefix: string;
-  /** Some keys that start so, in ascending order, and what to ask for the next ones. */
+  /** Some keys that start so, in ascending order, maybe none, and what to ask for the next ones. */
   keys(prefix: string, page: string | undefined, signal: AbortSignal): Promise<{ readonly keys: readonly string[]; readonly page: string | undefined }>;
   /** A small object, whole. */
   put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   begin(key: string, signal: AbortSignal): Promise<PartUpload>;
+  /** Unfinished uploads to keys that start so, by pages as keys are; undefined: the service forgets them by itself. */
+  readonly unfinished: ((prefix: string, page: string | undefined, signal: AbortSignal) => Promise<{ readonly uploads: readonly UnfinishedUpload[]; readonly page: string | undefined }>) | undefined;
   /** Succeeds where there is none. */
   remove(key: string, signal: AbortSignal): Promise<void>;
 }

@@ -6,12 +6,13 @@ import { SilentServer, watchedCall, type Watch } from './watchedCall.ts';
 
 const QUIET_MS = 60_000;
 const PAGE = 1000;
-const ABANDON_MS = 10_000;
 
 /** A {@link RemoteBucket} to export to. */
 export class RemoteExport implements ExportBucket {
   readonly location: string;
   readonly prefix: string;
+  /** Blocks and sessions end after a week. */
+  readonly unfinished = undefined;
   readonly #bucket: RemoteBucket;
 
   /** `prefix` without '/' at either end; may be empty. */
@@ -71,8 +72,8 @@ class RemotePartUpload implements PartUpload {
     return this.#call(signal, (watch) => this.#upload.finish(number, bytes, start, watch));
   }
 
-  abandon(): Promise<void> {
-    return this.#call(AbortSignal.timeout(ABANDON_MS), (watch) => this.#upload.abandon(watch));
+  abandon(signal: AbortSignal): Promise<void> {
+    return this.#call(signal, (watch) => this.#upload.abandon(watch));
   }
 
   #call(signal: AbortSignal, work: (watch: Watch) => Promise<void>): Promise<void> {

@@ -1,14 +1,15 @@
 import {
-  AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command,
+  AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   PutObjectCommand, UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { Settings } from '../../runtime/index.ts';
-import type { ExportBucket, PartUpload } from '../bucket/exportBucket.ts';
+import type { ExportBucket, PartUpload, UnfinishedUpload } from '../bucket/exportBucket.ts';
 import { S3Calls } from './s3Calls.ts';
 import { makeS3Client } from './s3Client.ts';
 import { codeOf, statusOf } from './s3Errors.ts';
 import { parseS3Location } from './s3Location.ts';
-import { ABORT_MS, md5, type S3Object } from './s3Upload.ts';
+import { md5, type S3Object } from './s3Upload.ts';
 
 /** A bucket of S3 to export to. */
 export class S3ExportBucket implements ExportBucket {
@@ -48,6 +49,21 @@ export class S3ExportBucket implements ExportBucket {
     });
   }
 
+  readonly unfinished = async (
+    prefix: string, page: string | undefined, signal: AbortSignal,
+  ): Promise<{ readonly uploads: readonly UnfinishedUpload[]; readonly page: string | undefined }> => {
+    const { KeyMarker, UploadIdMarker } = page === undefined ? {} : JSON.parse(page) as UploadMarker;
+    const command = new ListMultipartUploadsCommand({ Bucket: this.#calls.place.bucket, Prefix: prefix, KeyMarker, UploadIdMarker });
+    return await this.#calls.run({ verb: 'list', name: '' }, signal, 0, async (abortSignal) => {
+      const { Uploads = [], IsTruncated, NextKeyMarker, NextUploadIdMarker } = await this.#calls.client.send(command, { abortSignal });
+      const next: UploadMarker = { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker };
+      return {
+        uploads: Uploads.map(({ Key = '', UploadId }) => ({ key: Key, abandon: (stop) => giveUp(this.#calls, this.#object(Key), UploadId, stop) })),
+        page: IsTruncated === true && NextKeyMarker !== undefined ? JSON.stringify(next) : undefined,
+      };
+    });
+  };
+
   async remove(key: string, signal: AbortSignal): Promise<void> {
     await this.#calls.run({ verb: 'delete', name: key }, signal, 0, async (abortSignal) => {
       await this.#calls.client.send(new DeleteObjectCommand(this.#object(key)), { abortSignal });
@@ -57,6 +73,20 @@ export class S3ExportBucket implements ExportBucket {
   #object(key: string): S3Object {
     return { Bucket: this.#calls.place.bucket, Key: key };
   }
+}
+
+interface UploadMarker {
+  readonly KeyMarker?: string | undefined;
+  readonly UploadIdMarker?: string | undefined;
+}
+
+async function giveUp(calls: S3Calls, object: S3Object, UploadId: string | undefined, signal: AbortSignal): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ ...object, UploadId });
+  await calls.run({ verb: 'delete', name: object.Key }, signal, 0, async (abortSignal) => {
+    await calls.client.send(command, { abortSignal }).catch((error: unknown) => {
+      if (statusOf(error) !== 404) throw error;
+    });
+  });
 }
 
 class S3PartUpload implements PartUpload {
@@ -93,13 +123,8 @@ class S3PartUpload implements PartUpload {
     });
   }
 
-  async abandon(): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ ...this.#object, UploadId: this.#id });
-    await this.#calls.run({ verb: 'delete', name: this.#object.Key }, AbortSignal.timeout(ABORT_MS), 0, async (abortSignal) => {
-      await this.#calls.client.send(command, { abortSignal }).catch((error: unknown) => {
-        if (statusOf(error) !== 404) throw error;
-      });
-    });
+  async abandon(signal: AbortSignal): Promise<void> {
+    await giveUp(this.#calls, this.#object, this.#id, signal);
   }
 
   async #stands(bytes: number, abortSignal: AbortSignal): Promise<boolean> {

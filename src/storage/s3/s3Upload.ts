@@ -26,7 +26,7 @@ export const LARGEST_SINGLE = 16 * 1024 * 1024;
 const PART_SIZE = 8 * 1024 * 1024;
 /** Parts of one object on their way at once. Each is copied into one piece for it. */
 const PARTS_AT_ONCE = 2;
-export const ABORT_MS = 10_000;
+const ABORT_MS = 10_000;
 
 /**
  * Stores the object whole or not at all. `size` is that of all parts together.
