@@ -258,6 +258,7 @@ function defineStorage(program: Command, does: Does): void {
   const test = storage.command('test')
     .description('tells whether a place keeps what repositories rely on')
     .argument('<url>', 'a path, file:///path, s3://…, azblob://… or gs://…')
+    .option('--lock-seconds <n>', 'in a bucket with object lock: for how long it locks what it tries with; 60 unless told', wholeNumber(5, 3600))
     .option('--json', 'answer with one JSON document')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', `

@@ -24,15 +24,20 @@ export async function seeLocked(storage: Storage, clock: Clock, signal?: AbortSi
   return found ? new LockingStorage(storage, locks, clock) : storage;
 }
 
-/** Keys that may not ask for locks can have set none. */
+/** Keys that may not ask for locks can have set none, nor could anybody where the service does not know the question. */
 async function isHiding(locks: ObjectLocks, signal?: AbortSignal): Promise<boolean> {
   try {
     if (!(await locks.state({ signal })).available) return false;
     return (await locks.versions(names.lock(''), { limit: 2, signal })).objects.length > 0;
   } catch (error) {
-    if (isHoldfastError(error) && error.code === 'storage/denied') return false;
+    if (isUntold(error)) return false;
     throw error;
   }
+}
+
+/** The service answers, and not what was asked for. */
+function isUntold(error: unknown): boolean {
+  return isHoldfastError(error) && ['storage/denied', 'storage/refused', 'storage/not-found', 'storage/read-only'].includes(error.code);
 }
 
 /**
@@ -45,12 +50,12 @@ export async function withLockSetting(seen: Storage, keyring: Keyring, signal?: 
   return seen.with({ ...found, lost: !found.setting && await mayLock(seen.versions, signal) });
 }
 
-/** Where the keys may not ask, it may be. */
+/** Where it is not told, it may be. */
 async function mayLock(locks: ObjectLocks, signal?: AbortSignal): Promise<boolean> {
   try {
     return (await locks.state({ signal })).available;
   } catch (error) {
-    if (isHoldfastError(error) && error.code === 'storage/denied') return true;
+    if (isUntold(error)) return true;
     throw error;
   }
 }

@@ -23,10 +23,22 @@ test('the trial of locks holds, and leaves nothing behind', async () => {
   for await (const result of tryLocks(storage, storage.locks, { clock, random: systemRandom, signal: new AbortController().signal })) {
     results.push(result);
     // Nobody waits for the lock to end.
-    if (results.length === 5) time.now += 60_000;
+    if (results.length === 5) time.now += 100_000;
   }
   expect(results.map(({ name, error }) => [name, error])).toEqual(results.map(({ name }) => [name, undefined]));
   expect((await storage.locks.versions('')).objects).toEqual([]);
+});
+
+test('a trial whose answers come after the end of its lock finds out nothing, and says so', async () => {
+  const storage = new LockedMemoryStorage(clock);
+  const results: ConformanceResult[] = [];
+  for await (const result of tryLocks(storage, storage.locks, { clock, random: systemRandom, signal: new AbortController().signal, lockMs: 2000 })) {
+    results.push(result);
+    time.now += 1900;
+  }
+  const failed = results.filter(({ error }) => error !== undefined);
+  expect(failed.length).toBeGreaterThan(0);
+  for (const { error } of failed) expect(String(error)).toContain('the lock of 2 seconds had ended');
 });
 
 test('versions are listed by pages', async () => {

@@ -1,5 +1,5 @@
 /** The command line on a locked repository, in a bucket with object lock of a real service. */
-import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startCeph } from '../servers/ceph.ts';
@@ -99,10 +99,12 @@ test('a place that cannot lock is refused before anything is made there', async 
 test('storage test tells of the lock, and tries it with the keys at hand', async () => {
   const { sandbox, bucket } = await inBucket({ lock: true });
   using _ = sandbox;
-  const said = await sandbox.run(['storage', 'test', server.address(bucket, 'trial')]);
+  const said = await sandbox.run(['storage', 'test', server.address(bucket, 'trial'), '--lock-seconds', '10']);
   expect(said).toMatchObject({ code: 0 });
   expect(said.stdout).toContain('holds  the own credentials cannot delete what is locked');
   expect(said.stdout).toContain("Object lock: yes. 'holdfast repo init --lock-days N' uses it.");
+  const { Versions = [], DeleteMarkers = [] } = await server.client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: 'trial/storage-test-' }));
+  expect([...Versions, ...DeleteMarkers].filter(({ Key }) => Key?.endsWith('/locked'))).toEqual([]);
   expect(await server.keysOf(bucket)).toEqual([]);
   const plain = await server.makeBucket();
   expect(await sandbox.json(['storage', 'test', server.address(plain)])).toMatchObject({ fit: 'all', lock: { available: false } });

@@ -10,6 +10,7 @@ import { ProgressDisplay } from '../progressDisplay.ts';
 
 interface Options {
   readonly url: string;
+  readonly lockSeconds?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -37,7 +38,7 @@ const NO_REPOSITORY = 'No repository should be there.';
 const EXITS = { all: EXIT.done, some: EXIT.warnings, none: EXIT.failed } as const;
 
 /** Tries an operator's place for repositories, and says in words what it keeps and what not. */
-export async function tryStorage(context: CommandContext, { url, quiet }: Options): Promise<ExitCode> {
+export async function tryStorage(context: CommandContext, { url, quiet, lockSeconds }: Options): Promise<ExitCode> {
   const { out, stderr, clock, signal } = context;
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: quiet === true });
   const open = (): ReturnType<typeof openPatiently> => openPatiently(context, url, { create: false }, display.listener);
@@ -49,7 +50,7 @@ export async function tryStorage(context: CommandContext, { url, quiet }: Option
   }
   const lock = await lockStateOf(storage, signal);
   if (lock?.available && storage.locks) {
-    for await (const result of tryLocks(storage, storage.locks, { clock, random: systemRandom, signal })) results.push(result);
+    for await (const result of tryLocks(storage, storage.locks, { clock, random: systemRandom, signal, lockMs: lockSeconds && lockSeconds * 1000 })) results.push(result);
   }
   if (storage.listing === 'late') results.push(promisedLate());
   const lagging = results.find(({ error, without }) => error !== undefined && without === NO_PRUNE);
@@ -68,13 +69,13 @@ export async function tryStorage(context: CommandContext, { url, quiet }: Option
   return EXITS[answer.fit];
 }
 
-/** Keys that may not ask are told by null: a place may be used without. */
+/** Null where it is not told, to these keys or at all: a place may be used without. */
 async function lockStateOf({ locks }: Storage, signal: AbortSignal): Promise<LockState | null> {
   if (!locks) return { available: false };
   try {
     return await locks.state({ signal });
   } catch (error) {
-    if (isHoldfastError(error) && error.code === 'storage/denied') return null;
+    if (isHoldfastError(error) && error.retryClass !== 'retry') return null;
     throw error;
   }
 }
@@ -86,7 +87,7 @@ function promisedLate(): ConformanceResult {
 }
 
 function lockLine(lock: LockState | null): string {
-  if (lock === null) return 'Object lock: not known, since the keys do not allow to ask.';
+  if (lock === null) return 'Object lock: not known. The service does not tell, or not to these keys.';
   if (!lock.available) return 'Object lock: none. Whoever has the keys can delete every backup there.';
   const rule = lock.rule ? `; the place itself locks everything for ${plural(lock.rule.days, 'day')} (${lock.rule.mode})` : '';
   return `Object lock: yes${rule}. 'holdfast repo init --lock-days N' uses it.`;

@@ -4,7 +4,7 @@ import type { S3Location } from './s3Location.ts';
 
 /** What was tried, for the message. `name` is an object's, or a prefix for a listing. */
 export interface S3Operation {
-  readonly verb: 'read' | 'write' | 'list' | 'delete' | 'look at' | 'lock' | 'look at the lock of' | 'look at the locks of';
+  readonly verb: 'read' | 'write' | 'list' | 'delete' | 'look at' | 'lock' | 'look at the lock of' | 'look at the locks of' | 'delete a version of';
   readonly name: string;
 }
 
@@ -32,6 +32,7 @@ const NOT_THERE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREA
 const PASSING = new Set(['SlowDown', 'RequestTimeout', 'Throttling', 'ThrottlingException', 'TooManyRequests', 'OperationAborted', 'NoSuchUpload']);
 
 const RIGHTS = 's3:ListBucket on the bucket, s3:GetObject, s3:PutObject and s3:DeleteObject on its objects';
+const VERSION_RIGHTS = 's3:DeleteObjectVersion on its objects';
 const LOCK_RIGHTS = 's3:GetBucketObjectLockConfiguration and s3:ListBucketVersions on the bucket, s3:GetObjectRetention, s3:PutObjectRetention and s3:GetObjectVersion on its objects';
 
 /** No service may make us wait for longer than this. */
@@ -105,6 +106,11 @@ function configurationError(told: Told, location: S3Location, cause: Error): Hol
   return undefined;
 }
 
+function rightsFor(verb: S3Operation['verb']): string {
+  if (verb === 'delete a version of') return VERSION_RIGHTS;
+  return verb.includes('lock') ? LOCK_RIGHTS : RIGHTS;
+}
+
 /** The service understood, and says no to this call. */
 function refusal(told: Told, location: S3Location, { verb, name }: S3Operation, cause: Error): HoldfastError | undefined {
   const { code, status } = told;
@@ -117,7 +123,7 @@ function refusal(told: Told, location: S3Location, { verb, name }: S3Operation, 
   if (PASSING.has(code)) return undefined;
   if (status === 401 || status === 403) {
     const message = `The keys do not allow to ${verb} ${name === '' ? location.shown : `"${name}" in ${location.shown}`} (${code}). `
-      + `Look whether they are the right ones and have not ended, and grant ${verb.includes('lock') ? LOCK_RIGHTS : RIGHTS}.`;
+      + `Look whether they are the right ones and have not ended, and grant ${rightsFor(verb)}.`;
     return new HoldfastError('storage/denied', 'input', message, facts);
   }
   if (status < 400 || status >= 500 || status === 408 || status === 409 || status === 429) return undefined;

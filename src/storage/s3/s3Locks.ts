@@ -2,6 +2,7 @@ import {
   DeleteObjectCommand, GetObjectLockConfigurationCommand, GetObjectRetentionCommand, ListObjectVersionsCommand, PutObjectRetentionCommand,
 } from '@aws-sdk/client-s3';
 import { isHoldfastError } from '../../domain/index.ts';
+import { systemClock } from '../../runtime/index.ts';
 import { checkRange } from '../byteRange.ts';
 import type { Range } from '../contract.ts';
 import { checkPrefix, isObjectName } from '../objectName.ts';
@@ -15,6 +16,10 @@ import { modeOf, retention, wholeSeconds } from './s3Lock.ts';
 const MOST_LISTED = 1000;
 /** What services answer where nothing is locked, or nothing can be. */
 const UNLOCKED = new Set(['NoSuchObjectLockConfiguration', 'ObjectLockConfigurationNotFoundError', 'ObjectLockConfigurationNotFound']);
+/** What those say that know no locks at all. */
+const UNKNOWN = new Set(['NotImplemented', 'MethodNotAllowed']);
+/** How far the clock of a service may be behind ours. */
+const CLOCK_MS = 15 * 60_000;
 const YEAR_DAYS = 365;
 
 type Call = { readonly signal?: AbortSignal | undefined };
@@ -42,8 +47,7 @@ export class S3Locks implements ObjectLocks {
         const days = Days ?? (Years ?? 0) * YEAR_DAYS;
         return days > 0 ? { available: true, rule: { mode: modeOf(Mode), days } } : { available: true };
       } catch (error) {
-        // Services that know no locks have many words for it, and none of them refuses for lack of rights.
-        if (UNLOCKED.has(codeOf(error)) || [400, 404, 405, 501].includes(statusOf(error))) return { available: false };
+        if (UNLOCKED.has(codeOf(error)) || UNKNOWN.has(codeOf(error))) return { available: false };
         throw error;
       }
     });
@@ -117,7 +121,8 @@ export class S3Locks implements ObjectLocks {
     const object = { ...this.#calls.object(name), ...(version !== undefined && { VersionId: version }) };
     // Without the header that lets some keys shorten a lock of governance: nobody shortens here.
     const command = new PutObjectRetentionCommand({ ...object, Retention: retention(lock) });
-    await this.#unlessLocked(name, version, signal, () =>
+    const weakens = (found: Lock): boolean => wholeSeconds(lock.until) < found.until || (found.mode === 'compliance' && lock.mode !== 'compliance');
+    await this.#unlessLocked({ name, version, signal, holds: weakens }, () =>
       this.#calls.run({ verb: 'lock', name }, signal, 0, async (abortSignal) => { await client.send(command, { abortSignal }); }));
     this.#prove(name, await this.#lockOf(name, version, signal), lock);
   }
@@ -125,17 +130,23 @@ export class S3Locks implements ObjectLocks {
   async remove(name: string, version: string, { signal }: Call = {}): Promise<void> {
     const { client } = this.#calls;
     const command = new DeleteObjectCommand({ ...this.#calls.object(name), VersionId: version });
-    await this.#unlessLocked(name, version, signal, () =>
-      this.#calls.run({ verb: 'delete', name }, signal, 0, async (abortSignal) => { await client.send(command, { abortSignal }); }));
+    await this.#unlessLocked({ name, version, signal, holds: () => true }, () =>
+      this.#calls.run({ verb: 'delete a version of', name }, signal, 0, async (abortSignal) => { await client.send(command, { abortSignal }); }));
   }
 
-  /** Services say of a lock what they say of missing rights. */
-  async #unlessLocked(name: string, version: string | undefined, signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
+  /** Services say of a lock what they say of missing rights: it is the lock where one stands that explains it. */
+  async #unlessLocked(
+    { name, version, signal, holds }: { name: string; version: string | undefined; signal: AbortSignal | undefined; holds: (found: Lock) => boolean }, work: () => Promise<void>,
+  ): Promise<void> {
     try {
       await work();
     } catch (error) {
-      const lock = isHoldfastError(error) && error.code === 'storage/denied' ? await this.#lockOf(name, version, signal) : undefined;
-      throw lock ? objectLocked(this.#calls.location, name, lock.until, error) : error;
+      if (!isDenied(error)) throw error;
+      const found = await this.#lockOf(name, version, signal).catch((failure: unknown) => {
+        if (isDenied(failure)) throw error;
+        throw failure;
+      });
+      throw found && found.until > systemClock.now() - CLOCK_MS && holds(found) ? objectLocked(this.#calls.location, name, found.until, error) : error;
     }
   }
 
@@ -167,6 +178,10 @@ export class S3Locks implements ObjectLocks {
       }
     });
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return isHoldfastError(error) && error.code === 'storage/denied';
 }
 
 interface Gathered {
