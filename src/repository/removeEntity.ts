@@ -7,7 +7,7 @@ import { IdTable } from './idTable.ts';
 import { inLanes } from './inLanes.ts';
 import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names } from './names.ts';
-import { refuseLost } from './openLocked.ts';
+import { lockHere, refuseLost } from './openLocked.ts';
 import { deleteAll } from './pruneDelete.ts';
 import { PruneRun } from './pruneRun.ts';
 import { readRootManifest, namesUnder } from './roots.ts';
@@ -92,24 +92,39 @@ async function remove(fresh: RepositoryContext, context: RepositoryContext, tag:
   throw new HoldfastError('entity/busy', 'retry', 'Backups of this entity kept being made while it was removed. Stop them, then remove it again.');
 }
 
-/** Keys first, or not at all: nothing of an entity is touched while a lock holds any of it. */
-async function mustBeUnlocked({ storage }: RepositoryContext, tag: string, signal?: AbortSignal): Promise<void> {
+/** Keys first, or not at all: nothing of an entity is touched while a lock holds any of it. A manifest that says so is believed; else all is asked for. */
+async function mustBeUnlocked(context: RepositoryContext, tag: string, signal?: AbortSignal): Promise<void> {
+  const { storage } = context;
   if (!keepsLocked(storage)) return;
-  let last = 0;
+  let last = await toldByManifests(context, tag, signal);
+  if (last > 0) throw lockedUntilThen(`at least until ${new Date(last).toISOString()}`, last);
   for (const prefix of LOCKED) {
     await inLanes(listAll(storage, prefix(tag), signal ? { signal } : {}), LANES, async ({ name }) => {
       const until = await storage.lockedUntil(name, signal);
       last = Math.max(last, until ?? 0);
     });
   }
-  if (last === 0) return;
-  throw new HoldfastError('entity/locked', 'input',
-    `The storage locks objects of this entity until ${new Date(last).toISOString()}. Nothing was changed; remove it after that.`, { data: { until: last } });
+  if (last > 0) throw lockedUntilThen(`until ${new Date(last).toISOString()}`, last);
+}
+
+/** When the last lock ends that a manifest of the entity says to have here; 0: none does, or all have ended. */
+async function toldByManifests(context: RepositoryContext, tag: string, signal?: AbortSignal): Promise<number> {
+  let last = 0;
+  for (const name of await namesUnder(context, names.snapshot(tag, ''), signal)) {
+    const stored = await readRootManifest(context, name, signal);
+    const lock = stored && await lockHere(context, stored.manifest, signal);
+    if (lock) last = Math.max(last, Date.parse(lock.until));
+  }
+  return last > context.clock.now() ? last : 0;
+}
+
+function lockedUntilThen(when: string, until: number): HoldfastError {
+  return new HoldfastError('entity/locked', 'input', `The storage locks objects of this entity ${when}. Nothing was changed; remove it after that.`, { data: { until } });
 }
 
 function lockedMeanwhile(until: number): HoldfastError {
   return new HoldfastError('entity/locked', 'input',
-    `A backup of this entity locked something while it was removed, until ${new Date(until).toISOString()}. The rest is gone; stop the backups and remove it again after that.`, { data: { until } });
+    `Something that only this entity needed was locked while it was removed, or is locked for others, until ${new Date(until).toISOString()}. All else of it is gone. Remove it again after that, or leave the rest to a prune.`, { data: { until } });
 }
 
 /** One that is gone, or that a removal which was killed has deleted in part: then no manifest is left. */
