@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import {
-  addKey, check, copyRepository, detachCopy, erase, lockHere, lockRepository, lockSettingOf, lockWarnings, prune, Repository, rotateKeys, unhide,
+  addKey, check, copyRepository, detachCopy, erase, lockHere, lockRepository, lockSettingOf, lockWarnings, prune, removeEntity, Repository, rotateKeys, unhide,
 } from '../../src/repository/index.ts';
-import { InterceptedStorage, listAll, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { CountingStorage, InterceptedStorage, listAll, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { backupTree, openRepository, OPERATOR_KEY, RECOVERY_KEY } from './fixture.ts';
 import { DAY, file, FIRST, LOCK, lockedFor, NOTES, restores, SECOND, type LockCase } from './lockWorlds.ts';
 import type { LockedPlace } from './lockedPlace.ts';
@@ -208,6 +208,24 @@ export const lockDoubtCases: readonly LockCase[] = [
       const renewed = [...after].filter(([name, end]) => name.startsWith('index/') && before.has(name) && end >= lockedFor(manifest));
       expect(renewed.length).toBeLessThan([...before.keys()].filter((name) => name.startsWith('index/')).length - 7);
       expect((await check(await open())).errors).toEqual([]);
+    },
+  },
+  {
+    name: 'an entity that is locked is not removed, and what its manifests say is enough to tell; when all has ended it goes',
+    async run(worlds) {
+      const { storage, place, cache, clock, open } = await worlds.make();
+      const counting = new CountingStorage(storage);
+      const repository = await open(cache, counting);
+      const manifest = await backupTree(repository, 'e', FIRST, clock);
+      const before = await place.names();
+      counting.reset();
+      await expect(removeEntity(repository, manifest.tag)).rejects.toMatchObject({ code: 'entity/locked', retryClass: 'input', data: { until: lockedFor(manifest) } });
+      // A listing, and nothing for each object.
+      expect(counting.counts.inspect.requests).toBe(1);
+      expect(await place.names()).toEqual(before);
+      clock.time += 30 * DAY;
+      expect(await removeEntity(await open(), manifest.tag)).toMatchObject({ snapshotsRemoved: 1 });
+      expect(await repository.entities()).toEqual([]);
     },
   },
 ];

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import {
-  addKey, check, copyRepository, erase, lockedUntil, lockHere, lockRepository, prune, rebuild, removeEntity, removeKey, Repository, rotateKeys, unhide, type Manifest,
+  addKey, check, copyRepository, erase, lockedUntil, lockHere, lockRepository, prune, rebuild, removeKey, Repository, rotateKeys, unhide, type Manifest,
 } from '../../src/repository/index.ts';
-import { CountingStorage, FaultyStorage, InterceptedStorage, RetryingStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { FaultyStorage, InterceptedStorage, RetryingStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
 import { systemRandom } from '../../src/runtime/index.ts';
 import { backupTree, openRepository } from './fixture.ts';
 import { DAY, file, FIRST, LOCK, lockedFor, NOTES, restores, SECOND, type LockCase } from './lockWorlds.ts';
@@ -270,24 +270,6 @@ export const lockRunCases: readonly LockCase[] = [
       expect(done.deleted).toContain(`snapshots/${first.tag}/${first.id}`);
       await restores(later, shown[0] as Manifest, left);
       expect((await check(later)).errors).toEqual([]);
-    },
-  },
-  {
-    name: 'an entity that is locked is not removed, and what its manifests say is enough to tell; when all has ended it goes',
-    async run(worlds) {
-      const { storage, place, cache, clock, open } = await worlds.make();
-      const counting = new CountingStorage(storage);
-      const repository = await open(cache, counting);
-      const manifest = await backupTree(repository, 'e', FIRST, clock);
-      const before = await place.names();
-      counting.reset();
-      await expect(removeEntity(repository, manifest.tag)).rejects.toMatchObject({ code: 'entity/locked', retryClass: 'input', data: { until: lockedFor(manifest) } });
-      // A listing, and nothing for each object.
-      expect(counting.counts.inspect.requests).toBe(1);
-      expect(await place.names()).toEqual(before);
-      clock.time += 30 * DAY;
-      expect(await removeEntity(await open(), manifest.tag)).toMatchObject({ snapshotsRemoved: 1 });
-      expect(await repository.entities()).toEqual([]);
     },
   },
   {
