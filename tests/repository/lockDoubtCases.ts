@@ -175,7 +175,7 @@ export const lockDoubtCases: readonly LockCase[] = [
       const again = await open(worlds.cache('again'));
       expect((await check(again)).errors.filter(({ code }) => code === 'overwritten').map(({ object }) => object)).toEqual(names);
       // What somebody puts to mend a slot is not taken away.
-      const mended = await storage.get('keys/recovery');
+      const mended = await storage.locks?.read('keys/recovery', slots.get('keys/recovery') ?? '') ?? new Uint8Array();
       await storage.put('keys/recovery', [mended]);
       const versions = await place.versionsOf('keys/recovery');
       expect(await unhide(storage, { clock })).toEqual(['config']);
@@ -197,6 +197,9 @@ export const lockDoubtCases: readonly LockCase[] = [
       const kept = new Map([['kept', file('r2', 200_000)]]);
       for (let run = 0; run < 9; run++) await backupTree(repository, 'e', new Map([...kept, ['more', file(`r${run + 10}`, 3000)]]), clock);
       const before = await place.lockEnds();
+      clock.time += 8 * DAY;
+      await backupTree(repository, 'e', kept, clock);
+      for (const name of old) expect([name, await place.lockEnd(name)]).toEqual([name, before.get(name)]);
       await lockRepository(repository.context, { mode: 'governance', days: 20 });
       clock.time += DAY;
       await backupTree(await open(), 'e', kept, clock);
