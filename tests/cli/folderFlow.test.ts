@@ -225,7 +225,7 @@ test('prune drops what the policy does not keep; before, it only tells', async (
   using _ = sandbox;
   await sandbox.json(['backup', 'folder', sandbox.path('tree')]);
   const last = await sandbox.json<Snapshot>(['backup', 'folder', sandbox.path('tree')]);
-  const fields = { packsDeleted: 0, packsRewritten: 0, bytesFreed: 0, bytesKept: expect.any(Number), deadKept: expect.any(Number) };
+  const fields = { packsDeleted: 0, packsRewritten: 0, bytesFreed: 0, bytesKept: expect.any(Number), deadKept: expect.any(Number), locked: { snapshots: 0, packs: 0, bytes: 0, until: null } };
   expect(await sandbox.json(['prune', '--keep-within', '1m', '--dry-run'])).toEqual({ dryRun: true, snapshotsRemoved: 0, ...fields });
   expect(await sandbox.json(['prune', '--keep-last', '1', '--dry-run'])).toEqual({ dryRun: true, snapshotsRemoved: 2, ...fields });
   expect(await sandbox.json(['snapshots'])).toHaveLength(3);
