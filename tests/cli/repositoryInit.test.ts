@@ -51,7 +51,7 @@ test('the document says what was made', async () => {
   const made = await sandbox.json<Made>(['repo', 'init', '--key-file', sandbox.path('mine')]);
   expect(made).toEqual({
     repository: expect.stringMatching(/^[0-9a-f]{32}$/), location: `file://${sandbox.path('repo')}`,
-    keyFile: sandbox.path('mine'), keyFileMade: true, recoveryKey: expect.stringMatching(RECOVERY_KEY),
+    keyFile: sandbox.path('mine'), keyFileMade: true, lock: null, recoveryKey: expect.stringMatching(RECOVERY_KEY),
   });
   const second = await sandbox.json<Made>(['repo', 'init', '--key-file', sandbox.path('mine'), '--repo', sandbox.path('second')]);
   expect(second).toMatchObject({ keyFile: sandbox.path('mine'), keyFileMade: false });
