@@ -7,6 +7,8 @@ export const UNFED: Readonly<Record<string, string>> = {
   'src/connectors/imap/index.ts openTarget': 'opens a connection',
   'src/connectors/imap/mailboxCommands.ts openMailbox': 'opens a folder of a mailbox',
   'src/connectors/microsoft365/exchange/items/documents.ts readDocument': 'asks a service for a document; the platform parses JSON',
+  'src/connectors/microsoft365/exchange/restore/standingItems.ts readBatch': 'asks a service for documents; the platform parses JSON',
+  'src/connectors/microsoft365/exchange/settings/settingsParts.ts readParts': 'asks a service for documents; the platform parses JSON',
   'src/connectors/microsoft365/index.ts openSource': 'opens a connection',
   'src/connectors/microsoft365/index.ts openTarget': 'opens a connection',
   'src/connectors/microsoft365/signIn/clientAssertion.ts readCertificate': 'reads a file of the person who runs it; the platform parses PEM',
@@ -15,5 +17,6 @@ export const UNFED: Readonly<Record<string, string>> = {
   'src/repository/contentReader.ts readWhole': 'reads the bytes of a file that is backed up, and looks at none',
   'src/repository/copyDue.ts readDue': 'reads manifests, which have a target of their own',
   'src/repository/copyDue.ts readFlawed': 'reads manifests, which have a target of their own',
+  'src/repository/readLockSetting.ts readLockSetting': 'finds the record for openLockSetting, which is fed',
   'src/repository/strayPacks.ts readPackDirectory': 'gets the end of a pack for openTail and decodeDirectory, which are fed',
 };
