@@ -21,8 +21,10 @@ export interface BackupOptions {
 }
 
 const PAGE = 512;
-/** One checkpoint more for each such part of what was fetched: a run of millions of items does not write millions of records. */
+/** One checkpoint more for each such part of what was fetched, while that is below a few pages: a run does not write hundreds of small packs. */
 const CHECKPOINTS = 64;
+/** Pages between two checkpoints, at most: rows and claims of what is not yet durable are held. */
+const MOST_PAGES = 8;
 
 /** Rows that wait for the content of an earlier one: a huge item must not let all that follows pile up. */
 const MOST_WAITING = 16_384;
@@ -295,7 +297,7 @@ class BackupRun {
   /** What a source gives may have cost far more than its bytes: a run that is killed asks for no more than a page of it again. */
   get #pageDue(): boolean {
     const { fetched } = this.#contents;
-    return fetched - this.#durable >= Math.max(this.#page / 2, fetched / CHECKPOINTS);
+    return fetched - this.#durable >= Math.min(Math.max(this.#page / 2, fetched / CHECKPOINTS), this.#page * MOST_PAGES);
   }
 
   /** Waits for all contents that were asked for, and takes their rows. */

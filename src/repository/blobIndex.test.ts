@@ -55,6 +55,21 @@ test('what a look-up costs does not grow with the number of runs, and every blob
   index.close();
 });
 
+test('a long run that makes checkpoint after checkpoint leaves few segments, and reads no segment for it', async () => {
+  const index = await StreamIndex.load(context, STREAM);
+  storage.reset();
+  let most = 0;
+  for (let n = 0; n < 300; n++) {
+    await index.append([pack(n)]);
+    most = Math.max(most, index.files().length);
+  }
+  expect(most).toBeLessThan(40);
+  expect(storage.counts.get.requests).toBe(0);
+  expect(storage.counts.put.requests).toBeLessThan(300 * 1.05);
+  for (let n = 0; n < 300; n++) expect(index.locate(id(n), 0, NOTHING)?.pack, `blob ${n}`).toBe(pack(n).id);
+  index.close();
+});
+
 test('a merge whose maker has a slow clock is still found out to replace', async () => {
   await StreamIndex.add(context, STREAM, [pack(1)]);
   for (let n = 2; n < 9; n++) await StreamIndex.add(context, STREAM, [pack(n)]);

@@ -11,7 +11,11 @@ import { isUnreadable } from './sealedObject.ts';
 
 /** Segments of about one size that are merged into one. */
 const FAN_IN = 8;
-/** Segments above this many entries are not merged further: a merge holds its output's sealed bytes. */
+/** A run whose appends have left so many does not wait for its end: each lookup asks all of them. */
+const CROWD = 4 * FAN_IN;
+/** Entries of what a run merges, at most: it holds the output's sealed bytes, 36 an entry, beside all else that it holds. */
+const MERGED = 250_000;
+/** The same for a prune, which holds less. */
 const LARGEST = 2_000_000;
 /** Times that the segments are listed where some went away in between. */
 const LISTINGS = 4;
@@ -215,22 +219,21 @@ export class StreamIndex {
   async append(packs: readonly IndexedPack[], signal?: AbortSignal): Promise<void> {
     if (packs.length === 0) return;
     await this.#write(contentOfPacks(packs), signal);
+    if (this.#small().length >= CROWD) await this.compact(signal);
   }
 
   /** Merges segments of about one size when there are many; the inputs stay until a prune. */
   async compact(signal?: AbortSignal): Promise<void> {
-    const bySize = this.#live().filter((segment) => segment.file.entries < LARGEST)
-      .toSorted((a, b) => a.file.entries - b.file.entries);
-    if (bySize.length < FAN_IN) return;
+    const bySize = this.#small().toSorted((a, b) => a.file.entries - b.file.entries);
     const group: OpenSegment[] = [];
     let sum = 0;
     for (const segment of bySize) {
       if (group.length >= FAN_IN && segment.file.entries > 2 * sum) break;
-      if (sum + segment.file.entries > LARGEST) break;
+      if (sum + segment.file.entries > MERGED) break;
       group.push(segment);
       sum += segment.file.entries;
     }
-    if (group.length < 2) return;
+    if (group.length < FAN_IN) return;
     await this.#merge(group, () => true, signal);
   }
 
@@ -273,6 +276,11 @@ export class StreamIndex {
 
   #live(): OpenSegment[] {
     return this.#segments.filter((segment) => !segment.replaced);
+  }
+
+  /** What a run may still merge. */
+  #small(): OpenSegment[] {
+    return this.#live().filter((segment) => segment.file.entries < MERGED);
   }
 
   async #write(content: Parameters<typeof writeIndexSegment>[1], signal?: AbortSignal): Promise<void> {

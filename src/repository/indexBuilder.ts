@@ -1,3 +1,4 @@
+import { freeBuffer } from '../runtime/index.ts';
 import { FRAME_RECORD, RECORD, type IndexFile, type PackSize } from './indexFile.ts';
 import type { SegmentContent } from './indexSegment.ts';
 import { BLOCK_ENTRIES } from './indexSegment.ts';
@@ -84,7 +85,10 @@ export function mergedContent(
     moved.push(frames);
   }
   let entries = 0;
-  for (const block of mergedRecords(files, moved)) entries += block.length / RECORD;
+  for (const block of mergedRecords(files, moved)) {
+    entries += block.length / RECORD;
+    freeBuffer(block);
+  }
   return { packs, frames: Buffer.concat(tables), entries, replaces, records: mergedRecords(files, moved) };
 }
 

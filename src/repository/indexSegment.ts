@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
+import { freeBuffer, timeOrderedId, type Clock, type RandomBytes } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { containerHeader, openTail, sealTail } from './container.ts';
 import { FRAME_RECORD, IndexFile, IndexFileWriter, RECORD, type PackSize } from './indexFile.ts';
@@ -55,7 +55,7 @@ export interface SegmentContent {
   readonly frames: Buffer;
   readonly entries: number;
   readonly replaces: readonly string[];
-  /** {@link RECORD} bytes an entry, ascending by id, in blocks of any number of records. */
+  /** {@link RECORD} bytes an entry, ascending by id, in blocks of any number of records; who takes a block frees it. */
   readonly records: Iterable<Buffer>;
 }
 
@@ -72,7 +72,9 @@ export async function writeIndexSegment(
   const parts: Buffer[] = [];
   const seal = (plain: Buffer): void => {
     const aad = Buffer.from(`${name}#${parts.length}`);
-    parts.push(key.key.seal(random(24), zstdCompressSync(plain, FAST), aad));
+    const compressed = zstdCompressSync(plain, FAST);
+    parts.push(key.key.seal(random(24), compressed, aad));
+    freeBuffer(compressed);
   };
   const writer = localWriter(place, id, content, random);
   try {
@@ -80,6 +82,7 @@ export async function writeIndexSegment(
     for (const block of content.records) {
       seal(block);
       writer.add(block);
+      freeBuffer(block);
     }
     const directory: Directory = {
       entries: content.entries, packs: content.packs, replaces: content.replaces, parts: parts.map((part) => part.length),
