@@ -6,7 +6,8 @@ import type { SourceChange } from '../connectors/contract.ts';
 import type { Outcome } from '../domain/index.ts';
 import { stateRows, type Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { FaultyStorage, listAll, MemoryStorage } from '../storage/index.ts';
+import { listAll } from '../storage/index.ts';
+import { FaultyStorage, MemoryStorage } from '../storage/trial/index.ts';
 import { runBackup } from './runBackup.ts';
 import { found, listing, ScriptedSource, type Script } from '../../tests/sources/scriptedSource.ts';
 

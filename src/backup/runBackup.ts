@@ -270,7 +270,7 @@ class BackupRun {
     const before = this.#before;
     while (before.key !== undefined && gone(before.key)) {
       this.#tally.removed(before.row);
-      this.#rows.ready({ removed: before.key });
+      this.#rows.ready({ removed: before.ownKey });
       if (!before.step()) await before.finish();
     }
   }

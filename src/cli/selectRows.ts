@@ -38,16 +38,7 @@ export function noItem(path: string): HoldfastError {
 
 async function foldersAbove(browser: SnapshotBrowser, found: readonly Placed[]): Promise<ItemRow[]> {
   const above = new Map<BinaryString, ItemRow>();
-  for (const { row } of found) {
-    const chain: ItemRow[] = [];
-    for (let key = row.parent; key !== '' && chain.length < 4096;) {
-      const folder = await browser.row(key);
-      if (!folder) break;
-      chain.unshift(folder);
-      key = folder.parent;
-    }
-    for (const folder of chain) above.set(folder.key, folder);
-  }
+  for (const { row } of found) for (const folder of await browser.above(row)) above.set(folder.key, folder);
   return [...above.values()];
 }
 

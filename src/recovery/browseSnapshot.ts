@@ -61,6 +61,22 @@ export class SnapshotBrowser {
     return this.#lookup.key === key ? this.#lookup.row : undefined;
   }
 
+  /** The folders that an item lies in, top first. */
+  async above(row: ItemRow): Promise<ItemRow[]> {
+    const folders: ItemRow[] = [];
+    for (const key of this.#keys === 'path' ? keysAbove(row.key) : []) {
+      const folder = await this.row(key);
+      if (folder) folders.push(folder);
+    }
+    for (let key = this.#keys === 'path' ? '' : row.parent; key !== '' && folders.length < MOST_DEPTH;) {
+      const folder = await this.row(key);
+      if (!folder) break;
+      folders.unshift(folder);
+      key = folder.parent;
+    }
+    return folders;
+  }
+
   async pathOf(row: ItemRow): Promise<string> {
     if (this.#keys === 'path') return pathOfKey(row.key);
     const above = await this.#folder(row.parent);
@@ -189,6 +205,13 @@ export function pathNames(path: string): readonly string[] {
 /** The key at a path where keys are paths. */
 export function keyOfPath(path: string): BinaryString {
   return Buffer.from(trimmed(path), 'utf8').toString('latin1').replaceAll('/', '\0');
+}
+
+/** The keys of the folders above, top first, where keys are paths. */
+function keysAbove(key: BinaryString): BinaryString[] {
+  const keys: BinaryString[] = [];
+  for (let end = key.indexOf('\0', 1); end > 0; end = key.indexOf('\0', end + 1)) keys.push(key.slice(0, end));
+  return keys;
 }
 
 /** True for what a person writes for the top of a snapshot. */

@@ -6,7 +6,7 @@ import { runBackup } from '../backup/index.ts';
 import type { SourceChange, SourceItem, SourceSession } from '../connectors/contract.ts';
 import { Repository, stateRows, type Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { openEntityCatalog } from './entityCatalog.ts';
 
 let directory: string;

@@ -11,7 +11,8 @@ import { descriptor } from '../connectors/imap/index.ts';
 import type { ProgressEvent } from '../domain/index.ts';
 import type { Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { FileSink, listAll, MemoryStorage } from '../storage/index.ts';
+import { FileSink, listAll } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { exportSnapshot, type ExportOptions } from './exportSnapshot.ts';
 import type { ExportReport } from './exportReport.ts';
 

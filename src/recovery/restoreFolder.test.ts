@@ -11,7 +11,8 @@ import { descriptor as folderDescriptor, openSource } from '../connectors/folder
 import { HoldfastError } from '../domain/index.ts';
 import type { Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { listAll, MemoryStorage } from '../storage/index.ts';
+import { listAll } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { picture } from './testing/picture.ts';
 import { restoreFolder, type RestoreFolderOptions } from './restoreFolder.ts';
 import type { RestoreReport } from './restoreReport.ts';

@@ -6,7 +6,8 @@ import type { RestoreItem, RestoreScope, SourceChange, TargetSession, WriteResul
 import { HoldfastError, type ItemRow, type ProgressEvent } from '../domain/index.ts';
 import type { Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { listAll, MemoryStorage } from '../storage/index.ts';
+import { listAll } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { restoreToTarget, type RestoreToOptions } from './restoreToTarget.ts';
 import type { RestoreReport } from './restoreReport.ts';
 

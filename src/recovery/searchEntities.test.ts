@@ -8,7 +8,7 @@ import type { ProgressEvent } from '../domain/index.ts';
 import { readMailSummary } from '../formats/index.ts';
 import { prune, Repository, writeIndexSetting, type Manifest } from '../repository/index.ts';
 import { systemClock } from '../runtime/index.ts';
-import { CountingStorage, MemoryStorage } from '../storage/index.ts';
+import { CountingStorage, MemoryStorage } from '../storage/trial/index.ts';
 import { forgetWords } from './entityCatalog.ts';
 import { searchEntities, type SearchAnswer, type SearchRequest } from './searchEntities.ts';
 

@@ -29,7 +29,7 @@ export async function* stateDifference(
   let batch: RowChange[] = [];
   await candidates.seek('');
   while (candidates.key !== undefined) {
-    const change = changeOf(candidates.key, await rowAt(old, candidates.key), await rowAt(current, candidates.key));
+    const change = changeOf(await rowAt(old, candidates.key), await rowAt(current, candidates.key));
     if (change) batch.push(change);
     if (batch.length >= BATCH) {
       yield batch;
@@ -45,8 +45,8 @@ async function rowAt(cursor: StateCursor, key: BinaryString): Promise<ItemRow | 
   return cursor.key === key ? cursor.row : undefined;
 }
 
-function changeOf(key: BinaryString, before: ItemRow | undefined, after: ItemRow | undefined): RowChange | undefined {
-  if (!after) return before && { removed: key };
+function changeOf(before: ItemRow | undefined, after: ItemRow | undefined): RowChange | undefined {
+  if (!after) return before && { removed: before.key };
   return before && sameRow(before, after) ? undefined : { row: after };
 }
 

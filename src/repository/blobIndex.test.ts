@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock, systemRandom } from '../runtime/index.ts';
-import { CountingStorage, MemoryStorage } from '../storage/index.ts';
+import { CountingStorage, MemoryStorage } from '../storage/trial/index.ts';
 import { StreamIndex, type IndexContext } from './blobIndex.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { IndexFile } from './indexFile.ts';

@@ -3,7 +3,7 @@ import { StreamIndex } from './blobIndex.ts';
 import { check } from './index.ts';
 import { names } from './names.ts';
 import { readPackDirectory } from './strayPacks.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { backupTree, cacheFolder, initRepository, namesIn, TestClock } from '../../tests/repository/fixture.ts';
 import type { Tree } from '../../tests/repository/tree.ts';
 

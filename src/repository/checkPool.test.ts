@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { backupTree, initRepository, namesIn, TestClock } from '../../tests/repository/fixture.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { check } from './check.ts';
 
 const MIB = 1 << 20;

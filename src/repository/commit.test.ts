@@ -1,7 +1,8 @@
 /** Each look of the commit, with a prune that did just what it looks for. */
 import { afterAll, expect, test } from 'vitest';
 import { runBackup } from '../backup/index.ts';
-import { InterceptedStorage, MemoryStorage, type Storage, type StorageCall } from '../storage/index.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { cacheFolder, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from '../../tests/repository/fixture.ts';
 import { TreeSource, type Tree } from '../../tests/repository/tree.ts';
 import { check } from './check.ts';

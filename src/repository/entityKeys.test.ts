@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemRandom } from '../runtime/index.ts';
-import { InterceptedStorage, MemoryStorage, type Storage, type StorageCall } from '../storage/index.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { ensureEntity, readEntities, readEntity } from './entityKeys.ts';
 import { Keyring } from './keyring.ts';
 import { SealingKey } from './xaes.ts';

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { check } from './index.ts';
 import { readIndexSetting, writeIndexSetting } from './indexSetting.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { cacheFolder, initRepository, namesIn, TestClock } from '../../tests/repository/fixture.ts';
 
 const caches = await cacheFolder();

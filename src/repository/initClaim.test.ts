@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemRandom, timeOrderedId, type Clock } from '../runtime/index.ts';
-import { InterceptedStorage, MemoryStorage, type Storage, type StorageCall } from '../storage/index.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { Repository } from './repository.ts';
 
 const KEY = new Uint8Array(32).fill(1);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ItemRow, RowChange } from '../domain/index.ts';
 import { systemClock, systemRandom } from '../runtime/index.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { Keyring } from './keyring.ts';
 import { walkVisible } from './liveness.ts';
 import { LayerWriter, type Layer } from './segment.ts';

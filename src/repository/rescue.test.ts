@@ -6,7 +6,8 @@ import { StreamIndex } from './blobIndex.ts';
 import { doomedBytes } from './doomed.ts';
 import { lastSegment, names } from './names.ts';
 import { readPackDirectory } from './strayPacks.ts';
-import { InterceptedStorage, MemoryStorage, type StorageCall } from '../storage/index.ts';
+import { InterceptedStorage, type StorageCall } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { backupTree, cacheFolder, initRepository, openRepository, TestClock } from '../../tests/repository/fixture.ts';
 import type { Tree } from '../../tests/repository/tree.ts';
 

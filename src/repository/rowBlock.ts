@@ -94,8 +94,24 @@ export class RowBlock {
     return damaged(this.#name, 'the columns of a block do not add up');
   }
 
+  /** Parts of one string, which each of them keeps alive: for comparing. What is kept is taken from `row` or `keyAt`. */
   get keys(): readonly BinaryString[] { return (this.#keys ??= this.#all('key')); }
   get changeKeys(): readonly BinaryString[] { return (this.#changes ??= this.#all('change')); }
+
+  /** One key alone: a look-up need not pay for all. */
+  keyAt(index: number): BinaryString { return this.#text('key', index); }
+
+  /** The first row at `from` or after whose key is not before `key`; `count` where there is none. */
+  firstFrom(key: BinaryString, from = 0): number {
+    let low = from;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.keyAt(middle) < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 
   kind(index: number): string { return this.#text('kind', index); }
 
@@ -108,7 +124,7 @@ export class RowBlock {
   row(index: number): ItemRow {
     const modified = this.#number('modified', index);
     return {
-      key: this.keys[index] ?? '',
+      key: this.#text('key', index),
       parent: this.#text('parent', index),
       name: this.#text('name', index),
       kind: this.#text('kind', index),
@@ -122,7 +138,7 @@ export class RowBlock {
   }
 
   change(index: number): RowChange {
-    return this.removed(index) ? { removed: this.keys[index] ?? '' } : { row: this.row(index) };
+    return this.removed(index) ? { removed: this.#text('key', index) } : { row: this.row(index) };
   }
 
   /** True where the item is stored whole: nothing went wrong with it. */
@@ -137,7 +153,9 @@ export class RowBlock {
   #all(column: TextColumn): string[] {
     const offsets = this.#offsetsOf(column);
     const values = Array.from<string>({ length: this.count });
-    for (let i = 0; i < this.count; i++) values[i] = this.#bytes.toString('latin1', offsets[i], offsets[i + 1]);
+    const start = offsets[0] as number;
+    const text = this.#bytes.toString('latin1', start, offsets[this.count]);
+    for (let i = 0; i < this.count; i++) values[i] = text.slice((offsets[i] as number) - start, (offsets[i + 1] as number) - start);
     return values;
   }
 

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'vitest';
 import { HoldfastError } from '../domain/index.ts';
 import { prune, type Manifest } from './index.ts';
 import { names } from './names.ts';
-import { InterceptedStorage, MemoryStorage, type StorageCall } from '../storage/index.ts';
+import { InterceptedStorage, type StorageCall } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { backupTree, cacheFolder, HOUR, initRepository, namesIn, openRepository, SnapshotProof, TestClock } from '../../tests/repository/fixture.ts';
 import type { Tree } from '../../tests/repository/tree.ts';
 

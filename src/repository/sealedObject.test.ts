@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { systemRandom } from '../runtime/index.ts';
-import { MemoryStorage } from '../storage/index.ts';
+import { MemoryStorage } from '../storage/trial/index.ts';
 import { DoomedList, doomedBytes, doomedRecords } from './doomed.ts';
 import { Keyring } from './keyring.ts';
 import { openJson, sealJson } from './sealedObject.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ItemRow } from '../domain/index.ts';
 import { systemClock, systemRandom } from '../runtime/index.ts';
-import { FaultyStorage, listAll, MemoryStorage } from '../storage/index.ts';
+import { listAll } from '../storage/index.ts';
+import { FaultyStorage, MemoryStorage } from '../storage/trial/index.ts';
 import { compactLayers } from './compactLayers.ts';
 import { Keyring } from './keyring.ts';
 import { LayerWriter, SegmentReader, type Layer, type SegmentRef } from './segment.ts';

@@ -23,7 +23,7 @@ export class LayerCursor {
   #row = 0;
   #ended = false;
   #floor: BinaryString = '';
-  /** Key at the position; undefined at the end or while a fill is due. */
+  /** Key at the position; undefined at the end or while a fill is due. For comparing: it keeps its whole block alive, see {@link ownKey}. */
   key: BinaryString | undefined;
 
   constructor(source: SegmentSource, layer: Layer, signal?: AbortSignal) {
@@ -37,6 +37,8 @@ export class LayerCursor {
 
   get change(): RowChange { return (this.#block as RowBlock).change(this.#row); }
   get row(): ItemRow { return (this.#block as RowBlock).row(this.#row); }
+  /** The key at the position, for keeping. */
+  get ownKey(): BinaryString { return (this.#block as RowBlock).keyAt(this.#row); }
   get removed(): boolean { return (this.#block as RowBlock).removed(this.#row); }
   get kind(): string { return (this.#block as RowBlock).kind(this.#row); }
   get changeKey(): BinaryString { return (this.#block as RowBlock).changeKeys[this.#row] ?? ''; }
@@ -52,9 +54,7 @@ export class LayerCursor {
       this.key = block.keys[this.#row];
       return true;
     }
-    this.#block = undefined;
-    this.#blockIndex++;
-    this.key = undefined;
+    this.#leaveBlock();
     return false;
   }
 
@@ -62,9 +62,9 @@ export class LayerCursor {
   seek(key: BinaryString): void {
     if (this.#ended || (this.key !== undefined && this.key >= key)) return;
     this.#floor = key;
-    const last = this.#block?.keys[this.#block.count - 1];
-    if (this.#block && last !== undefined && last >= key) {
-      while (this.key !== undefined && this.key < key) this.step();
+    const block = this.#block;
+    if (block && block.count > 0 && block.keyAt(block.count - 1) >= key) {
+      this.#moveTo(block.firstFrom(key, this.#row));
       return;
     }
     this.#block = undefined;
@@ -83,6 +83,19 @@ export class LayerCursor {
     return index;
   }
 
+  #moveTo(row: number): void {
+    const block = this.#block as RowBlock;
+    this.#row = row;
+    if (row < block.count) this.key = block.keyAt(row);
+    else this.#leaveBlock();
+  }
+
+  #leaveBlock(): void {
+    this.#block = undefined;
+    this.#blockIndex++;
+    this.key = undefined;
+  }
+
   async fill(): Promise<void> {
     while (this.starved) {
       if (!this.#reader || this.#blockIndex >= this.#reader.blockCount) {
@@ -97,9 +110,7 @@ export class LayerCursor {
         this.#blockIndex = this.#reader.blockFor(this.#floor);
       }
       this.#block = await this.#reader.block(this.#blockIndex, this.#signal);
-      this.#row = 0;
-      this.key = this.#block.keys[0];
-      while (this.key !== undefined && this.key < this.#floor) this.step();
+      this.#moveTo(this.#block.firstFrom(this.#floor));
     }
   }
 }
@@ -125,6 +136,8 @@ export class StateCursor {
   }
 
   get row(): ItemRow { return this.#at().row; }
+  /** The key at the position, for keeping: `key` keeps its whole block alive. */
+  get ownKey(): BinaryString { return this.#at().ownKey; }
   get kind(): string { return this.#at().kind; }
   get change(): RowChange { return this.#at().change; }
   get changeKey(): BinaryString { return this.#at().changeKey; }

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { runBackup } from '../../src/backup/index.ts';
 import { check, prune, Repository, type PruneResult } from '../../src/repository/index.ts';
 import type { Clock } from '../../src/runtime/index.ts';
-import { CountingStorage, listAll, MemoryStorage } from '../../src/storage/index.ts';
+import { listAll } from '../../src/storage/index.ts';
+import { CountingStorage, MemoryStorage } from '../../src/storage/trial/index.ts';
 import { seededNumbers } from '../repository/seeded.ts';
 import { TreeSource, type Tree, type TreeFile } from '../repository/tree.ts';
 

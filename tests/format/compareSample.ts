@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { ItemRow } from '../../src/domain/index.ts';
-import { listAll, MemoryStorage } from '../../src/storage/index.ts';
+import { listAll } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import type { Storage } from '../../src/storage/index.ts';
 import { stateRows } from '../../src/repository/index.ts';
 import type { Repository } from '../../src/repository/index.ts';

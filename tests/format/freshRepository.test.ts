@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, afterAll, expect, test } from 'vitest';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { check, formatRecoveryKey, Repository } from '../../src/repository/index.ts';
 import { makeScratch } from '../../src/runtime/index.ts';
 import type { Scratch } from '../../src/runtime/index.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { check, prune, Repository } from '../../src/repository/index.ts';
 import type { Finding } from '../../src/repository/index.ts';
 import { makeScratch } from '../../src/runtime/index.ts';

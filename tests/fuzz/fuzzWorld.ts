@@ -6,7 +6,7 @@ import { Keyring } from '../../src/repository/keyring.ts';
 import type { RepositoryContext } from '../../src/repository/repositoryContext.ts';
 import { objectHeader } from '../../src/repository/sealedObject.ts';
 import { systemClock, timeOrderedId } from '../../src/runtime/index.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { seededRandom } from '../repository/seeded.ts';
 
 /** A repository that holds nothing but what is fed to a parser. All of it follows from nothing: samples are the same on every run. */

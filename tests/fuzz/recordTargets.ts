@@ -21,7 +21,7 @@ import { objectHeader, openJson } from '../../src/repository/sealedObject.ts';
 import { withClaim } from '../../src/repository/workClaim.ts';
 import { SealingKey } from '../../src/repository/xaes.ts';
 import { timeOrderedId } from '../../src/runtime/index.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { DAMAGE, type FuzzTarget } from './fuzzTarget.ts';
 import { context, id, keyring, random, scratch, sealRecord, storage, tag } from './fuzzWorld.ts';
 

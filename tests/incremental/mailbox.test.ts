@@ -5,7 +5,7 @@ import { isHoldfastError } from '../../src/domain/index.ts';
 import { restoreToTarget } from '../../src/recovery/index.ts';
 import type { Manifest } from '../../src/repository/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { linesOf, readWithPython } from '../roundTrip/independentClients.ts';
 import { never, ScratchRepository, unheard } from '../roundTrip/scratchRepository.ts';
 import { startDovecot, type Dovecot } from '../servers/dovecot.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { afterAll, expect, test } from 'vitest';
 import { addKey, check, erase, removeEntity, removeKey, Repository, rotateKeys } from '../../src/repository/index.ts';
-import { InterceptedStorage, MemoryStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { caches, NEXT, Pair } from './copyPair.ts';
 import { keyObjects, searchEverything } from './erasedTraces.ts';
 import { backupTree, copyStorage, namesIn, openRepository, RECOVERY_KEY } from './fixture.ts';

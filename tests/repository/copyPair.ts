@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { backupTree, cacheFolder, HOUR, initRepository, openRepository, SnapshotProof, TestClock } from './fixture.ts';
 import { check, copyRepository, type CopyOptions, type CopyResult, type Manifest, type Repository } from '../../src/repository/index.ts';
-import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { type Storage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import type { Tree } from './tree.ts';
 
 /** Local caches of all pairs of a test file; `remove` them at its end. */

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { check, rotateKeys, type Manifest, type Repository } from '../../src/repository/index.ts';
-import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { type Storage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { tracesOf } from './erasedTraces.ts';
 import { backupTree, cacheFolder, copyStorage, HOUR, initRepository, openRepository, SnapshotProof, TestClock } from './fixture.ts';
 import type { Tree, TreeFile } from './tree.ts';

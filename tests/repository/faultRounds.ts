@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { check, prune, rebuild, type Manifest, type Repository } from '../../src/repository/index.ts';
-import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { type Storage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { backupTree, HOUR, initRepository, openRepository, SnapshotProof, TestClock } from './fixture.ts';
 import { nextTree, type Tree } from './tree.ts';
 

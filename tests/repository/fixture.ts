@@ -8,7 +8,8 @@ import type { SourceSession } from '../../src/connectors/contract.ts';
 import type { BinaryString } from '../../src/domain/index.ts';
 import type { Clock } from '../../src/runtime/index.ts';
 import { Repository, stateRows, type EntityRecord, type Manifest } from '../../src/repository/index.ts';
-import { listAll, MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { listAll, type Storage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { bytesOf, itemsOf, TreeSource, type Tree, type TreeFile } from './tree.ts';
 
 export const OPERATOR_KEY = new Uint8Array(32).fill(7);

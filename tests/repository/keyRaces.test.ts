@@ -1,7 +1,8 @@
 /** Key epochs under kills, late puts, damage and races that no stop between two calls of one program shows. */
 import { afterAll, expect, test } from 'vitest';
 import { addKey, check, listKeys, prune, rebuild, removeKey, Repository, rotateKeys, type Manifest } from '../../src/repository/index.ts';
-import { InterceptedStorage, MemoryStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { InterceptedStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { backupTree, cacheFolder, copyStorage, initRepository, namesIn, OPERATOR_KEY, RECOVERY_KEY, SnapshotProof, TestClock } from './fixture.ts';
 import { StoppedStorage } from './stoppedStorage.ts';
 import { nextTree, type Tree } from './tree.ts';

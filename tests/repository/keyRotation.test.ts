@@ -1,7 +1,8 @@
 /** Key epochs: what each opens, several rotations, two at once, killed and stopped ones, and runs that began before. */
 import { afterAll, expect, test } from 'vitest';
 import { addKey, check, listKeys, prune, removeKey, Repository, rotateKeys, type Manifest } from '../../src/repository/index.ts';
-import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { type Storage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { IndependentReader } from '../format/independentReader.ts';
 import { objectsOf } from '../format/compareSample.ts';
 import { backupTree, cacheFolder, HOUR, initRepository, namesIn, OPERATOR_KEY, RECOVERY_KEY, SnapshotProof, TestClock } from './fixture.ts';

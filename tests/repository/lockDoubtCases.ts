@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import {
   addKey, check, copyRepository, detachCopy, erase, lockHere, lockRepository, lockSettingOf, lockWarnings, prune, removeEntity, Repository, rotateKeys, unhide,
 } from '../../src/repository/index.ts';
-import { CountingStorage, InterceptedStorage, listAll, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { InterceptedStorage, listAll, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { CountingStorage } from '../../src/storage/trial/index.ts';
 import { backupTree, openRepository, OPERATOR_KEY, RECOVERY_KEY } from './fixture.ts';
 import { DAY, file, FIRST, LOCK, lockedFor, NOTES, restores, SECOND, type LockCase } from './lockWorlds.ts';
 import type { LockedPlace } from './lockedPlace.ts';

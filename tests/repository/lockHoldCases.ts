@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { check, lockedUntil, rotateKeys, unhide } from '../../src/repository/index.ts';
-import { CountingStorage } from '../../src/storage/index.ts';
+import { CountingStorage } from '../../src/storage/trial/index.ts';
 import { backupTree } from './fixture.ts';
 import { DAY, FIRST, LOCK, lockedFor, NOTES, restores, SECOND, type LockCase } from './lockWorlds.ts';
 

@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import {
   addKey, check, copyRepository, erase, lockedUntil, lockHere, lockRepository, prune, rebuild, removeKey, Repository, rotateKeys, unhide, type Manifest,
 } from '../../src/repository/index.ts';
-import { FaultyStorage, InterceptedStorage, RetryingStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { InterceptedStorage, RetryingStorage, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { FaultyStorage } from '../../src/storage/trial/index.ts';
 import { systemRandom } from '../../src/runtime/index.ts';
 import { backupTree, openRepository } from './fixture.ts';
 import { DAY, file, FIRST, LOCK, lockedFor, NOTES, restores, SECOND, type LockCase } from './lockWorlds.ts';

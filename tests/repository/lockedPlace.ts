@@ -1,6 +1,7 @@
 import { DeleteObjectCommand, GetObjectRetentionCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { readSettings } from '../../src/runtime/index.ts';
-import { listAll, LockedMemoryStorage, openStorage, type Storage } from '../../src/storage/index.ts';
+import { listAll, openStorage, type Storage } from '../../src/storage/index.ts';
+import { LockedMemoryStorage } from '../../src/storage/trial/index.ts';
 import type { S3TestServer } from '../servers/s3TestServer.ts';
 
 /** A place with object lock, and what others do there with the same keys. */

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../src/domain/index.ts';
-import { InterceptedStorage, MemoryStorage, type StorageCall } from '../../src/storage/index.ts';
+import { InterceptedStorage, type StorageCall } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import type { TestClock } from './fixture.ts';
 
 const KEPT = /^(packs|segments|snapshots|seals|entities|removals)\//;

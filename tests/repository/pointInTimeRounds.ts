@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import fc from 'fast-check';
 import { check, prune, rebuild, type Manifest, type PrunePolicy, type Repository } from '../../src/repository/index.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { backupTree, copyStorage, HOUR, initRepository, openRepository, SnapshotProof, TestClock } from './fixture.ts';
 import { seededNumbers } from './seeded.ts';
 import { nextTree, type Tree } from './tree.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { check, prune, type Manifest, type Repository } from '../../src/repository/index.ts';
-import { MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { type Storage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { backupTree, copyStorage, HOUR, initRepository, namesIn, openRepository, SnapshotProof, TestClock, type Place } from './fixture.ts';
 import { seededNumbers } from './seeded.ts';
 import { StoppedStorage } from './stoppedStorage.ts';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from '../../src/domain/index.ts';
 import { Repository } from '../../src/repository/index.ts';
-import { CountingStorage, MemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { type Storage } from '../../src/storage/index.ts';
+import { CountingStorage, MemoryStorage } from '../../src/storage/trial/index.ts';
 
 export const never = new AbortController().signal;
 export const unheard: Progress = () => undefined;

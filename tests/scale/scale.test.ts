@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { catalogGrowth } from './catalogGrowth.ts';
 import { backupMemory, exportMemory } from './flatMemory.ts';
 import { indexFigures } from './indexMemory.ts';

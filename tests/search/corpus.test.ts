@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readMailSummary, readText } from '../../src/formats/index.ts';
 import { searchEntities, type SearchRequest } from '../../src/recovery/index.ts';
 import type { Repository } from '../../src/repository/index.ts';
-import { MemoryStorage } from '../../src/storage/index.ts';
+import { MemoryStorage } from '../../src/storage/trial/index.ts';
 import { generatedMails } from '../roundTrip/generatedMails.ts';
 import { nastyMails } from '../roundTrip/nastyMails.ts';
 import { backUpMails, keyOf, searchOfMail } from './mailRepository.ts';

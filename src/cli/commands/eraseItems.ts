@@ -72,7 +72,7 @@ async function eraseChosen(
   const written = await giveCertificate(context, certificate, file);
   if (written && certificate.pending.length === 0) list?.remove();
   try {
-    forgetCatalog(repository, record.entity.id);
+    await forgetCatalog(repository, record.entity.id);
   } catch (error) {
     untidy.push(error);
   }

@@ -26,7 +26,7 @@ export async function removeEntity(context: CommandContext, options: Options): P
   const { entity, tag } = await findOrLeft(repository, options.entity, signal);
   await confirmName(context, () => `Removing ${printable(entity.id)} with all its snapshots`, entity.name, options.yes === true);
   const result = await remove(repository, tag, { signal, alone: options.alone === true });
-  forgetCatalog(repository, entity.id);
+  await forgetCatalog(repository, entity.id);
   await out.document({ entity: entity.id, ...result } satisfies RemovedDocument);
   await out.line(`Removed ${printable(entity.id)}: ${plural(result.snapshotsRemoved, 'snapshot')}, ${plural(result.packsDeleted, 'pack')}, and its keys.`);
   if (result.blobsKept > 0) await out.line(`${plural(result.blobsKept, 'piece')} of its contents stay, for other entities that hold the same.`);

@@ -1,7 +1,8 @@
 import { isHoldfastError, messageOf } from '../../domain/index.ts';
 import { noteWeakness } from '../../repository/index.ts';
 import { systemRandom } from '../../runtime/index.ts';
-import { checkConformance, conformanceChecks, NO_PRUNE, tryLocks, type ConformanceResult, type LockState, type Storage } from '../../storage/index.ts';
+import { type LockState, type Storage } from '../../storage/index.ts';
+import { checkConformance, conformanceChecks, NO_PRUNE, tryLocks, type ConformanceResult } from '../../storage/trial/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { plural, printable } from '../formatText.ts';

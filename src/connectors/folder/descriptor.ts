@@ -1,5 +1,6 @@
 import type { BinaryString, ItemRow } from '../../domain/index.ts';
-import { textFormatOfFile } from '../../formats/index.ts';
+// Not by the door: that loads the parsers of mail, too, which is a tenth of a small restore.
+import { textFormatOfFile } from '../../formats/textFormat.ts';
 import type { Descriptor, DiskEntry } from '../contract.ts';
 import { decodeItemMeta } from './itemMeta.ts';
 
