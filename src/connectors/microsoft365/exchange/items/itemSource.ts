@@ -53,6 +53,8 @@ export interface FolderRound {
   isForeign?: boolean;
   /** Unread because it was not found. One answer is no proof: whether it is there the next run sees, which lists all folders. */
   isMissing?: boolean;
+  /** Items that it told of in part, and that were not found when the rest was asked for: in its latest reading. */
+  notFound?: number;
   /** Records of the spool when its latest round began. */
   startedAt: number;
 }
