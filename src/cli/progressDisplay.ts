@@ -65,7 +65,8 @@ export class ProgressDisplay {
     } else if (event.type === 'waiting') {
       this.#waiting = event;
     } else {
-      if (event.stage !== this.#now?.stage) this.#restart();
+      // Items are no requests: where it begins or ends to be told what a run costs, the times before say nothing.
+      if (event.stage !== this.#now?.stage || (event.effort === undefined) !== (this.#now.effort === undefined)) this.#restart();
       this.#now = event;
       this.#waiting = undefined;
       this.#timeLeft.note(doneOf(event));
@@ -175,7 +176,7 @@ export class ProgressDisplay {
   }
 
   #left(now: Counted): number | undefined {
-    const total = now.totalBytes ?? now.totalItems ?? (now.stage === 'store' ? this.#expected : undefined);
+    const total = now.effort?.total ?? now.totalBytes ?? now.totalItems ?? (now.stage === 'store' ? this.#expected : undefined);
     return total === undefined ? undefined : this.#timeLeft.of(total);
   }
 
@@ -186,8 +187,8 @@ export class ProgressDisplay {
 }
 
 /** What the time left goes by. */
-function doneOf({ items, bytes, totalBytes }: Counted): number {
-  return totalBytes === undefined ? items : bytes;
+function doneOf({ items, bytes, totalBytes, effort }: Counted): number {
+  return effort?.done ?? (totalBytes === undefined ? items : bytes);
 }
 
 function itemsOf({ items, totalItems, totalIsLeast }: Counted): string {

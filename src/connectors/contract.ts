@@ -1,4 +1,4 @@
-import type { BinaryString, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
+import type { BinaryString, Effort, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
 import type { TextFormat } from '../formats/index.ts';
 
 /** How a row of a service looks in a directory tree. */
@@ -90,6 +90,8 @@ export interface EnumerateContext {
   readonly progress: Progress;
   /** Told how many items and exceptions this enumeration gives in all, each time that the source knows better. For people who wait: nothing relies on it. */
   readonly expect?: (items: number) => void;
+  /** Told how far the source's own work is, fetching included, each time that it went on; only by sources of which the items differ in what they cost. For people who wait, too. */
+  readonly effort?: (effort: Effort) => void;
 }
 
 /** What fetching one item gave. The item may be richer than when it was listed (its subject, say); the key is the same. */

@@ -11,6 +11,7 @@ import { contactsPlan } from './contacts/contactsPlan.ts';
 import { FolderedService, type FolderedPlan } from './items/folderedService.ts';
 import { MailService } from './mail/mailService.ts';
 import { notesPlan } from './notes/notesPlan.ts';
+import { RunEffort } from './effort.ts';
 import { ListedPart } from './listedPart.ts';
 import { PartProgress } from './partProgress.ts';
 import { SettingsService } from './settings/settingsService.ts';
@@ -46,6 +47,9 @@ export class ExchangeSource implements SourceSession {
   /** Parts of the cursor of sub-services that could not be read. */
   readonly #gaps = new Map<string, unknown>();
   #ended = false;
+  /** Told how far the run is; undefined where nobody listens. */
+  #effort: { readonly run: RunEffort; tell(): void } | undefined;
+  readonly #spent: () => number;
 
   constructor(tenant: Tenant, mailbox: Mailbox, factories: readonly SubServiceFactory[] = SUB_SERVICES) {
     this.entity = entityOf(mailbox);
@@ -54,6 +58,7 @@ export class ExchangeSource implements SourceSession {
     const budget = tenant.budget(mailbox.userId);
     const access: MailboxAccess = { graph: tenant.graph, path: `/users/${mailbox.userId}`, budget, runtime: tenant.runtime };
     this.#slots = budget.concurrent;
+    this.#spent = () => budget.granted;
     this.#services = factories.map((make) => make(access)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -64,13 +69,17 @@ export class ExchangeSource implements SourceSession {
     this.#tenant.tellWaits(this.#userId, context.progress);
     const parts = parseCursor(context.cursor);
     await using scratch = await makeScratch('exchange');
-    const counted = new PartProgress(context);
+    const run = new RunEffort(this.#services, this.#spent);
+    this.#effort = { run, tell: () => context.effort?.(run.now) };
+    const counted = new PartProgress(context, run);
     const listed: ListedPart[] = [];
     try {
       for (const service of this.#services) {
         const { previous, signal } = context;
-        listed.push(await ListedPart.list(service, { cursor: parts[service.name], previous, signal, scratch: scratch.path, ...counted.next() }));
+        listed.push(await ListedPart.list(service, { cursor: parts[service.name], previous, signal, scratch: scratch.path, ...counted.next(service) }));
       }
+      run.begin();
+      this.#effort.tell();
       for (const part of listed) yield* this.#part(part);
     } finally {
       for (const part of listed) await part.close();
@@ -92,6 +101,8 @@ export class ExchangeSource implements SourceSession {
     }
     for await (const changes of part.changes()) {
       if (late.length > 0) yield late.splice(0);
+      this.#effort?.run.given(service, changes);
+      this.#effort?.tell();
       yield changes;
     }
     if (late.length > 0) yield late;
@@ -136,9 +147,12 @@ export class ExchangeSource implements SourceSession {
       if (own === undefined) byService.set(service, [item]);
       else own.push(item);
     }
-    return [...byService].flatMap(([service, own]) => chunks(own, service.together ?? 1).map((some) => async (context: FetchContext) => (
-      service.fetchTogether === undefined ? await Promise.all(some.map((item) => service.fetch(item, context))) : await service.fetchTogether(some, context)
-    )));
+    return [...byService].flatMap(([service, own]) => chunks(own, service.together ?? 1).map((some) => async (context: FetchContext) => {
+      const fetched = service.fetchTogether === undefined ? await Promise.all(some.map((item) => service.fetch(item, context))) : await service.fetchTogether(some, context);
+      this.#effort?.run.fetched(service, some);
+      this.#effort?.tell();
+      return fetched;
+    }));
   }
 
   #serviceOf(item: SourceItem): SubService {

@@ -39,6 +39,8 @@ export interface SubService {
   readonly kind: string;
   /** It holds nothing of the mailbox, but remarks about it: a run that could read nothing else fails. */
   readonly isRemark?: boolean;
+  /** Requests that the content of an item takes, about, as long as none was fetched; 1 unless told. */
+  readonly requests?: number;
   /** The global cloud alone is known to offer it: another one that refuses it is no failure, nor one that has no such path. */
   readonly isOfSomeClouds?: boolean;
   /** As {@link SourceSession.enumerate} in the contract, below its own prefix. All parts are listed before the first gives more than its first batch. */

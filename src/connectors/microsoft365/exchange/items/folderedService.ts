@@ -30,6 +30,8 @@ export interface FolderedPlan {
   readonly isListedApart?: boolean;
   /** As in {@link SubService}. */
   readonly isOfSomeClouds?: boolean;
+  /** As in {@link SubService}. */
+  readonly requests?: number;
   /** What the paths of all requests begin with; the path of the mailbox unless told. Asked for once, then kept in the cursor. */
   base?(access: MailboxAccess, signal: AbortSignal): Promise<string>;
   /** Throws what the service or the network answers instead. */
@@ -47,6 +49,7 @@ export class FolderedService implements SubService {
   readonly title: string;
   readonly kind: string;
   readonly isOfSomeClouds: boolean;
+  readonly requests: number;
   readonly #access: MailboxAccess;
   readonly #plan: FolderedPlan;
   #base = '';
@@ -56,6 +59,7 @@ export class FolderedService implements SubService {
   constructor(access: MailboxAccess, plan: FolderedPlan) {
     ({ name: this.name, title: this.title, kind: this.kind } = plan);
     this.isOfSomeClouds = plan.isOfSomeClouds === true;
+    this.requests = plan.requests ?? 1;
     this.#access = access;
     this.#plan = plan;
     this.#outcomes = new ContentOutcomes(access, plan.nouns[0], plan.isListedApart);

@@ -10,7 +10,7 @@ const FOLDER_CLASS = 'IPF.StickyNote';
 
 /** Sticky notes. No resource of Graph shows them but the items of mailbox import and export (fact 53), which is for the global cloud (fact 58). */
 export const notesPlan: FolderedPlan = {
-  name: NAME, title: 'Notes', kind: 'note', nouns: ['note', 'notes'], isListedApart: true, isOfSomeClouds: true,
+  name: NAME, title: 'Notes', kind: 'note', nouns: ['note', 'notes'], requests: 0.05, isListedApart: true, isOfSomeClouds: true,
   base: mailboxPath,
   folders: {
     name: NAME, title: 'Notes', purpose: NOTES_PURPOSE, mode: 'delta', named: 'displayName', volatile: ['totalItemCount', 'childFolderCount', 'parentMailboxUrl'],
