@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
 import { defineErasure } from './defineErasure.ts';
 import { defineKeys } from './defineKeys.ts';
+import { defineUndo } from './defineUndo.ts';
 import {
   byteSize, connectionOptions, day, keyOptions, lockOptions, percent, profileOption, repositoryOptions, searchOptions, span, wholeNumber,
 } from './sharedOptions.ts';
@@ -28,6 +29,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineBackup(program, does);
   defineBrowsing(program, does);
   defineRestore(program, does);
+  defineUndo(program, does);
   defineExport(program, does);
   defineCare(program, does);
   defineStorage(program, does);
@@ -200,7 +202,8 @@ function defineRestoreExchange(restore: Command, does: Does): void {
     .addHelpText('after', `
 The application needs Mail.ReadWrite, Calendars.ReadWrite, Contacts.ReadWrite, Tasks.ReadWrite.All and MailboxSettings.ReadWrite
 in addition to what backups need, each for its part. Nothing is sent to anybody: meetings come back without the people in them. Nothing is deleted for good:
-where --mode replace puts back a mail that was edited, the edited one goes to Deleted Items. A second run writes nothing.`);
+where --mode replace puts back a mail that was edited, the edited one goes to Deleted Items. A second run writes nothing. "holdfast undo"
+takes a restore back.`);
   does(exchange, async () => (await import('./commands/restoreExchange.ts')).restoreExchange);
 }
 

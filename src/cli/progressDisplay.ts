@@ -13,7 +13,7 @@ const BAR = 20;
 
 const STAGES: Readonly<Record<string, string>> = {
   scan: 'listing', store: 'storing', seal: 'sealing', plan: 'comparing', restore: 'restoring', export: 'exporting',
-  check: 'checking', prune: 'pruning', rebuild: 'rebuilding', copy: 'copying', index: 'indexing', test: 'trying',
+  check: 'checking', prune: 'pruning', rebuild: 'rebuilding', copy: 'copying', index: 'indexing', test: 'trying', undo: 'taking back',
 };
 
 type Counted = Extract<ProgressEvent, { type: 'progress' }>;

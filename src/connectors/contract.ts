@@ -158,3 +158,50 @@ export interface TargetSession {
   finish(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What a target session writes down of a change: JSON that the connector alone understands. `item` is what people call the thing. */
+export interface ChangeNote {
+  readonly item: string;
+  /** It is about a folder: it is taken back after everything that is not, whenever it was noted. */
+  readonly isFolder?: true;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Where a target session writes its changes down, so that they can be taken back. A change is made only after its note is durable. Notes hold what customers
+ * wrote: whoever keeps them seals them.
+ */
+export interface ChangeJournal {
+  /** Names the restore; fit to be written upon what it makes. */
+  readonly id: string;
+  /** Durable when it resolves. The numbers, in the order of the notes, by which {@link did} names them. Throws where the restore is being taken back. */
+  intend(notes: readonly ChangeNote[]): Promise<readonly number[]>;
+  /** The change of that number was made, and this is what came of it. Becomes durable with what follows; a change without it may have been made, whole, in part or not at all. */
+  did(number: number, outcome: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** A change as it was written down. */
+export interface NotedChange {
+  readonly number: number;
+  readonly note: ChangeNote;
+  /** undefined: nobody knows how far it came. */
+  readonly outcome: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * What became of one change that was to be taken back. `undone`: it was (with a dry run: would be). `nothing`: there was nothing to take back, because it was never made or
+ * is away already. `altered`: it was, but not all of it is as it was. `left`: somebody changed since what the restore had left, so it stays. `failed`: it could not be; another run tries again.
+ */
+export interface UndoResult {
+  readonly result: 'undone' | 'nothing' | 'altered' | 'left' | 'failed';
+  /** With the last three. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** One connected session that takes a restore back. */
+export interface UndoSession {
+  /** Results in the order of the changes, which come latest first. Done twice it ends the same: what is as it was before the restore is left alone. With `dryRun` nothing is written. */
+  undo(changes: readonly NotedChange[], options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly UndoResult[]>;
+  close(): Promise<void>;
+}

@@ -1,7 +1,8 @@
 import { ExchangeSource } from './exchange/exchangeSource.ts';
 import { ExchangeTarget } from './exchange/exchangeTarget.ts';
 import type { TargetOptions } from './exchange/subTarget.ts';
-import type { SourceSession, TargetSession } from '../contract.ts';
+import { ExchangeUndo } from './exchange/undo/exchangeUndo.ts';
+import type { SourceSession, TargetSession, UndoSession } from '../contract.ts';
 import type { Mailbox } from './directory/mailboxes.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -19,4 +20,9 @@ export function openSource(tenant: Tenant, mailbox: Mailbox): SourceSession {
 /** A writing session of one mailbox, the original or another. Nothing is sent before its first call. */
 export function openTarget(tenant: Tenant, mailbox: Mailbox, options: TargetOptions): TargetSession {
   return new ExchangeTarget(tenant, mailbox, options);
+}
+
+/** A session that takes a restore into this mailbox back; `restore` is its id. Nothing is sent before its first call. */
+export function openUndo(tenant: Tenant, mailbox: Mailbox, restore: string): UndoSession {
+  return new ExchangeUndo(tenant, mailbox, restore);
 }

@@ -1,4 +1,4 @@
-import type { RestoreItem, RestoreMode, WriteResult } from '../../contract.ts';
+import type { ChangeJournal, RestoreItem, RestoreMode, WriteResult } from '../../contract.ts';
 import type { MailboxAccess } from './subService.ts';
 
 /** How a restore writes into a mailbox. */
@@ -12,6 +12,8 @@ export interface TargetOptions {
   readonly suffix?: string;
   /** The items are of another mailbox: none of them is there under its own id. */
   readonly ofAnother?: boolean;
+  /** Where changes are written down before they are made; with it a plan is a promise to carry it out. undefined: nowhere. */
+  readonly journal?: ChangeJournal;
 }
 
 export interface TargetAccess extends MailboxAccess {

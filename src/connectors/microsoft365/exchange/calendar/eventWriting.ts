@@ -4,8 +4,8 @@ import { idOf, textOf, type Entry } from '../../graph/pages.ts';
 import { listOf, objectOf, readDocument } from '../items/documents.ts';
 import { parseObject } from '../items/folders.ts';
 import { attachMissing } from '../restore/keptAttachments.ts';
-import { createOnce, EXPAND_ORIGIN, originOfEntry, originProperty, patchItem, removeForGood } from '../restore/outlookItem.ts';
-import type { FolderWriting, ItemWriting, Place, Writing } from '../restore/partWriting.ts';
+import { createOnce, EXPAND_ORIGIN, discardItem, originOfEntry, originProperty, patchItem, removeForGood } from '../restore/outlookItem.ts';
+import type { FolderWriting, ItemWriting, Place, WrittenItem, Writing } from '../restore/partWriting.ts';
 import { changedFields, stampOf, withTag } from '../restore/shapes.ts';
 import { failed } from '../subTarget.ts';
 import { calendarPlan, EVENT_OPTIONS } from './calendarPlan.ts';
@@ -42,6 +42,8 @@ export const eventWriting: ItemWriting = {
   refuse: refuseMeeting,
   make,
   mend,
+  attachmentsAt: (base, { id }) => `${pathOf(base, id)}/attachments`,
+  discard: async ({ id }, access, signal) => await discardItem(access, pathOf(access.path, id), eventWriting, signal),
   remove: async ({ id }, access, signal) => await removeForGood(access, pathOf(access.path, id), eventWriting, signal),
 };
 
@@ -54,7 +56,7 @@ function isForeign({ canShare }: Entry): boolean {
   return canShare === false;
 }
 
-function isSeriesRow({ meta }: ItemRow): boolean {
+function isSeriesRow({ meta }: Pick<ItemRow, 'meta'>): boolean {
   return parseObject(meta)['series'] === true;
 }
 
@@ -63,7 +65,7 @@ function refuseMeeting(standing: Entry): WriteResult | undefined {
   return failed('meeting-stands', 'This meeting is not as it was backed up. It stays as it is, since Microsoft 365 would send mail to the people in it if it were changed. `--mode separate` puts what it was beside.');
 }
 
-async function make(document: Entry, writing: Writing): Promise<void> {
+async function make(document: Entry, writing: Writing): Promise<WrittenItem> {
   const { access: { path }, folderId, losses, tag } = writing;
   const body = eventBody(document, tag, losses);
   const hasMore = listOf(document, 'attachments').length > 0 || hasOccurrences(document);
@@ -72,7 +74,7 @@ async function make(document: Entry, writing: Writing): Promise<void> {
   const made = await createOnce(eventWriting, { list, item: (id) => pathOf(path, id) }, body, writing.origin(stamp, !hasMore), writing);
   const now = await mendHour(made, document, writing);
   if (hasMore) await writeMore(idOf(made), document, [], writing);
-  await settle(idOf(made), hasMore ? undefined : now, hasMore ? '' : stamp, document, writing);
+  return { id: idOf(made), shown: await settle(idOf(made), hasMore ? undefined : now, hasMore ? '' : stamp, document, writing) };
 }
 
 /** An event as it is while nothing belongs to it, and nobody. */
@@ -104,10 +106,11 @@ async function writeMore(id: string, document: Entry, attached: readonly Entry[]
   await attachToExceptions(events, document, ids, writing, WRITE_PURPOSE);
 }
 
-/** Notes how the event is now, so that another run knows it again. `shown`: its document; undefined: it has to be asked for. `noted`: what it says already. */
-async function settle(id: string, shown: Entry | undefined, noted: string, document: Entry, writing: Writing): Promise<void> {
-  const stamp = writing.stampOf(shown ?? await shownEvent(id, document, writing));
-  if (stamp !== noted) await patchItem(writing.access, pathOf(writing.access.path, id), originProperty(writing.origin(stamp, true)), eventWriting, writing.signal);
+/** Notes how the event is now, so that another run knows it again, and returns it as it is then. `shown`: its document; undefined: it has to be asked for. `noted`: what it says already. */
+async function settle(id: string, shown: Entry | undefined, noted: string, document: Entry, writing: Writing): Promise<Entry> {
+  const now = shown ?? await shownEvent(id, document, writing);
+  const stamp = writing.stampOf(now);
+  return stamp === noted ? now : await patchItem(writing.access, pathOf(writing.access.path, id), originProperty(writing.origin(stamp, true)), eventWriting, writing.signal);
 }
 
 async function shownEvent(id: string, document: Entry, { access: { graph, budget, path }, signal }: Writing): Promise<Entry> {
@@ -122,7 +125,7 @@ function daysThatDiffer(document: Entry): string {
 }
 
 /** What differs is written. A series whose occurrences differ gets its recurrence again, which forgets all that was done to single ones, and then what was done to them. */
-async function mend({ id }: Place, document: Entry, standing: Entry, writing: Writing): Promise<void> {
+async function mend({ id }: Place, document: Entry, standing: Entry, writing: Writing): Promise<Entry> {
   const { access, losses, tag, signal } = writing;
   const body = eventBody(document, tag, losses);
   const wanted = { ...document, categories: withTag(document['categories'], tag) } as Entry;
@@ -141,5 +144,5 @@ async function mend({ id }: Place, document: Entry, standing: Entry, writing: Wr
   if (isAnew && daysThatDiffer(now) !== daysThatDiffer(document) && !losses.codes.includes('occurrence-lost')) {
     losses.add('occurrence-lost', 'how some of its occurrences were: Microsoft 365 kept changes that were made to them since');
   }
-  await settle(id, now, '', document, writing);
+  return await settle(id, now, '', document, writing);
 }

@@ -7,12 +7,13 @@ import { parseObject } from '../items/folders.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { altered, failed, type SubTarget, type TargetAccess, type TargetOptions } from '../subTarget.ts';
 import { FolderPlaces } from './folderPlaces.ts';
+import { ItemJournal } from './itemJournal.ts';
 import { decideItem, isMadeOf, originContent, type ItemDecision, type StandingItem } from './itemDecision.ts';
 import { Losses } from './losses.ts';
 import { formatOrigin } from './origin.ts';
-import type { ItemWriting, Writing } from './partWriting.ts';
-import { stampOf, withoutTag } from './shapes.ts';
-import { documentOf, readBatch, standingById, StandingItems } from './standingItems.ts';
+import type { ItemWriting, Place, Writing } from './partWriting.ts';
+import { stampOf, untagged } from './shapes.ts';
+import { documentOf, readBatch, standingById, standingItem, StandingItems } from './standingItems.ts';
 
 /** Items in a row that the service has no answer for: then it is not about these items. */
 const MOST_IN_A_ROW = 5;
@@ -30,6 +31,7 @@ export class ItemTarget implements SubTarget {
   #places: Promise<FolderPlaces> | undefined;
   #standing: Promise<StandingItems> | undefined;
   readonly #decided = new Map<string, ItemDecision>();
+  readonly #journal: ItemJournal;
   #inARow = 0;
 
   constructor(access: TargetAccess, options: TargetOptions, writing: ItemWriting) {
@@ -37,6 +39,7 @@ export class ItemTarget implements SubTarget {
     this.#access = access;
     this.#options = options;
     this.#writing = writing;
+    this.#journal = new ItemJournal(options, writing);
   }
 
   async plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]> {
@@ -45,6 +48,7 @@ export class ItemTarget implements SubTarget {
     for (const { row } of items) if (row.kind === 'folder') places.learn(row);
     const rows = items.map(({ row }) => row).filter((row) => row.kind === this.#writing.kind && this.#left(row, places) === undefined);
     await this.#decideAll(rows, places, signal);
+    await this.#journal.intendMakes(rows, this.#decided, ({ parent }) => places.find(parent));
     return items.map(({ row }) => {
       const decision = this.#decided.get(row.key);
       if (decision !== undefined) return { result: decision.result };
@@ -169,14 +173,17 @@ export class ItemTarget implements SubTarget {
   }
 
   async #make(row: ItemRow, document: Entry, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
-    const writing = this.#writingOf(row, await places.ensure(row.parent, signal), signal);
-    await this.#writing.make(document, writing);
+    const folderId = await places.ensure(row.parent, signal);
+    await this.#journal.intendMake(row, folderId);
+    const writing = this.#writingOf(row, folderId, signal);
+    const { id, shown } = await this.#writing.make(document, writing);
+    await this.#did(row, { id, folderId }, shown, true, signal);
     const { codes: [code], sentence } = writing.losses;
     return code === undefined ? { result: 'written' } : altered(code, sentence);
   }
 
   async #mend(standing: StandingItem, row: ItemRow, document: Entry, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
-    const { readPurpose, shape, shownPaths, isSameBeside, refuse, mend, nouns: [noun, many] } = this.#writing;
+    const { readPurpose, shape, shownPaths, isSameBeside, besideOf, refuse, mend, nouns: [noun, many] } = this.#writing;
     const { graph, path, budget } = this.#access;
     const documents: Entry[] = [];
     for (const shown of shownPaths(path, standing, row)) documents.push(await readDocument(graph, shown, { purpose: readPurpose, budget, signal }));
@@ -189,18 +196,30 @@ export class ItemTarget implements SubTarget {
     }
     const refused = refuse?.(now);
     if (refused !== undefined) return refused;
-    await mend(standing, document, now, writing);
+    if (this.#journal.isKept) await this.#journal.intendMend(row, standing, { ...now, ...await besideOf?.(standing, this.#access, signal) }, document);
+    await this.#did(row, standing, await mend(standing, document, now, writing), false, signal);
     if (isElsewhere) writing.losses.add('elsewhere', `its place: this ${noun} lies in another folder now, and Microsoft Graph does not move ${many}`);
     const { codes: [code], sentence } = writing.losses;
     return code === undefined ? { result: 'replaced' } : altered(code, sentence);
   }
 
+  /** `shown`: the item now; undefined: it has to be asked for. */
+  async #did(row: ItemRow, { id, folderId }: Place, shown: Entry | undefined, made: boolean, signal: AbortSignal): Promise<void> {
+    if (!this.#journal.isKept) return;
+    const place = { id, folderId };
+    const { graph, path, budget } = this.#access;
+    const { shortPath, readPurpose } = this.#writing;
+    const { change } = standingItem(this.#writing, shown ?? await graph.get(shortPath(path, place), { purpose: readPurpose, budget, signal }), folderId);
+    await this.#journal.did(row, { ...place, change, made });
+  }
+
   #writingOf(row: ItemRow, folderId: string, signal: AbortSignal): Writing {
-    const { mode, tag } = this.#options;
+    const { mode, tag, journal } = this.#options;
+    const restore = journal === undefined ? {} : { restore: journal.id };
     return {
       access: this.#access, signal, losses: new Losses(), tag, folderId,
       stampOf: (document) => this.#stampOf(document),
-      origin: (stamp, whole) => formatOrigin({ source: this.#idOf(row), content: originContent(row, stamp), beside: mode === 'separate', whole }),
+      origin: (stamp, whole) => formatOrigin({ source: this.#idOf(row), content: originContent(row, stamp), beside: mode === 'separate', whole, ...restore }),
     };
   }
 
@@ -208,10 +227,8 @@ export class ItemTarget implements SubTarget {
     return stampOf(this.#untagged(this.#writing.shape(document)));
   }
 
-  /** A restore's own category is no difference. */
   #untagged(shape: Entry): Entry {
-    const { categories } = shape;
-    return Array.isArray(categories) ? { ...shape, categories: withoutTag(categories, this.#options.tag) } : shape;
+    return untagged(shape, this.#options.tag);
   }
 
   #strange(): WriteResult {

@@ -36,6 +36,6 @@ export function isSameContent(standing: DescribedMail, row: DescribedMail): bool
 }
 
 /** What a mail that is made of the row names as its origin. */
-export function originOf(row: ItemRow, beside: boolean, whole: boolean): Origin {
-  return { source: idOfKey(row.key), content: contentOf(row), beside, whole };
+export function originOf(row: ItemRow, beside: boolean, whole: boolean, restore?: string): Origin {
+  return { source: idOfKey(row.key), content: contentOf(row), beside, whole, ...(restore === undefined ? {} : { restore }) };
 }

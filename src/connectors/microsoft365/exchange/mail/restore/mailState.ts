@@ -1,7 +1,7 @@
 import { parseMessageMeta, type MessageMeta } from '../messageItem.ts';
 
 /** What of a mail can be set at any time (facts 44 and 45), by Graph's names. */
-interface MailState {
+export interface MailState {
   readonly isRead: boolean;
   readonly categories: readonly string[];
   /** followupFlag. */
