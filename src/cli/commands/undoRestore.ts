@@ -1,6 +1,7 @@
 import { openUndo, Tenant } from '../../connectors/microsoft365/index.ts';
 import { HoldfastError } from '../../domain/index.ts';
 import { undoRestore as takeBack, type RestoreIssue, type UndoReport } from '../../recovery/index.ts';
+import type { KnownRestore } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
 import { findRestore } from '../findRestore.ts';
@@ -46,19 +47,20 @@ export async function undoRestore(context: CommandContext, options: Options): Pr
   try {
     const report = await takeBack(repository, restore, session, { dryRun, signal, progress: display.listener });
     display.stop();
-    return await tell(context, restore.id, target.name, dryRun, report);
+    return await tell(context, restore, dryRun, report);
   } finally {
     tenant.tellWaits(mailbox.userId, undefined);
     await session.close();
   }
 }
 
-async function tell({ out }: CommandContext, restore: string, target: string, dryRun: boolean, report: UndoReport): Promise<ExitCode> {
+async function tell({ out }: CommandContext, { id: restore, begin: { target }, ended }: KnownRestore, dryRun: boolean, report: UndoReport): Promise<ExitCode> {
   const { undone, nothing, altered, left, failed, issues } = report;
   await out.document({ restore, dryRun, undone, nothing, altered, left, failed, issues } satisfies UndoDocument);
-  await out.line(dryRun ? `Nothing was changed. To take restore ${restore} back would give:` : `Took restore ${restore} into ${printable(target)} back`);
+  await out.line(dryRun ? `Nothing was changed. To take restore ${restore} back would give:` : `Took restore ${restore} into ${printable(target.name)} back`);
   const counts = [[undone, 'undone'], [altered, 'undone in part'], [nothing, 'with nothing to undo'], [left, 'left, because they were changed since'], [failed, 'FAILED']] as const;
   const told = counts.filter(([count]) => count > 0).map(([count, word]) => `${countText(count)} ${word}`);
   await out.line(`  changes: ${told.join(', ') || 'none that is not taken back already'}`);
+  if (!ended) await out.line('  That restore did not come to its end. If it still runs, it stops at its next change: take it back once more then.');
   return altered + left + failed > 0 ? EXIT.warnings : EXIT.done;
 }

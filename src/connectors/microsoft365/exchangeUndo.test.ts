@@ -63,7 +63,7 @@ test.each([
   expect((await takeBack(tenant, journal)).writes, said).toEqual([]);
 });
 
-test('a restore that is stopped in the middle is taken back', async () => {
+test('a restore that is stopped in the middle is taken back, by an undo that is stopped in the middle and meets errors, and one more', async () => {
   await using tenant = await TestTenant.start({ items: 40 });
   const [, other = ''] = tenant.simulator.mailboxes;
   const snapshot = (await tenant.run()).snapshot;
@@ -72,7 +72,13 @@ test('a restore that is stopped in the middle is taken back', async () => {
   tenant.simulator.fault({ on: /^POST .*\/messages$/, after: 8, fault: { kind: 'do', action: () => stop.abort(new Error('stopped')) } });
   await expect(giveBack(tenant, snapshot, { mode: 'separate', journal }, { address: other, signal: stop.signal })).rejects.toThrow('stopped');
   expect((await readMailbox(tenant, other)).size).toBeGreaterThanOrEqual(before.size + 8);
-  expect(ends(await takeBack(tenant, journal, { address: other }))['left'] ?? 0).toBe(0);
+  const stopAgain = new AbortController();
+  tenant.simulator.fault({ on: /^POST .*\/move$/, after: 4, fault: { kind: 'do', action: () => stopAgain.abort(new Error('stopped again')) } });
+  await expect(takeBack(tenant, journal, { address: other, signal: stopAgain.signal })).rejects.toThrow('stopped again');
+  tenant.simulator.fault({ on: /^POST .*\/move$/, after: 1, times: 2, fault: { kind: 'reset' } });
+  tenant.simulator.fault({ on: /^DELETE .*\/mailFolders\//, times: 1, fault: { kind: 'status', status: 503 } });
+  const { left = 0, failed = 0 } = ends(await takeBack(tenant, journal, { address: other }));
+  expect([left, failed]).toEqual([0, 0]);
   const after = byId(await readMailbox(tenant, other));
   expect([...after].filter(([, { path }]) => !isBin(path))).toEqual([...before].filter(([, { path }]) => !isBin(path)));
   expect((await folderPaths(tenant, other)).filter((path) => !isBin(path))).toEqual(paths.filter((path) => !isBin(path)));

@@ -41,8 +41,7 @@ export interface TakenBack {
 }
 
 /** Takes back all that a journal holds, in batches, through a session of its own, folders last. */
-export async function takeBack(tenant: TestTenant, journal: TestJournal, { address = tenant.address, dryRun = false }: { readonly address?: string; readonly dryRun?: boolean } = {}): Promise<TakenBack> {
-  const { signal } = new AbortController();
+export async function takeBack(tenant: TestTenant, journal: TestJournal, { address = tenant.address, dryRun = false, signal = new AbortController().signal }: { readonly address?: string; readonly dryRun?: boolean; readonly signal?: AbortSignal } = {}): Promise<TakenBack> {
   const before = tenant.simulator.log.total;
   const session = openUndo(tenant.tenant, await tenant.tenant.mailbox(address, signal), journal.id);
   const results: (readonly [string, UndoResult])[] = [];
