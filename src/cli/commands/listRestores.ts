@@ -15,6 +15,8 @@ interface RestoreEntry {
   readonly source: string;
   readonly target: string;
   readonly mode: string;
+  /** The snapshot of the destination that was taken before. */
+  readonly before?: string;
   readonly ended: boolean;
   readonly undone: KnownRestore['undone'];
 }
@@ -28,8 +30,8 @@ export async function listRestores(context: CommandContext, options: RepositoryO
   return damaged > 0 ? EXIT.warnings : EXIT.done;
 }
 
-function entryOf({ id, begin: { madeAt, service, snapshot, source, target, mode }, ended, undone }: KnownRestore): RestoreEntry {
-  return { id, madeAt, service, snapshot, source: source.name, target: target.name, mode, ended, undone };
+function entryOf({ id, begin: { madeAt, service, snapshot, source, target, mode, before }, ended, undone }: KnownRestore): RestoreEntry {
+  return { id, madeAt, service, snapshot, source: source.name, target: target.name, mode, ...(before === undefined ? {} : { before }), ended, undone };
 }
 
 function restoreLine({ id, begin: { madeAt, source, target, mode }, ended, undone }: KnownRestore): string {

@@ -54,6 +54,7 @@ async function wreckEvents(tenant: TestTenant, events: State['events']): Promise
   const [, day, other] = (await tenant.ask('GET', `/events/${series?.['id']}/instances?startDateTime=2027-01-01T00:00:00Z&endDateTime=2028-01-01T00:00:00Z&$top=5`)).value;
   await tenant.ask('DELETE', `/events/${day.id}`);
   await tenant.ask('PATCH', `/events/${other.id}`, { subject: 'Other', showAs: 'free' });
+  await tenant.ask('POST', `/events/${other.id}/attachments`, { '@odata.type': '#microsoft.graph.fileAttachment', name: 'b.txt', contentType: 'text/plain', contentBytes: 'YmJi' });
 }
 
 async function wreckTasks(tenant: TestTenant, tasks: State['tasks']): Promise<void> {

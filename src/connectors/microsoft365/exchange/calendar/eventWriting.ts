@@ -11,7 +11,7 @@ import { failed } from '../subTarget.ts';
 import { calendarPlan, EVENT_OPTIONS } from './calendarPlan.ts';
 import { attachToExceptions } from './eventAttachments.ts';
 import { eventBody } from './eventBody.ts';
-import { CALENDAR_PURPOSE, SERIES_OPTIONS, SHOWN_ATTACHMENT } from './eventContent.ts';
+import { CALENDAR_PURPOSE, exceptionAttachments, SERIES_OPTIONS, SHOWN_ATTACHMENT } from './eventContent.ts';
 import { listedEvent } from './eventItem.ts';
 import { cancelledDates, eventShape, originalStart, PLAIN_FIELDS, WHOLE_FIELDS } from './eventShape.ts';
 import { momentOf, zonedTime } from './zonedTime.ts';
@@ -42,6 +42,7 @@ export const eventWriting: ItemWriting = {
   refuse: refuseMeeting,
   make,
   mend,
+  besideOf: async (_place, series, access, signal) => await exceptionAttachments(access, `${access.path}/events`, series, signal),
   attachmentsAt: (base, { id }) => `${pathOf(base, id)}/attachments`,
   discard: async ({ id }, access, signal) => await discardItem(access, pathOf(access.path, id), eventWriting, signal),
   remove: async ({ id }, access, signal) => await removeForGood(access, pathOf(access.path, id), eventWriting, signal),

@@ -31,7 +31,7 @@ export const contactWriting: ItemWriting = {
   make,
   mend,
   isSameBeside: async ({ id }, document, _standing, writing) => await isSamePhoto(pathOf(writing.access.path, id), document, writing),
-  besideOf: async ({ id }, access, signal) => {
+  besideOf: async ({ id }, _document, access, signal) => {
     const photo = await photoOf(access, pathOf(access.path, id), signal);
     return photo === undefined ? {} : { '@holdfast.photo': photo };
   },

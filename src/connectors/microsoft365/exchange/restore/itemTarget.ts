@@ -196,7 +196,7 @@ export class ItemTarget implements SubTarget {
     }
     const refused = refuse?.(now);
     if (refused !== undefined) return refused;
-    if (this.#journal.isKept) await this.#journal.intendMend(row, standing, { ...now, ...await besideOf?.(standing, this.#access, signal) }, document);
+    if (this.#journal.isKept) await this.#journal.intendMend(row, standing, { ...now, ...await besideOf?.(standing, now, this.#access, signal) }, document);
     await this.#did(row, standing, await mend(standing, document, now, writing), false, signal);
     if (isElsewhere) writing.losses.add('elsewhere', `its place: this ${noun} lies in another folder now, and Microsoft Graph does not move ${many}`);
     const { codes: [code], sentence } = writing.losses;

@@ -79,8 +79,8 @@ export interface ItemWriting {
   mend(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<Entry | undefined>;
   /** Whether what is no field of the document, as a photo is, is the same. Undefined: there is nothing of this kind. */
   isSameBeside?(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<boolean>;
-  /** That, as backups keep it in the document. */
-  besideOf?(place: Place, access: TargetAccess, signal: AbortSignal): Promise<Entry>;
+  /** What the document of an item does not show and a change may take away, as backups keep it in the document; names of what is too large for a note in `@holdfast.notKept`. */
+  besideOf?(place: Place, document: Entry, access: TargetAccess, signal: AbortSignal): Promise<Entry>;
   /** Takes away for good what a stopped restore left unfinished. */
   remove(place: Place, access: TargetAccess, signal: AbortSignal): Promise<void>;
   /** Takes away as people do: into Deleted Items, where the service has that for the kind. One that is away is away. */

@@ -120,6 +120,8 @@ export class ItemUndo implements PartUndo {
     if (call.dryRun) return UNDONE;
     const without = await this.#detach(item, before.document, now, call.signal);
     await this.#writing.mend(item, before.document, without, writing);
+    const { '@holdfast.notKept': notKept } = before.document;
+    if (Array.isArray(notKept)) writing.losses.add('attachment-lost', `attachments of single occurrences, which were too large to be kept: ${notKept.join(', ')}`);
     const { codes: [code], sentence } = writing.losses;
     return code === undefined ? UNDONE : { result: 'altered', code, message: sentence };
   }
