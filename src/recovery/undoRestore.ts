@@ -1,6 +1,6 @@
 import type { ChangeNote, NotedChange, UndoResult, UndoSession } from '../connectors/contract.ts';
 import type { Progress } from '../domain/index.ts';
-import { UndoRun, type KnownRestore, type Repository, type StoredChange } from '../repository/index.ts';
+import { beginUndo, type KnownRestore, type Repository, type StoredChange } from '../repository/index.ts';
 import type { RestoreIssue } from './restoreReport.ts';
 
 /** Changes that a session gets at once. */
@@ -35,9 +35,8 @@ export interface UndoOptions {
  */
 export async function undoRestore(repository: Repository, restore: KnownRestore, session: UndoSession, options: UndoOptions): Promise<UndoReport> {
   const { dryRun, signal } = options;
-  const run = new UndoRun(repository, restore, { dryRun, signal });
+  const run = await beginUndo(repository, restore, { dryRun, signal });
   const report: UndoReport = { undone: 0, nothing: 0, altered: 0, left: 0, failed: 0, issues: [] };
-  await run.begin();
   const takeBack = async (some: readonly NotedChange[]): Promise<void> => {
     for (let start = 0; start < some.length; start += BATCH) {
       const changes = some.slice(start, start + BATCH);

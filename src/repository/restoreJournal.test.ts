@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { FaultyStorage, MemoryStorage, type Storage } from '../storage/index.ts';
+import type { Storage } from '../storage/index.ts';
+import { FaultyStorage, MemoryStorage } from '../storage/trial/index.ts';
 import { backupTree, cacheFolder, initRepository, namesIn, TestClock } from '../../tests/repository/fixture.ts';
-import { check, erase, listRestores, prune, removeEntity, RestoreJournal, UndoRun, type KnownRestore, type Repository, type StoredChange } from './index.ts';
+import { beginRestoreJournal, beginUndo, check, erase, listRestores, prune, removeEntity, type KnownRestore, type Repository, type RestoreJournal, type StoredChange } from './index.ts';
 
 const caches = await cacheFolder();
 afterAll(() => caches.remove());
@@ -9,7 +10,7 @@ const clock = new TestClock();
 const { signal } = new AbortController();
 const BEGIN = { service: 'exchange', source: { id: 'exchange:1', name: 'Ann', tag: 'a'.repeat(32) }, snapshot: 'b'.repeat(32), target: { id: 'exchange:2', name: 'Bea' }, mode: 'replace' };
 
-const begin = async (repository: Repository): Promise<RestoreJournal> => await RestoreJournal.begin(repository, BEGIN, signal);
+const begin = async (repository: Repository): Promise<RestoreJournal> => await beginRestoreJournal(repository, BEGIN, signal);
 
 async function only(repository: Repository): Promise<KnownRestore> {
   const [restore, ...others] = await listRestores(repository);
@@ -18,7 +19,7 @@ async function only(repository: Repository): Promise<KnownRestore> {
 }
 
 async function left(repository: Repository, dryRun = true): Promise<StoredChange[]> {
-  const run = new UndoRun(repository, await only(repository), { dryRun, signal });
+  const run = await beginUndo(repository, await only(repository), { dryRun, signal });
   const found: StoredChange[] = [];
   for await (const changes of run.changes()) found.push(...changes);
   return found;
@@ -50,8 +51,7 @@ test('I29: an undo stops a restore that still runs, and is told of all that it h
   const repository = await initRepository(new MemoryStorage(), caches.path('running'), clock);
   const journal = await begin(repository);
   await journal.intend([{ item: 'made' }]);
-  const run = new UndoRun(repository, await only(repository), { dryRun: false, signal });
-  await run.begin();
+  const run = await beginUndo(repository, await only(repository), { dryRun: false, signal });
   await expect(journal.intend([{ item: 'never made' }])).rejects.toMatchObject({ code: 'restore/taken-back' });
   await expect(journal.intend([{ item: 'neither' }])).rejects.toMatchObject({ code: 'restore/taken-back' });
   const found: StoredChange[] = [];
@@ -82,7 +82,7 @@ async function journaled(name: string): Promise<{ storage: Storage; repository: 
   const tree = new Map([['a.txt', { content: 't1', size: 900 }], ['b.txt', { content: 't2', size: 900 }]]);
   const manifest = await backupTree(repository, name, tree, clock);
   const { tag, entity: { id, name: called } } = manifest;
-  const journal = await RestoreJournal.begin(repository, { ...BEGIN, source: { id, name: called, tag }, snapshot: manifest.id }, signal);
+  const journal = await beginRestoreJournal(repository, { ...BEGIN, source: { id, name: called, tag }, snapshot: manifest.id }, signal);
   await journal.intend([{ item: 'a' }]);
   await journal.end({ whole: true });
   return { storage, repository, tag, again: async () => void await backupTree(repository, name, tree, clock) };

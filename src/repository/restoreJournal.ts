@@ -31,19 +31,15 @@ export class RestoreJournal {
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  private constructor(context: RepositoryContext, tag: string, signal: AbortSignal) {
+  constructor(context: RepositoryContext, tag: string, signal: AbortSignal) {
     this.#context = context;
     this.#tag = tag;
     this.#signal = signal;
     this.id = timeOrderedId(context.clock.now(), context.random);
   }
 
-  /** Errors: `repository/is-copy`, and those of a place that cannot be written. */
-  static async begin({ context }: Repository, begin: Omit<RestoreBegin, 'madeAt'>, signal: AbortSignal): Promise<RestoreJournal> {
-    await refuseCopy(context, signal);
-    const journal = new RestoreJournal(context, context.keyring.entityTag(begin.target.id), signal);
-    await journal.#put({ begin: { madeAt: new Date(context.clock.now()).toISOString(), ...begin } });
-    return journal;
+  async begin(begin: Omit<RestoreBegin, 'madeAt'>): Promise<void> {
+    await this.#put({ begin: { madeAt: new Date(this.#context.clock.now()).toISOString(), ...begin } });
   }
 
   /** Durable when it resolves. Errors: `restore/taken-back` where somebody takes this restore back meanwhile. */
@@ -98,4 +94,12 @@ export class RestoreJournal {
     if (objects.length === 0) return;
     throw new HoldfastError('restore/taken-back', 'never', 'This restore is being taken back, so it stops here. Run the undo once more when this has ended, then nothing of it is left.');
   }
+}
+
+/** Notes which restore begins. Errors: `repository/is-copy`, and those of a place that cannot be written. */
+export async function beginRestoreJournal({ context }: Repository, begin: Omit<RestoreBegin, 'madeAt'>, signal: AbortSignal): Promise<RestoreJournal> {
+  await refuseCopy(context, signal);
+  const journal = new RestoreJournal(context, context.keyring.entityTag(begin.target.id), signal);
+  await journal.begin(begin);
+  return journal;
 }

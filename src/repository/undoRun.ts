@@ -60,3 +60,10 @@ export class UndoRun {
     await storage.put(name, sealJson(name, record, keyring.meta, random), { signal: this.#signal });
   }
 }
+
+/** Announces a run that takes a restore back; a dry one is told to nobody. */
+export async function beginUndo(repository: Repository, restore: KnownRestore, options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<UndoRun> {
+  const run = new UndoRun(repository, restore, options);
+  await run.begin();
+  return run;
+}

@@ -3,7 +3,7 @@ import { openSource, openTarget, Tenant, type Mailbox } from '../../connectors/m
 import type { RestoreMode } from '../../connectors/contract.ts';
 import { HoldfastError, isHoldfastError, type Entity, type Progress } from '../../domain/index.ts';
 import { restoreToTarget } from '../../recovery/index.ts';
-import { RestoreJournal, type Manifest, type Repository } from '../../repository/index.ts';
+import { beginRestoreJournal, type Manifest, type Repository, type RestoreJournal } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import { findSnapshot } from '../findSnapshot.ts';
@@ -86,7 +86,7 @@ async function beginJournal({ signal, stderr }: CommandContext, repository: Repo
   const { tag, entity: { id, name }, id: snapshot } = manifest;
   const begin = { service: SERVICE, source: { id, name, tag }, snapshot, target: { id: entityId(mailbox), name: mailbox.address }, mode, ...(before === undefined ? {} : { before }) };
   try {
-    return await RestoreJournal.begin(repository, begin, signal);
+    return await beginRestoreJournal(repository, begin, signal);
   } catch (error) {
     if (!isHoldfastError(error) || !['storage/read-only', 'storage/denied', 'repository/is-copy'].includes(error.code)) throw error;
     stderr.write(`warning: This repository can only be read, so the restore cannot be taken back with "holdfast undo". [${error.code}]\n`);
