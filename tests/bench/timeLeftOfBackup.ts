@@ -39,7 +39,7 @@ export async function timeLeftOfBackup(items: number, from = 0.1): Promise<Estim
     if (estimate !== undefined) said.push({ at: now, left: estimate });
   };
   await using tenant = await TenantBackups.start({ mailboxes: 1, items, clock, onExchange, open: (with365, mailbox) => {
-    const source = new ExchangeSource(with365, mailbox, MAIL_ALONE);
+    const source = new ExchangeSource(with365, mailbox, 'mime', MAIL_ALONE);
     source.fetch = inStep(source.fetch.bind(source), () => latest?.items ?? 0);
     return source;
   } });

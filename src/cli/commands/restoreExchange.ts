@@ -50,7 +50,7 @@ export async function restoreExchange(context: CommandContext, options: Options)
   const mailbox = await destination(tenant, manifest.entity, options.to, signal);
   const before = options.snapshotFirst === true && !dryRun ? await keep(context, { repository, tenant, mailbox, progress }) : undefined;
   tenant.tellWaits(mailbox.userId, progress);
-  const target = openTarget(tenant, mailbox, { ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== `${SERVICE}:${mailbox.userId}` });
+  const target = openTarget(tenant, mailbox, { ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== `${SERVICE}:${mailbox.userId}`, tell: progress });
   try {
     const report = await restoreToTarget(repository, manifest, target, { ...(within ? { within } : {}), dryRun, signal, progress });
     display.stop();
@@ -95,7 +95,7 @@ interface Keeping {
 
 /** A snapshot of the destination as it is now; its id. */
 async function keep({ signal, clock }: CommandContext, { repository, tenant, mailbox, progress }: Keeping): Promise<string> {
-  const source = openSource(tenant, mailbox);
+  const source = openSource(tenant, mailbox, 'both');
   try {
     return (await runBackup(repository, source, { signal, progress, clock })).id;
   } finally {

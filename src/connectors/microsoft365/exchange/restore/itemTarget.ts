@@ -7,15 +7,24 @@ import { parseObject } from '../items/folders.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { altered, failed, type SubTarget, type TargetAccess, type TargetOptions } from '../subTarget.ts';
 import { FolderPlaces } from './folderPlaces.ts';
+import { importItem } from './importItem.ts';
 import { decideItem, isMadeOf, originContent, type ItemDecision, type StandingItem } from './itemDecision.ts';
 import { Losses } from './losses.ts';
 import { formatOrigin } from './origin.ts';
 import type { ItemWriting, Writing } from './partWriting.ts';
 import { stampOf, withoutTag } from './shapes.ts';
 import { documentOf, readBatch, standingById, StandingItems } from './standingItems.ts';
+import { findTwins } from './twins.ts';
 
 /** Items in a row that the service has no answer for: then it is not about these items. */
 const MOST_IN_A_ROW = 5;
+
+/** An item as the snapshot has it. */
+interface KeptItem {
+  readonly row: ItemRow;
+  readonly document: Entry;
+  readonly stream: (() => Promise<Uint8Array>) | undefined;
+}
 
 /**
  * Gives the items of one part back that are documents of Graph: contacts, events, tasks. What is there already is known by its id, or by the origin of an earlier
@@ -67,6 +76,7 @@ export class ItemTarget implements SubTarget {
       for (const row of rows) standing.set(row, await listed.of(this.#idOf(row)));
     }
     await this.#lookOnce(rows, standing, places, signal);
+    await findTwins({ access: this.#access, part: this.#writing, places, isBeside: this.#options.mode === 'separate' }, standing, signal);
     const stamps = await this.#stamps(rows, standing, signal);
     for (const row of rows) {
       const found = standing.get(row) ?? [];
@@ -136,7 +146,9 @@ export class ItemTarget implements SubTarget {
     return folder === undefined ? undefined : this.#writing.folders.leave?.(parseObject(folder.meta));
   }
 
-  async write({ row }: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
+  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult> {
+    const { row, companion } = item;
+    const stream = companion === undefined ? undefined : async (): Promise<Uint8Array> => await read(companion);
     if (row.kind !== this.#writing.kind) return this.#strange();
     const places = await this.#loaded(signal);
     if (!this.#decided.has(row.key)) await this.#decideAll([row], places, signal);
@@ -147,7 +159,7 @@ export class ItemTarget implements SubTarget {
     if (Object.keys(document).length === 0) return failed('not-readable', `This ${this.#writing.nouns[0]} is in no form that can be read. Export it to have it as it is.`);
     try {
       for (const leftover of decision.leftovers) await this.#writing.remove(leftover, this.#access, signal);
-      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, row, document, signal);
+      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, { row, document, stream }, signal);
       this.#inARow = 0;
       return result;
     } catch (error) {
@@ -156,21 +168,22 @@ export class ItemTarget implements SubTarget {
     }
   }
 
-  async #carryOut(decision: Exclude<ItemDecision, { act: 'nothing' }>, row: ItemRow, document: Entry, signal: AbortSignal): Promise<WriteResult> {
+  async #carryOut(decision: Exclude<ItemDecision, { act: 'nothing' }>, item: KeptItem, signal: AbortSignal): Promise<WriteResult> {
+    const { row, document } = item;
     const places = await this.#loaded(signal);
-    if (decision.act === 'make') return await this.#make(row, document, places, signal);
+    if (decision.act === 'make') return await this.#make(item, places, signal);
     try {
       return await this.#mend(decision.standing, row, document, places, signal);
     } catch (error) {
       // Gone meanwhile.
       if (!hasCode(error, 'not-found')) throw error;
-      return await this.#make(row, document, places, signal);
+      return await this.#make(item, places, signal);
     }
   }
 
-  async #make(row: ItemRow, document: Entry, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
+  async #make({ row, document, stream }: KeptItem, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
     const writing = this.#writingOf(row, await places.ensure(row.parent, signal), signal);
-    await this.#writing.make(document, writing);
+    if (stream === undefined || !await importItem(this.#writing, { row, document, stream }, writing)) await this.#writing.make(document, writing);
     const { codes: [code], sentence } = writing.losses;
     return code === undefined ? { result: 'written' } : altered(code, sentence);
   }

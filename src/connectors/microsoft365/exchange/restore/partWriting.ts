@@ -49,6 +49,20 @@ export interface Place {
   readonly folderId: string;
 }
 
+/** How the items of a part come back as streams. */
+export interface StreamWriting {
+  /** Path of one item. */
+  itemPath(base: string, id: string): string;
+  /** Whether another run would know it again. */
+  mayImport(document: Entry, row: ItemRow): boolean;
+  /** True for what others are told of when it is changed: its origin cannot be noted on it. */
+  isHeard(document: Entry): boolean;
+  /** Path of a list of what a restore made of this row, where it has no origin: that is known by another mark. */
+  twinsPath?(base: string, row: ItemRow, folderId: string): string | undefined;
+  /** The stamp of the row's fields, as it was backed up. */
+  stampOfRow?(row: ItemRow): string;
+}
+
 /** How the items of a part are written. The documents are those that backups keep. */
 export interface ItemWriting {
   /** Of the sub-service, what its keys begin with. */
@@ -79,6 +93,8 @@ export interface ItemWriting {
   mend(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<void>;
   /** Whether what is no field of the document, as a photo is, is the same. Undefined: there is nothing of this kind. */
   isSameBeside?(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<boolean>;
+  /** For items that may come back as streams. */
+  readonly streams?: StreamWriting;
   /** Takes away for good what a stopped restore left unfinished. */
   remove(place: Place, access: TargetAccess, signal: AbortSignal): Promise<void>;
 }

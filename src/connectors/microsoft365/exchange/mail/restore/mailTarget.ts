@@ -10,12 +10,18 @@ import { decideMail, type MailDecision } from './mailDecision.ts';
 import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
+import { importMessage } from './importMessage.ts';
+import { isRefusedStream } from '../../streams/streamImport.ts';
+import { Losses } from '../../restore/losses.ts';
 import { formatOrigin, ORIGIN_ID } from '../../restore/origin.ts';
 import { originOf } from './mailIdentity.ts';
 import { standingById, StandingMails, type StandingMail } from './standingMails.ts';
 
 /** Mails in a row that the service has no answer for: then it is not about these mails. */
 const MOST_IN_A_ROW = 5;
+
+/** The content of one of an item's rows. */
+type ContentOf = (row: ItemRow) => Promise<Uint8Array>;
 
 /**
  * Gives mail back into a mailbox. What is there already is known by its id, or by the origin of an earlier restore; a second run writes nothing. Nothing is
@@ -119,14 +125,21 @@ export class MailTarget implements SubTarget {
     if (name !== undefined) await graph.patch(at, { displayName: name }, options);
   }
 
-  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
+  async reads(item: RestoreItem, signal: AbortSignal): Promise<ItemRow> {
+    const { row, companion } = item;
+    return companion !== undefined && this.#decided.get(row.key)?.act === 'make' && await this.#access.streamImport.isGranted(signal) ? companion : row;
+  }
+
+  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult> {
     const { row } = item;
+    const given = await this.reads(item, signal);
+    const contentOf = async (one: ItemRow): Promise<Uint8Array> => (one === given ? bytes : await read(one));
     if (row.kind !== 'mail') return failed('not-a-mail', 'Among mail only mails and folders are given back; this item is neither.');
     const decision = this.#decided.get(row.key) ?? await this.#decide(row, signal);
     this.#decided.delete(row.key);
     try {
       for (const { id } of decision.leftovers) await this.#removeOwn(id, signal);
-      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, item, bytes, signal);
+      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, item, contentOf, signal);
       // Only when what it gives way to is there.
       if (result.result !== 'failed') for (const { id } of decision.instead) await this.#move(id, 'deleteditems', signal);
       this.#inARow = 0;
@@ -137,15 +150,15 @@ export class MailTarget implements SubTarget {
     }
   }
 
-  async #carryOut(decision: Exclude<MailDecision, { act: 'nothing' }>, item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
-    if (decision.act === 'make') return await this.#make(item, bytes, decision.result, signal);
+  async #carryOut(decision: Exclude<MailDecision, { act: 'nothing' }>, item: RestoreItem, contentOf: ContentOf, signal: AbortSignal): Promise<WriteResult> {
+    if (decision.act === 'make') return await this.#make(item, contentOf, decision.result, signal);
     const { standing, move, state, result } = decision;
     try {
       if (move) await this.#move(standing.id, await (await this.#loaded(signal)).ensure(item.row.parent, signal), signal);
     } catch (error) {
       // Gone meanwhile, or held where it is (as in Purges): then it is made of the backup.
       if (!hasCode(error, 'not-found', 'refused')) throw error;
-      return await this.#make(item, bytes, result, signal);
+      return await this.#make(item, contentOf, result, signal);
     }
     const { tag } = this.#options;
     // What comes back or was repaired is tagged too, though nothing of its state may differ.
@@ -157,7 +170,39 @@ export class MailTarget implements SubTarget {
     return { result };
   }
 
-  async #make({ row }: RestoreItem, bytes: Uint8Array, result: 'written' | 'replaced', signal: AbortSignal): Promise<WriteResult> {
+  /** As its stream where there is one and it is taken, else of its MIME form. */
+  async #make(item: RestoreItem, contentOf: ContentOf, result: 'written' | 'replaced', signal: AbortSignal): Promise<WriteResult> {
+    const { row, companion } = item;
+    let refusal = '';
+    if (companion !== undefined && await this.#access.streamImport.isGranted(signal)) {
+      try {
+        return await this.#import(row, companion, await contentOf(companion), result, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isRefusedStream(error)) throw error;
+        refusal = error.message;
+      }
+    }
+    if (row.content === '') return failed('stream-alone', refusal === '' ? 'The snapshot has this mail as a stream alone, and the application may not import streams (MailboxItem.ImportExport.All).' : `The snapshot has this mail as a stream alone, which is not taken. ${refusal}`);
+    return await this.#makeAnew(row, await contentOf(row), { result, refusal }, signal);
+  }
+
+  async #import(row: ItemRow, companion: ItemRow, stream: Uint8Array, result: 'written' | 'replaced', signal: AbortSignal): Promise<WriteResult> {
+    const { mode, tag } = this.#options;
+    const places = await this.#loaded(signal);
+    const folderId = await places.ensure(row.parent, signal);
+    await importMessage(this.#access, folderId, { row, companion, stream }, { origin: originOf(row, mode === 'separate', true), tag }, signal);
+    this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
+    const losses = new Losses();
+    this.#notePlace(row, places, losses);
+    return losses.codes[0] === undefined ? { result } : altered(losses.codes[0], losses.sentence);
+  }
+
+  #notePlace(row: ItemRow, places: MailPlaces, losses: Losses): void {
+    if (this.#options.mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') losses.add('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
+  }
+
+  async #makeAnew(row: ItemRow, bytes: Uint8Array, { result, refusal }: { readonly result: 'written' | 'replaced'; readonly refusal: string }, signal: AbortSignal): Promise<WriteResult> {
     const { mode, tag } = this.#options;
     let message: NewMessage;
     try {
@@ -167,7 +212,8 @@ export class MailTarget implements SubTarget {
       return failed('not-readable', `The mail is in no form that can be taken apart (${messageOf(error)}). Export it, or restore it into a folder, to have it as it is.`);
     }
     const places = await this.#loaded(signal);
-    if (mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') message.losses.add('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
+    if (refusal !== '') message.losses.add('stream-refused', `that it comes back whole: ${refusal}`);
+    this.#notePlace(row, places, message.losses);
     const folderId = await places.ensure(row.parent, signal);
     await makeMessage(this.#access, folderId, message, originOf(row, mode === 'separate', true), signal);
     this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
