@@ -13,6 +13,7 @@ import { rowsOf, SnapshotBrowser } from './browseSnapshot.ts';
 import { exportSnapshot } from './exportSnapshot.ts';
 import { restoreFolder } from './restoreFolder.ts';
 import { restoreToTarget } from './restoreToTarget.ts';
+import { stateDifference } from './stateDifference.ts';
 
 const mail = (key: string, change = 'v1'): SourceChange => found(key, { name: `Mail ${key}`, parent: 'F', kind: 'mail', change });
 const stream = (key: string, change = 'v1'): SourceChange => found(companionKey(key), { name: `Mail ${key}`, parent: key, kind: COMPANION, change });
@@ -36,7 +37,7 @@ async function bench(): Promise<Bench> {
 
 const ALL = [folder, mail('a'), stream('a'), mail('b'), stream('b'), mail('c')];
 
-test('a companion is no item: it is not counted, listed, compared, exported or written into a folder', async () => {
+test('a companion is no item: it is not counted, listed, compared, searched, exported or written into a folder', async () => {
   const { scratch, backUp } = await bench();
   const first = await backUp(...ALL);
   expect(first.counts).toMatchObject({ items: 3, folders: 1, added: 4, bytes: 3 + 2 * 'whole a'.length });
@@ -52,6 +53,11 @@ test('a companion is no item: it is not counted, listed, compared, exported or w
   const second = await backUp(folder, mail('a'), stream('a', 'v2'), mail('b'), mail('c'));
   expect(second.counts).toMatchObject({ items: 3, added: 0, changed: 0, removed: 0, bytes: 3 + 'whole a'.length });
   for await (const differences of browseDifference(scratch.repository, first, second, { keys: 'opaque' })) expect(differences).toEqual([]);
+  // What the catalog, and so the search, is made of.
+  const known: string[] = [];
+  for await (const changes of stateDifference(rowsOf(scratch.repository, first), undefined, first)) known.push(...changes.map((change) => ('row' in change ? change.row.key : change.removed)));
+  for await (const changes of stateDifference(rowsOf(scratch.repository, first), first, second)) expect(changes).toEqual([]);
+  expect(known).toEqual(['F', 'a', 'b', 'c']);
 });
 
 test('a restore hands an item out with its companion, unless that is not whole, and reads what the target chooses', async () => {
