@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ProgressEvent } from '../../domain/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
 import { calendarPlan } from './exchange/calendar/calendarPlan.ts';
+import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
 import { FolderedService } from './exchange/items/folderedService.ts';
 import { MailService } from './exchange/mail/mailService.ts';
 import { notesPlan } from './exchange/notes/notesPlan.ts';
@@ -75,7 +76,9 @@ test('a mail costs two requests: its stream, and the note of what it is', async 
   const mails = [...results.keys()].filter((path) => path.includes(' mail/m/')).length;
   expect(writes.filter(({ url }) => url.startsWith('/outlook/ImportSessions/'))).toHaveLength(mails);
   expect(writes.filter(({ method, url }) => method === 'PATCH' && url.includes('/messages/'))).toHaveLength(mails);
+  // An address for streams; and the mark that a restore is at work, set and taken back.
   expect(writes.filter(({ url }) => url.endsWith('/createImportSession'))).toHaveLength(1);
+  expect(writes.filter(({ url }) => url.endsWith('/mailFolders/inbox'))).toHaveLength(2);
 });
 
 test('what is gone comes back in its place, in the state that it had by then; separate puts all beside, once', async () => {
@@ -145,6 +148,23 @@ test('a stream that is refused or whose answer is lost costs no mail, and makes 
   const run = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
   expect([...run.results.values()].flatMap((result) => (result.result === 'altered' && /stream|whole/.test(result.outcome.message) ? [result.outcome.code] : []))).toHaveLength(1);
   expect((await readMailbox(tenant, other)).size).toBe(before.size + snapshot.sorted.filter(({ kind }) => kind === 'mail').length);
+  expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
+});
+
+test('a restore that is stopped between a stream and its origin goes on without making anything twice', async () => {
+  const parts = [(access: MailboxAccess) => new MailService(access), (access: MailboxAccess) => new FolderedService(access, contactsPlan)];
+  await using tenant = await TestTenant.start({ items: 60, fidelity: 'both', parts });
+  const [, other = ''] = tenant.simulator.mailboxes;
+  const snapshot = await backUp(tenant);
+  const read = async () => (await readMailbox(tenant, other)).size + (await readContacts(tenant, other)).size;
+  const before = await read();
+  for (const on of [/^PATCH .*\/contacts\//, /^PATCH .*\/messages\//]) {
+    const stop = new AbortController();
+    tenant.simulator.fault({ on, times: 1, fault: { kind: 'do', action: () => stop.abort(new Error('stopped')) } });
+    await expect(giveBack(tenant, snapshot, { mode: 'skip' }, { address: other, signal: stop.signal })).rejects.toThrow('stopped');
+  }
+  await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other });
+  expect(await read()).toBe(before + snapshot.sorted.filter(({ kind }) => kind === 'mail' || kind === 'contact').length);
   expect((await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other })).writes).toEqual([]);
 });
 

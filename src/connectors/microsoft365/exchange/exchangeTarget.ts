@@ -30,12 +30,14 @@ export class ExchangeTarget implements TargetSession {
   /** Writes that may run at once. */
   readonly parallel: number;
   readonly #parts: readonly SubTarget[];
+  readonly #streamImport: StreamImport;
   #scratch: Promise<Scratch> | undefined;
 
   constructor(tenant: Tenant, { userId }: Mailbox, options: TargetOptions, factories: readonly SubTargetFactory[] = SUB_TARGETS) {
     const budget = tenant.budget(userId);
     const mailbox = { graph: tenant.graph, path: `/users/${userId}`, budget, runtime: tenant.runtime };
-    const access: TargetAccess = { ...mailbox, scratch: async () => await this.#directory(), streamImport: new StreamImport(mailbox, options.tell) };
+    this.#streamImport = new StreamImport(mailbox, options.tell);
+    const access: TargetAccess = { ...mailbox, scratch: async () => await this.#directory(), streamImport: this.#streamImport };
     this.parallel = budget.concurrent;
     // Tag and suffix are of mode 'replace'.
     const { tag: _tag, suffix: _suffix, ...plain } = options;
@@ -74,6 +76,7 @@ export class ExchangeTarget implements TargetSession {
 
   async finish(signal: AbortSignal): Promise<void> {
     for (const part of this.#parts) await part.finish(signal);
+    await this.#streamImport.finish(signal);
   }
 
   async close(): Promise<void> {

@@ -20,10 +20,12 @@ export async function importItem(part: ItemWriting, item: StreamedItem, writing:
   const { access, folderId, losses, signal } = writing;
   const { streams } = part;
   if (streams?.mayImport(item.document, item.row) !== true || !await access.streamImport.isGranted(signal)) return false;
-  const stream = await item.stream();
   let id: string;
   try {
-    id = await doOnce(access, signal, { act: async () => await access.streamImport.put({ folderId }, stream, signal), look: async () => await findImported(part, item, writing) });
+    const look = async (): Promise<string | undefined> => await findImported(part, item, writing);
+    const there = access.streamImport.mayBeThere ? await look() : undefined;
+    const act = async (): Promise<string> => await access.streamImport.put({ folderId }, await item.stream(), signal);
+    id = there ?? await doOnce(access, signal, { act, look });
   } catch (error) {
     signal.throwIfAborted();
     if (!isRefusedStream(error)) throw error;
@@ -34,7 +36,7 @@ export async function importItem(part: ItemWriting, item: StreamedItem, writing:
   return true;
 }
 
-/** An item that was imported although its answer was lost: one of the same name and fields, without an origin. */
+/** An item that was imported although its answer was lost, or the restore was stopped: one of the same name and fields, without an origin. */
 async function findImported(part: ItemWriting, { row, document }: StreamedItem, writing: Writing): Promise<string | undefined> {
   const { access: { graph, path, budget }, folderId, signal } = writing;
   const nameOf = (entry: Entry): string => textOf(entry, 'subject') || textOf(entry, 'displayName');

@@ -3,6 +3,7 @@ import { hasCode, oddAnswer } from '../../graph/graphErrors.ts';
 import { textOf, type Entry } from '../../graph/pages.ts';
 import type { MailboxAccess } from '../subService.ts';
 import { exportPath, isDenial } from './exportPath.ts';
+import { ImportMark } from './importMark.ts';
 
 const PURPOSE = 'import items as streams (MailboxItem.ImportExport.All)';
 /** An address is not used in its last minute. */
@@ -32,11 +33,17 @@ export class StreamImport {
   #granted: Promise<boolean> | undefined;
   #session: Promise<Session> | undefined;
   #base: Promise<string> | undefined;
+  readonly #mark: ImportMark;
+  #mayBeThere = false;
 
   constructor(access: MailboxAccess, tell: Progress | undefined) {
     this.#access = access;
     this.#tell = tell;
+    this.#mark = new ImportMark(access);
   }
+
+  /** An earlier restore was stopped: what is to be imported may be there already, without an origin. Known once it {@link isGranted}. */
+  get mayBeThere(): boolean { return this.#mayBeThere; }
 
   /** Asked before something is written; a dry run does not ask. */
   async isGranted(signal: AbortSignal): Promise<boolean> {
@@ -50,6 +57,7 @@ export class StreamImport {
   async #probe(signal: AbortSignal): Promise<boolean> {
     try {
       await this.#open(signal);
+      this.#mayBeThere = await this.#mark.begin(signal);
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -57,6 +65,11 @@ export class StreamImport {
       this.#tell?.({ type: 'warning', item: 'Full-fidelity streams', code: 'restore/no-streams', message: `Items are given back in their readable form. ${error.message}` });
       return false;
     }
+  }
+
+  /** Everything has its origin. */
+  async finish(signal: AbortSignal): Promise<void> {
+    await this.#mark.end(signal);
   }
 
   /** What the paths of mailbox import and export begin with. */

@@ -17,12 +17,13 @@ export interface StreamedMail {
 
 /**
  * Puts a mail into a folder as its stream, and notes its origin. The stream has the mail's state as it was when it was made; where that has changed by the time of the snapshot it is set along.
- * Between the two requests the mail stands there without an origin.
+ * Between the two requests the mail stands there without an origin: what a stopped restore left so is taken as it is.
  */
 export async function importMessage(access: TargetAccess, folderId: string, mail: StreamedMail, { origin, tag }: { readonly origin: Origin; readonly tag: string | undefined }, signal: AbortSignal): Promise<void> {
   const { graph, path, budget } = access;
   const { row, companion, stream } = mail;
-  const id = await doOnce(access, signal, {
+  const there = access.streamImport.mayBeThere ? await findImported(access, folderId, row, signal) : undefined;
+  const id = there ?? await doOnce(access, signal, {
     act: async () => await access.streamImport.put({ folderId }, stream, signal),
     look: async () => await findImported(access, folderId, row, signal),
   });
@@ -32,7 +33,7 @@ export async function importMessage(access: TargetAccess, folderId: string, mail
   await graph.patch(`${path}/messages/${encodeURIComponent(id)}`, changes, { purpose: WRITE_PURPOSE, budget, signal });
 }
 
-/** What was imported although its answer was lost: the same mail, without an origin. */
+/** What was imported although its answer was lost, or the restore was stopped: the same mail, without an origin. */
 async function findImported({ graph, path, budget }: TargetAccess, folderId: string, row: ItemRow, signal: AbortSignal): Promise<string | undefined> {
   const { received, messageId } = parseMessageMeta(row.meta);
   if (received === undefined) return undefined;
