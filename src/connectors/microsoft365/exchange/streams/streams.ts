@@ -81,14 +81,14 @@ export class Streams {
     return this.#outcomes.get(part)?.hasFailed === true;
   }
 
-  /** Companions in portions that are asked for together. */
+  /** Companions in portions that are asked for together, each of one part of the mailbox. */
   portions(items: readonly SourceItem[]): SourceItem[][] {
     const portions: SourceItem[][] = [];
     let bytes = TOGETHER_BYTES;
     for (const item of items) {
       const last = portions.at(-1);
       bytes += item.size;
-      if (last !== undefined && last.length < MOST_EXPORTED && bytes <= TOGETHER_BYTES) last.push(item);
+      if (last?.[0] !== undefined && partOf(last[0]) === partOf(item) && last.length < MOST_EXPORTED && bytes <= TOGETHER_BYTES) last.push(item);
       else {
         portions.push([item]);
         bytes = item.size;
@@ -147,8 +147,8 @@ export class Streams {
     }
   }
 
-  #outcomesOf({ key }: SourceItem): ContentOutcomes {
-    const part = key.slice(0, key.indexOf('/'));
+  #outcomesOf(item: SourceItem): ContentOutcomes {
+    const part = partOf(item);
     let outcomes = this.#outcomes.get(part);
     if (outcomes === undefined) {
       outcomes = new ContentOutcomes(this.#access, 'full-fidelity stream', true);
@@ -156,6 +156,10 @@ export class Streams {
     }
     return outcomes;
   }
+}
+
+function partOf({ key }: SourceItem): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 const TOO_LARGE: Outcome = {
