@@ -137,6 +137,8 @@ export type WriteResult =
 export interface RestoreItem {
   readonly row: ItemRow;
   readonly path: readonly string[];
+  /** The same in another form, whole as of the snapshot; see `COMPANION`. */
+  readonly companion?: ItemRow;
 }
 
 /** Whether rows of a kind are given back. `not-yet`: they are content that cannot be; `remark`: they say something about the snapshot, and nobody misses them. */
@@ -152,8 +154,10 @@ export interface TargetSession {
   plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]>;
   /** Makes the folder where it is missing. */
   folder(item: RestoreItem, signal: AbortSignal): Promise<WriteResult>;
-  /** Writes an item that `plan` gave 'written' or 'replaced'. `bytes` are the whole content, verified. */
-  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult>;
+  /** Of an item that is about to be written: which of its rows `write` is to be handed the content of. undefined: always the item's own. */
+  reads?(item: RestoreItem, signal: AbortSignal): Promise<ItemRow>;
+  /** Writes an item that `plan` gave 'written' or 'replaced'. `bytes` are the whole content of the row that is read, verified; empty where it has none. `read` gives that of the item's other row. */
+  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read?: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult>;
   /** After the last item; throws if something acknowledged did not arrive. */
   finish(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

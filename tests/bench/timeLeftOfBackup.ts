@@ -34,7 +34,7 @@ export async function timeLeftOfBackup(items: number, { parts, from = 0.1 }: { r
     const estimate = latest?.stage !== 'store' || latest.effort === undefined ? undefined : left.of(latest.effort.total);
     if (estimate !== undefined) said.push({ at: now, left: estimate });
   };
-  const open: typeof microsoft365.openSource = (tenant, mailbox) => (parts === 'all' ? microsoft365.openSource(tenant, mailbox) : new ExchangeSource(tenant, mailbox, MAIL_ALONE));
+  const open: typeof microsoft365.openSource = (tenant, mailbox, fidelity) => (parts === 'all' ? microsoft365.openSource(tenant, mailbox, fidelity) : new ExchangeSource(tenant, mailbox, 'mime', MAIL_ALONE));
   await using tenant = await TenantBackups.start({ mailboxes: 1, items, clock, onExchange, open });
   const started = now;
   const listener = (event: ProgressEvent): void => {

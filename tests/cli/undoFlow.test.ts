@@ -32,10 +32,10 @@ test('a restore that was killed is taken back, once; so is one that ended', asyn
   await using simulator = await startMicrosoft365({ mailboxes: 2, items: 16, seed: 'take back' });
   const [from = '', to = ''] = simulator.mailboxes;
   const options = reachTenant(sandbox, simulator);
-  await sandbox.json(['backup', 'microsoft365', 'exchange', ...options, '--mailbox', from, '--init']);
+  await sandbox.json(['backup', 'microsoft365', 'exchange', ...options, '--mailbox', from, '--fidelity', 'mime', '--init']);
   expect(await sandbox.json(['restores'])).toEqual([]);
   const before = await mailsOf(simulator, to);
-  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...options, '--to', to];
+  const command = ['restore', 'microsoft365', 'exchange', 'latest', ...options, '--to', to, '--path', 'Mail'];
   const killed = sandbox.start(command);
   simulator.fault({ on: /^POST .*\/messages$/, after: 3, fault: { kind: 'do', action: () => killed.child.kill('SIGKILL') } });
   expect((await killed.ended).signal).toBe('SIGKILL');

@@ -52,7 +52,7 @@ export async function restoreExchange(context: CommandContext, options: Options)
   const journal = dryRun ? undefined : await beginJournal(context, repository, { manifest, mailbox, mode: options.mode, before });
   tenant.tellWaits(mailbox.userId, progress);
   const target = openTarget(tenant, mailbox, {
-    ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== entityId(mailbox), ...(journal === undefined ? {} : { journal }),
+    ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== entityId(mailbox), tell: progress, ...(journal === undefined ? {} : { journal }),
   });
   try {
     const report = await restoreToTarget(repository, manifest, target, { ...(within ? { within } : {}), dryRun, signal, progress }).catch(async (error: unknown) => {
@@ -128,7 +128,7 @@ interface Keeping {
 
 /** A snapshot of the destination as it is now; its id. */
 async function keep({ signal, clock }: CommandContext, { repository, tenant, mailbox, progress }: Keeping): Promise<string> {
-  const source = openSource(tenant, mailbox);
+  const source = openSource(tenant, mailbox, 'both');
   try {
     return (await runBackup(repository, source, { signal, progress, clock })).id;
   } finally {

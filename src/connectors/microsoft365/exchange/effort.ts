@@ -1,7 +1,10 @@
-import type { Effort } from '../../../domain/index.ts';
+import { isCompanion, type Effort } from '../../../domain/index.ts';
 import type { SourceChange, SourceItem } from '../../contract.ts';
+import type { Fidelity } from './streams/fidelity.ts';
 import type { SubService } from './subService.ts';
 
+/** Of a stream: twenty come with one request. */
+const STREAM = 0.05;
 /** So many items count as if they had cost what is usual: the first few of a part decide nothing. */
 const USUAL = 16;
 
@@ -16,6 +19,9 @@ interface PartEffort {
   toFetch: number;
   fetched: number;
   requests: number;
+  /** Of the last item the content is fetched; of some only the stream. */
+  isLastFetched: boolean;
+  isByStream: boolean;
 }
 
 /**
@@ -29,8 +35,8 @@ export class RunEffort {
   #done = 0;
 
   /** `spent`: requests so far, of whatever kind. */
-  constructor(services: readonly SubService[], spent: () => number) {
-    for (const service of services) this.#parts.set(service, { usual: service.requests ?? 1, expected: 0, given: 0, items: 0, toFetch: 0, fetched: 0, requests: 0 });
+  constructor(services: readonly SubService[], spent: () => number, fidelity: Fidelity = 'mime') {
+    for (const service of services) this.#parts.set(service, { usual: usualOf(service, fidelity), expected: 0, given: 0, items: 0, toFetch: 0, fetched: 0, requests: 0, isLastFetched: false, isByStream: false });
     this.#spent = spent;
     this.#seen = spent();
   }
@@ -45,8 +51,18 @@ export class RunEffort {
       if (change.type !== 'item') continue;
       part.given++;
       if (change.item.kind === 'folder') continue;
+      const isFetched = change.content.from === 'fetch';
+      if (isCompanion(change.item)) {
+        // Its stream alone is asked for.
+        if (isFetched && !part.isLastFetched) {
+          part.isByStream = true;
+          part.toFetch++;
+        }
+        continue;
+      }
       part.items++;
-      if (change.content.from === 'fetch') part.toFetch++;
+      part.isLastFetched = isFetched;
+      if (isFetched) part.toFetch++;
     }
   }
 
@@ -59,7 +75,7 @@ export class RunEffort {
   fetched(service: SubService, items: readonly SourceItem[]): void {
     const part = this.#of(service);
     const spent = this.#spent();
-    part.fetched += items.length;
+    part.fetched += items.filter((item) => !isCompanion(item) || part.isByStream).length;
     part.requests += spent - this.#seen;
     this.#done += spent - this.#seen;
     this.#seen = spent;
@@ -75,6 +91,12 @@ export class RunEffort {
     if (part === undefined) throw new TypeError(`nothing is known of the part ${service.name}`);
     return part;
   }
+}
+
+/** An item with the stream that is kept beside it. */
+function usualOf({ requests = 1 }: SubService, fidelity: Fidelity): number {
+  if (fidelity === 'mime') return requests;
+  return fidelity === 'both' ? requests + STREAM : STREAM;
 }
 
 function leftOf({ usual, expected, given, items, toFetch, fetched, requests }: PartEffort): number {

@@ -3,6 +3,7 @@ import type { BinaryString, Progress } from '../../../domain/index.ts';
 import type { FetchContext, Fetched, PreviousState, SourceChange, SourceItem } from '../../contract.ts';
 import type { GraphClient } from '../graph/graphClient.ts';
 import type { Microsoft365Runtime } from '../settings.ts';
+import type { Streams } from './streams/streams.ts';
 
 /** How the parts of one mailbox reach it. */
 export interface MailboxAccess {
@@ -11,6 +12,8 @@ export interface MailboxAccess {
   readonly path: string;
   readonly budget: RequestBudget;
   readonly runtime: Microsoft365Runtime;
+  /** The streams of its items; undefined: none are kept. */
+  readonly streams?: Streams;
 }
 
 export interface SubServiceContext {

@@ -25,6 +25,7 @@ export const calendarPlan: FolderedPlan = {
     start: (base, id) => `${base}/calendars/${encodeURIComponent(id)}/events?${EVENT_OPTIONS}`,
     listed: listedEvent,
     isSame: () => false,
+    streamChange: ({ change }) => change,
   },
   content: eventContent,
 };

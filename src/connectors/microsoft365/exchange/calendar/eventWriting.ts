@@ -30,7 +30,7 @@ const folders: FolderWriting = {
   isOwn: (calendar) => !isForeign(calendar),
 };
 
-/** Events are given back without the people in them: to invite them again would send mail. */
+/** Events come back as streams, with the people in them. Where there is none they are made without these: to invite them again would send mail. */
 export const eventWriting: ItemWriting = {
   name: calendarPlan.name, kind: calendarPlan.kind, nouns: calendarPlan.nouns, readPurpose: CALENDAR_PURPOSE, writePurpose: WRITE_PURPOSE, folders,
   listPath: (base, folderId) => `${base}/calendars/${encodeURIComponent(folderId)}/events?${EVENT_OPTIONS}&${EXPAND_ORIGIN}`,
@@ -40,6 +40,16 @@ export const eventWriting: ItemWriting = {
   shownPaths: (base, { id }, row) => [`${pathOf(base, id)}?${SHOWN}`, ...(isSeriesRow(row) ? [`${pathOf(base, id)}?${SERIES_OPTIONS}`] : [])],
   shape: eventShape,
   refuse: refuseMeeting,
+  streams: {
+    itemPath: pathOf,
+    mayImport: (document, row) => !isHeard(document) || uidOf(row) !== '',
+    isHeard,
+    twinsPath: (base, row, folderId) => {
+      const uid = uidOf(row);
+      return uid === '' ? undefined : `${eventWriting.listPath(base, folderId)}&$filter=${encodeURIComponent(`iCalUId eq '${uid.replaceAll("'", "''")}'`)}`;
+    },
+    stampOfRow: ({ meta }) => textOf(parseObject(meta), 'stamp'),
+  },
   make,
   mend,
   besideOf: async (_place, series, access, signal) => await exceptionAttachments(access, `${access.path}/events`, series, signal),
@@ -59,6 +69,15 @@ function isForeign({ canShare }: Entry): boolean {
 
 function isSeriesRow({ meta }: Pick<ItemRow, 'meta'>): boolean {
   return parseObject(meta)['series'] === true;
+}
+
+/** Only the organizer's changes are told to others. */
+function isHeard(document: Entry): boolean {
+  return listOf(document, 'attendees').length > 0 && document['isOrganizer'] !== false;
+}
+
+function uidOf({ meta }: ItemRow): string {
+  return textOf(parseObject(meta), 'uid');
 }
 
 function refuseMeeting(standing: Entry): WriteResult | undefined {

@@ -28,6 +28,7 @@ export const contactWriting: ItemWriting = {
   originOf: originOfEntry,
   shownPaths: (base, { id }) => [`${pathOf(base, id)}?$expand=${encodeURIComponent(expandExtended(CONTACT_EXTENDED))}`],
   shape: contactShape,
+  streams: { itemPath: pathOf, mayImport: () => true, isHeard: () => false },
   make,
   mend,
   isSameBeside: async ({ id }, document, _standing, writing) => await isSamePhoto(pathOf(writing.access.path, id), document, writing),

@@ -1,20 +1,29 @@
-import type { Outcome } from '../../../../domain/index.ts';
+import type { HoldfastError, Outcome } from '../../../../domain/index.ts';
 import type { PreviousState, SourceChange } from '../../../contract.ts';
 import type { FolderRound, ItemKeys, ListedFolder } from './itemSource.ts';
+
+/** Behind the prefix of notices, in place of the id of a folder. */
+const NO_STREAMS = '!streams';
 
 export interface NoticeOptions {
   readonly keys: ItemKeys;
   /** 'mails', for the name of the row. */
   readonly noun: string;
   readonly kind: string;
+  /** Why no item of the mailbox is kept as a stream. */
+  readonly denial?: HoldfastError | undefined;
 }
 
 /** Notices that stand in for the items of folders that could not be read, or not be found; those of the last run go where the folder could be read this time. */
 export async function noticeChanges(
-  { keys, noun, kind }: NoticeOptions, folders: Iterable<ListedFolder>, rounds: ReadonlyMap<string, FolderRound>, previous: PreviousState,
+  { keys, noun, kind, denial }: NoticeOptions, folders: Iterable<ListedFolder>, rounds: ReadonlyMap<string, FolderRound>, previous: PreviousState,
 ): Promise<SourceChange[]> {
   const changes = new Map<string, SourceChange>();
   for await (const rows of previous.rows(keys.notices)) for (const { key } of rows) changes.set(key, { type: 'removed', key });
+  if (denial !== undefined) {
+    const item = { key: `${keys.notices}${NO_STREAMS}`, parent: '', name: 'Full-fidelity streams', kind, size: 0, modified: null, change: '', meta: '' };
+    changes.set(item.key, { type: 'exception', item, outcome: withoutStreams(denial) });
+  }
   for (const { id, name } of folders) {
     const round = rounds.get(id);
     const isUnread = round?.state === 'unread';
@@ -27,6 +36,10 @@ export async function noticeChanges(
     });
   }
   return [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
+}
+
+function withoutStreams({ message }: HoldfastError): Outcome {
+  return { state: 'skipped', code: 'no-streams', message: `Items are kept in their readable form alone, not as full-fidelity streams. ${message} Or choose "--fidelity mime".` };
 }
 
 function outcomeOf({ state, notFound, error, isForeign, isMissing }: FolderRound): Outcome {

@@ -36,9 +36,9 @@ export class ItemJournal {
   }
 
   /** One that is made though that was not planned. */
-  async intendMake(row: ItemRow, folderId: string): Promise<void> {
+  async intendMake(row: ItemRow, folderId: string, isStream: boolean): Promise<void> {
     if (this.#journal === undefined || this.#noted.has(row.key)) return;
-    const [number] = await this.#journal.intend([this.#note(row, folderId, null)]);
+    const [number] = await this.#journal.intend([{ ...this.#note(row, folderId, null), isStream }]);
     if (number !== undefined) this.#noted.set(row.key, number);
   }
 
@@ -59,6 +59,6 @@ export class ItemJournal {
 
   #note(row: ItemRow, folderId: string | null, standing: ItemNote['standing']): ItemNote {
     const series = parseObject(row.meta)['series'] === true;
-    return { part: this.#writing.name, act: 'item', item: row.name, source: idBehind(`${this.#writing.name}/i/`, row.key), folderId, series, tag: this.#tag ?? null, standing };
+    return { part: this.#writing.name, act: 'item', item: row.name, source: idBehind(`${this.#writing.name}/i/`, row.key), folderId, series, tag: this.#tag ?? null, isStream: false, standing };
   }
 }

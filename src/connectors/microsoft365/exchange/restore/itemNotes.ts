@@ -16,6 +16,8 @@ export interface ItemNote extends ChangeNote {
   readonly series: boolean;
   /** The category that what is written gets. */
   readonly tag: string | null;
+  /** It may come as a stream, upon which nothing is written until it is there. */
+  readonly isStream: boolean;
   /** The item that is changed, as it was; null: one is made. */
   readonly standing: StandingNote | null;
 }
@@ -36,6 +38,8 @@ export interface ItemOutcome {
   /** Change key of the row that a backup would make of it then. */
   readonly change: string;
   readonly made: boolean;
+  /** As a stream: with the people who take part, say. */
+  readonly imported?: boolean;
 }
 
 export interface FolderNote extends ChangeNote {

@@ -49,6 +49,20 @@ export interface Place {
   readonly folderId: string;
 }
 
+/** How the items of a part come back as streams. */
+export interface StreamWriting {
+  /** Path of one item. */
+  itemPath(base: string, id: string): string;
+  /** Whether another run would know it again. */
+  mayImport(document: Entry, row: ItemRow): boolean;
+  /** True for what others are told of when it is changed: its origin cannot be noted on it. */
+  isHeard(document: Entry): boolean;
+  /** Path of a list of what a restore made of this row, where it has no origin: that is known by another mark. */
+  twinsPath?(base: string, row: ItemRow, folderId: string): string | undefined;
+  /** The stamp of the row's fields, as it was backed up. */
+  stampOfRow?(row: ItemRow): string;
+}
+
 /** How the items of a part are written. The documents are those that backups keep. */
 export interface ItemWriting {
   /** Of the sub-service, what its keys begin with. */
@@ -81,6 +95,8 @@ export interface ItemWriting {
   isSameBeside?(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<boolean>;
   /** What the document of an item does not show and a change may take away, as backups keep it in the document; names of what is too large for a note in `@holdfast.notKept`. */
   besideOf?(place: Place, document: Entry, access: TargetAccess, signal: AbortSignal): Promise<Entry>;
+  /** For items that may come back as streams. */
+  readonly streams?: StreamWriting;
   /** Takes away for good what a stopped restore left unfinished. */
   remove(place: Place, access: TargetAccess, signal: AbortSignal): Promise<void>;
   /** Takes away as people do: into Deleted Items, where the service has that for the kind. One that is away is away. */

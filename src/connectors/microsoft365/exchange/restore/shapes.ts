@@ -43,7 +43,7 @@ export function untagged(shape: Entry, tag: string | undefined): Entry {
 }
 
 /** Categories without a restore's own, in one order. */
-function withoutTag(categories: readonly unknown[], tag: string | undefined): readonly string[] {
+export function withoutTag(categories: readonly unknown[], tag: string | undefined): readonly string[] {
   return categories.map(String).filter((one) => one !== tag).sort((a, b) => (a < b ? -1 : 1));
 }
 

@@ -4,8 +4,10 @@ import type { Mailbox } from '../../directory/mailboxes.ts';
 import type { Tenant } from '../../tenant.ts';
 import { contactWriting } from '../contacts/contactWriting.ts';
 import { eventWriting } from '../calendar/eventWriting.ts';
+import { NotesUndo } from '../notes/notesUndo.ts';
 import { MailUndo } from '../mail/undo/mailUndo.ts';
 import { SettingsUndo } from '../settings/settingsUndo.ts';
+import { StreamImport } from '../streams/streamImport.ts';
 import { taskWriting } from '../todo/taskWriting.ts';
 import { ItemUndo } from './itemUndo.ts';
 import { left, type PartUndo } from './undoResults.ts';
@@ -17,9 +19,10 @@ export class ExchangeUndo implements UndoSession {
 
   /** `restore`: its id, as the journal had it. */
   constructor(tenant: Tenant, { userId }: Mailbox, restore: string) {
-    const access = { graph: tenant.graph, path: `/users/${userId}`, budget: tenant.budget(userId), runtime: tenant.runtime, scratch: async () => await this.#directory() };
+    const mailbox = { graph: tenant.graph, path: `/users/${userId}`, budget: tenant.budget(userId), runtime: tenant.runtime };
+    const access = { ...mailbox, scratch: async () => await this.#directory(), streamImport: new StreamImport(mailbox, undefined) };
     const context = { access, restore };
-    this.#parts = [new MailUndo(context), new SettingsUndo(context), ...[contactWriting, eventWriting, taskWriting].map((writing) => new ItemUndo(context, writing))];
+    this.#parts = [new MailUndo(context), new NotesUndo(), new SettingsUndo(context), ...[contactWriting, eventWriting, taskWriting].map((writing) => new ItemUndo(context, writing))];
   }
 
   async undo(changes: readonly NotedChange[], options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly UndoResult[]> {

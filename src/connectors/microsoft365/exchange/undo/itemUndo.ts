@@ -10,7 +10,9 @@ import type { ItemWriting, Place, Writing } from '../restore/partWriting.ts';
 import { stampOf, untagged } from '../restore/shapes.ts';
 import { documentOf, readBatch, standingIn, standingItem } from '../restore/standingItems.ts';
 import { ItemFolderUndo } from './itemFolderUndo.ts';
-import { CHANGED, left, NOTHING, orFailed, someAtOnce, UNDONE, worst, type PartUndo, type UndoCall, type UndoContext } from './undoResults.ts';
+import { CHANGED, IN_DOUBT, left, NOTHING, orFailed, someAtOnce, UNDONE, worst, type PartUndo, type UndoCall, type UndoContext } from './undoResults.ts';
+
+const MEETING = left('meeting-stands', 'Others take part in it, and would get mail if it were taken away. Delete it by hand, if they may know.');
 
 interface Asked {
   readonly note: ItemNote;
@@ -87,16 +89,20 @@ export class ItemUndo implements PartUndo {
   async #undoItem({ note, outcome }: Asked, now: ReadonlyMap<string, StandingItem>, made: readonly StandingItem[], call: UndoCall): Promise<UndoResult> {
     return await orFailed(call.signal, async () => {
       const results: UndoResult[] = [];
-      if (outcome?.made === true) results.push(await this.#putAway(note, now.get(outcome.id), outcome.change, call));
+      if (outcome?.made === true) results.push(await this.#putAway(note, now.get(outcome.id), outcome, call));
       else if (note.standing !== null) results.push(await this.#putBack(note, note.standing, now.get(note.standing.id), outcome, call));
       for (const item of made) if (item.id !== note.standing?.id) results.push(await this.#putAway(note, item, undefined, call));
+      if (note.isStream && outcome === undefined && made.length === 0) results.push(IN_DOUBT);
       return worst(results);
     });
   }
 
-  /** `change`: as the restore left it; undefined: nobody could note that. */
-  async #putAway(note: ItemNote, item: StandingItem | undefined, change: string | undefined, call: UndoCall): Promise<UndoResult> {
+  /** `outcome`: as the restore left it; undefined: nobody could note that. */
+  async #putAway(note: ItemNote, item: StandingItem | undefined, outcome: ItemOutcome | undefined, call: UndoCall): Promise<UndoResult> {
     if (item === undefined) return NOTHING;
+    const change = outcome?.change;
+    // Only what came as a stream has people in it, who would get mail.
+    if (note.isStream && outcome?.imported !== false && this.#writing.refuse?.(await this.#shown(note, item, call.signal)) !== undefined) return MEETING;
     if (item.change !== change) {
       const isOurs = item.origin?.whole === false || isLeft(item, this.#writing.shape(await this.#shown(note, item, call.signal)), note);
       // Fields alone do not tell whether something else of it is another: then it must be possible to get it back.

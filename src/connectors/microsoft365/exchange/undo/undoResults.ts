@@ -32,6 +32,9 @@ export function left(code: string, message: string): UndoResult {
 
 export const CHANGED = left('changed-since', 'It was changed after the restore, so it stays as it is.');
 
+/** Of a change of which nobody knows how far it came, and which leaves no trace of its own until it is whole. */
+export const IN_DOUBT = left('in-doubt', 'The restore was stopped while it brought this back as a stream, and nothing tells whether it arrived. Look for it in its folder.');
+
 /** Errors that concern one thing alone become its result; all others are thrown. */
 export async function orFailed(signal: AbortSignal, act: () => Promise<UndoResult>): Promise<UndoResult> {
   try {

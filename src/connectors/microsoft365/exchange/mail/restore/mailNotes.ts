@@ -25,6 +25,8 @@ export interface MailNote extends ChangeNote {
   readonly standing: (MailPlace & { readonly state: MailState }) | null;
   /** Others that go to Deleted Items, and where they were. */
   readonly instead: readonly MailPlace[];
+  /** It may come as a stream, upon which nothing is written until it is there. */
+  readonly isStream: boolean;
 }
 
 /** What came of it. */
@@ -55,13 +57,13 @@ export interface MailFolderMendNote extends ChangeNote {
   readonly after: { readonly name: string; readonly parentId: string };
 }
 
-export function mailNote(row: ItemRow, decision: Exclude<MailDecision, { act: 'nothing' }>, folderId: string | undefined, tag: string | undefined): MailNote {
+export function mailNote(row: ItemRow, decision: Exclude<MailDecision, { act: 'nothing' }>, { folderId, tag, isStream }: { readonly folderId: string | undefined; readonly tag: string | undefined; readonly isStream: boolean }): MailNote {
   const standing = decision.act === 'mend' ? decision.standing : undefined;
   const isSet = decision.act === 'make' || decision.state || tag !== undefined;
   const state = standing === undefined || isSet ? tagged(stateOf(row.meta), tag) : stateOf(standing.meta);
   return {
     part: NAME, act: 'mail', item: row.name, source: idOfKey(row.key), folderId: folderId ?? null, state,
-    standing: standing === undefined ? null : { ...placeOf(standing), state: stateOf(standing.meta) }, instead: decision.instead.map(placeOf),
+    standing: standing === undefined ? null : { ...placeOf(standing), state: stateOf(standing.meta) }, instead: decision.instead.map(placeOf), isStream,
   };
 }
 

@@ -13,6 +13,9 @@ import { MailPlaces, WRITE_PURPOSE } from './mailPlaces.ts';
 import { stateOf, tagged } from './mailState.ts';
 import { newMessage, type NewMessage } from './newMessage.ts';
 import { journaled } from '../../restore/journaled.ts';
+import { importMessage } from './importMessage.ts';
+import { isRefusedStream } from '../../streams/streamImport.ts';
+import { Losses } from '../../restore/losses.ts';
 import { formatOrigin, ORIGIN_ID } from '../../restore/origin.ts';
 import { originOf } from './mailIdentity.ts';
 import { standingById, StandingMails, type StandingMail } from './standingMails.ts';
@@ -25,6 +28,8 @@ interface Written {
   /** undefined: nothing is sure. */
   readonly outcome?: MailOutcome;
 }
+/** The content of one of an item's rows. */
+type ContentOf = (row: ItemRow) => Promise<Uint8Array>;
 
 /**
  * Gives mail back into a mailbox. What is there already is known by its id, or by the origin of an earlier restore; a second run writes nothing. Nothing is
@@ -53,7 +58,8 @@ export class MailTarget implements SubTarget {
     this.#noted.clear();
     for (const { row } of items) if (row.kind !== 'folder') this.#decided.set(row.key, await this.#decide(row, signal));
     await this.#lookOnce(items, signal);
-    await this.#note(items.map(({ row }) => row), signal);
+    // Nothing on a stream tells who brought it, so it is noted when it is its turn: what a killed restore leaves in doubt is little then.
+    await this.#note(items.flatMap(({ row, companion }) => (companion === undefined ? [row] : [])), false, signal);
     const results: WriteResult[] = [];
     for (const item of items) {
       const decision = this.#decided.get(item.row.key);
@@ -63,13 +69,13 @@ export class MailTarget implements SubTarget {
   }
 
   /** Writes down what is about to be done, for the whole batch at once. */
-  async #note(rows: readonly ItemRow[], signal: AbortSignal): Promise<void> {
+  async #note(rows: readonly ItemRow[], isStream: boolean, signal: AbortSignal): Promise<void> {
     const { journal, tag } = this.#options;
     if (journal === undefined) return;
     const places = await this.#loaded(signal);
     const due = rows.flatMap((row) => {
       const decision = this.#decided.get(row.key);
-      return decision === undefined || decision.act === 'nothing' ? [] : [{ key: row.key, note: mailNote(row, decision, places.find(row.parent), tag) }];
+      return decision === undefined || decision.act === 'nothing' ? [] : [{ key: row.key, note: mailNote(row, decision, { folderId: places.find(row.parent), tag, isStream }) }];
     });
     const numbers = due.length === 0 ? [] : await journal.intend(due.map(({ note }) => note));
     for (const [place, number] of numbers.entries()) this.#noted.set(due[place]?.key ?? '', number);
@@ -153,19 +159,26 @@ export class MailTarget implements SubTarget {
     if (name !== undefined) await graph.patch(at, { displayName: name }, options);
   }
 
-  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
+  async reads(item: RestoreItem, signal: AbortSignal): Promise<ItemRow> {
+    const { row, companion } = item;
+    return companion !== undefined && this.#decided.get(row.key)?.act === 'make' && await this.#access.streamImport.isGranted(signal) ? companion : row;
+  }
+
+  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult> {
     const { row } = item;
+    const given = await this.reads(item, signal);
+    const contentOf = async (one: ItemRow): Promise<Uint8Array> => (one === given ? bytes : await read(one));
     if (row.kind !== 'mail') return failed('not-a-mail', 'Among mail only mails and folders are given back; this item is neither.');
     if (!this.#decided.has(row.key)) {
       this.#decided.set(row.key, await this.#decide(row, signal));
-      await this.#note([row], signal);
     }
+    if (!this.#noted.has(row.key)) await this.#note([row], item.companion !== undefined, signal);
     const decision = this.#decided.get(row.key);
     this.#decided.delete(row.key);
     if (decision === undefined) throw new TypeError('nothing was decided about a mail');
     try {
       for (const { id } of decision.leftovers) await this.#removeOwn(id, signal);
-      const written: Written = decision.act === 'nothing' ? { result: { result: decision.result } } : await this.#carryOut(decision, item, bytes, signal);
+      const written: Written = decision.act === 'nothing' ? { result: { result: decision.result } } : await this.#carryOut(decision, item, contentOf, signal);
       // Only when what it gives way to is there.
       if (written.result.result !== 'failed') for (const { id } of decision.instead) await this.#move(id, 'deleteditems', signal);
       await this.#did(row, written);
@@ -183,8 +196,8 @@ export class MailTarget implements SubTarget {
     if (number !== undefined && outcome !== undefined) await this.#options.journal?.did(number, { ...outcome });
   }
 
-  async #carryOut(decision: Exclude<MailDecision, { act: 'nothing' }>, item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<Written> {
-    if (decision.act === 'make') return await this.#make(item, bytes, decision.result, signal);
+  async #carryOut(decision: Exclude<MailDecision, { act: 'nothing' }>, item: RestoreItem, contentOf: ContentOf, signal: AbortSignal): Promise<Written> {
+    if (decision.act === 'make') return await this.#make(item, contentOf, decision.result, signal);
     const { standing, move, state, result } = decision;
     let { folderId } = standing;
     let change = '';
@@ -196,7 +209,7 @@ export class MailTarget implements SubTarget {
     } catch (error) {
       // Gone meanwhile, or held where it is (as in Purges): then it is made of the backup.
       if (!hasCode(error, 'not-found', 'refused')) throw error;
-      return await this.#make(item, bytes, result, signal);
+      return await this.#make(item, contentOf, result, signal);
     }
     const { tag, journal } = this.#options;
     // What comes back or was repaired is tagged too, though nothing of its state may differ.
@@ -208,7 +221,40 @@ export class MailTarget implements SubTarget {
     return { result: { result }, outcome: { id: standing.id, folderId, change, made: false } };
   }
 
-  async #make({ row }: RestoreItem, bytes: Uint8Array, result: 'written' | 'replaced', signal: AbortSignal): Promise<Written> {
+  /** As its stream where there is one and it is taken, else of its MIME form. */
+  async #make(item: RestoreItem, contentOf: ContentOf, result: 'written' | 'replaced', signal: AbortSignal): Promise<Written> {
+    const { row, companion } = item;
+    let refusal = '';
+    if (companion !== undefined && await this.#access.streamImport.isGranted(signal)) {
+      try {
+        return await this.#import(row, companion, await contentOf(companion), result, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isRefusedStream(error)) throw error;
+        refusal = error.message;
+      }
+    }
+    if (row.content === '') return { result: failed('stream-alone', refusal === '' ? 'The snapshot has this mail as a stream alone, and the application may not import streams (MailboxItem.ImportExport.All).' : `The snapshot has this mail as a stream alone, which is not taken. ${refusal}`) };
+    return await this.#makeAnew(row, await contentOf(row), { result, refusal }, signal);
+  }
+
+  async #import(row: ItemRow, companion: ItemRow, stream: Uint8Array, result: 'written' | 'replaced', signal: AbortSignal): Promise<Written> {
+    const { mode, tag, journal } = this.#options;
+    const places = await this.#loaded(signal);
+    const folderId = await places.ensure(row.parent, signal);
+    const { id, change } = await importMessage(this.#access, folderId, { row, companion, stream }, { origin: originOf(row, mode === 'separate', true, journal?.id), tag }, signal);
+    this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);
+    const losses = new Losses();
+    this.#notePlace(row, places, losses);
+    const [code] = losses.codes;
+    return { result: code === undefined ? { result } : altered(code, losses.sentence), outcome: { id, folderId, change, made: true } };
+  }
+
+  #notePlace(row: ItemRow, places: MailPlaces, losses: Losses): void {
+    if (this.#options.mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') losses.add('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
+  }
+
+  async #makeAnew(row: ItemRow, bytes: Uint8Array, { result, refusal }: { readonly result: 'written' | 'replaced'; readonly refusal: string }, signal: AbortSignal): Promise<Written> {
     const { mode, tag, journal } = this.#options;
     let message: NewMessage;
     try {
@@ -218,7 +264,8 @@ export class MailTarget implements SubTarget {
       return { result: failed('not-readable', `The mail is in no form that can be taken apart (${messageOf(error)}). Export it, or restore it into a folder, to have it as it is.`) };
     }
     const places = await this.#loaded(signal);
-    if (mode !== 'separate' && places.wasDeleted(row.parent) === 'recoverable') message.losses.add('not-recoverable', 'its place: nothing can be written into Recoverable Items, so it lies in a folder of this name');
+    if (refusal !== '') message.losses.add('stream-refused', `that it comes back whole: ${refusal}`);
+    this.#notePlace(row, places, message.losses);
     const folderId = await places.ensure(row.parent, signal);
     const { id, change } = await makeMessage(this.#access, folderId, message, originOf(row, mode === 'separate', true, journal?.id), signal);
     this.#made.set(folderId, (this.#made.get(folderId) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import type { NotedChange, UndoResult } from '../../../../contract.ts';
 import { textOf } from '../../../graph/pages.ts';
-import { CHANGED, left, NOTHING, orFailed, someAtOnce, UNDONE, worst, type PartUndo, type UndoCall, type UndoContext } from '../../undo/undoResults.ts';
+import { CHANGED, IN_DOUBT, left, NOTHING, orFailed, someAtOnce, UNDONE, worst, type PartUndo, type UndoCall, type UndoContext } from '../../undo/undoResults.ts';
 import { NAME } from '../mailKeys.ts';
 import type { MailFolderMendNote, MailFolderNote, MailNote, MailOutcome, MailPlace } from '../restore/mailNotes.ts';
 import { WRITE_PURPOSE } from '../restore/mailPlaces.ts';
@@ -72,6 +72,7 @@ export class MailUndo implements PartUndo {
       for (const mail of made) {
         if (mail.id !== note.standing?.id) results.push(await this.#putAway(mail, (one) => one.origin?.whole === false || isAsLeft(one, note), folders, call));
       }
+      if (note.isStream && outcome === undefined && made.length === 0) results.push(IN_DOUBT);
       return worst(results);
     });
   }
