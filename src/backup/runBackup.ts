@@ -1,4 +1,4 @@
-import { HoldfastError, type BinaryString, type ItemRow, type Outcome, type Progress } from '../domain/index.ts';
+import { HoldfastError, type BinaryString, type Effort, type ItemRow, type Outcome, type Progress } from '../domain/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { makeScratch } from '../runtime/index.ts';
 import type { SourceChange, SourceItem, SourceSession } from '../connectors/contract.ts';
@@ -81,6 +81,7 @@ class BackupRun {
   /** Of them, those whose content is on its way. */
   #open = 0;
   #expected: number | undefined;
+  #effort: Effort | undefined;
   readonly #page: number;
   /** Contents that the source gave by the last checkpoint. */
   #durable = 0;
@@ -106,7 +107,11 @@ class BackupRun {
     // What an unfinished run took over is beyond the cursor: then all is listed, and nothing fetched that it holds.
     const cursor = this.#store.resumes ? undefined : (this.#store.predecessor?.manifest.cursor ?? undefined);
     const expect = (items: number): void => { this.#expected = items; };
-    for await (const batch of this.#source.enumerate({ cursor, previous, signal, progress, expect })) {
+    const effort = (told: Effort): void => {
+      this.#effort = told;
+      this.#report('store');
+    };
+    for await (const batch of this.#source.enumerate({ cursor, previous, signal, progress, expect, effort })) {
       for (const change of batch) if (!this.#quick(change)) await this.#apply(change);
       await this.#writeRows();
       if (this.#rows.length > MOST_WAITING) await this.#catchUp();
@@ -311,7 +316,7 @@ class BackupRun {
 
   #report(stage: string): void {
     const total = this.#expected === undefined ? {} : { totalItems: Math.max(this.#expected, this.#scanned) };
-    this.#options.progress({ type: 'progress', stage, items: this.#scanned - this.#open, bytes: this.#seenBytes, ...total });
+    this.#options.progress({ type: 'progress', stage, items: this.#scanned - this.#open, bytes: this.#seenBytes, ...total, ...(this.#effort === undefined ? {} : { effort: this.#effort }) });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ItemRow, Outcome, SnapshotCounts, SnapshotWarning } from '../domain/index.ts';
+import { isCompanion, type ItemRow, type Outcome, type SnapshotCounts, type SnapshotWarning } from '../domain/index.ts';
 
 /** Warnings that a snapshot names itself; the rows have all. */
 const NAMED = 100;
@@ -18,13 +18,13 @@ export class Tally {
   }
 
   added(row: ItemRow): void {
-    this.counts.added++;
+    if (!isCompanion(row)) this.counts.added++;
     this.#move(row, 1);
     this.#name(row);
   }
 
   changed(before: ItemRow, after: ItemRow): void {
-    this.counts.changed++;
+    if (!isCompanion(after)) this.counts.changed++;
     this.#move(before, -1);
     this.#move(after, 1);
     this.#name(after);
@@ -36,7 +36,7 @@ export class Tally {
   }
 
   removed(row: ItemRow): void {
-    this.counts.removed++;
+    if (!isCompanion(row)) this.counts.removed++;
     this.#move(row, -1);
   }
 
@@ -52,7 +52,7 @@ export class Tally {
   #move(row: ItemRow, by: 1 | -1): void {
     if (row.kind === 'folder') this.counts.folders += by;
     else {
-      this.counts.items += by;
+      if (!isCompanion(row)) this.counts.items += by;
       this.counts.bytes += by * row.size;
     }
     if (row.outcome !== '') this.counts[(JSON.parse(row.outcome) as Outcome).state] += by;

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
 import { defineErasure } from './defineErasure.ts';
 import { defineKeys } from './defineKeys.ts';
+import { defineUndo } from './defineUndo.ts';
 import {
   byteSize, connectionOptions, day, keyOptions, lockOptions, percent, profileOption, repositoryOptions, searchOptions, span, wholeNumber,
 } from './sharedOptions.ts';
@@ -28,6 +29,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineBackup(program, does);
   defineBrowsing(program, does);
   defineRestore(program, does);
+  defineUndo(program, does);
   defineExport(program, does);
   defineCare(program, does);
   defineStorage(program, does);
@@ -92,6 +94,8 @@ function defineMicrosoft365(backup: Command, does: Does, init: Option): void {
     .description('backs up mailboxes of a tenant: mail, calendars, contacts, tasks, notes, settings')
     .option('--mailbox <address...>', 'only these mailboxes (default: all that the tenant has, shared ones too)')
     .option('--parallel <number>', 'mailboxes at once (default: 4)', wholeNumber(1, 64))
+    .addOption(new Option('--fidelity <form>', 'form in which mails, events and contacts are kept: mime (readable), stream (whole, for Exchange alone), or both')
+      .choices(['both', 'mime', 'stream']).default('both'))
     .addOption(init).addOption(profileOption())
     .addHelpText('after', `
 The application needs these application permissions of Microsoft Graph, with an administrator's consent:
@@ -103,6 +107,7 @@ The application needs these application permissions of Microsoft Graph, with an 
   Tasks.Read.All        tasks
   MailboxFolder.Read.All, MailboxItem.Read.All, MailboxItem.Export.All
                         notes
+  MailboxItem.Export.All with --fidelity both (or stream): without it mails are kept as MIME alone, and the snapshot says so
 A part whose permission is missing is named in the snapshot, and the others are backed up:
   holdfast backup microsoft365 exchange --tenant contoso.example --client-id 00000000-0000-0000-0000-000000000000 \\
     --client-secret-file secret --mailbox alice@contoso.example --repo /srv/backup --key-file holdfast.key --init`);
@@ -185,7 +190,7 @@ function defineRestore(program: Command, does: Does): void {
 function defineRestoreExchange(restore: Command, does: Does): void {
   const microsoft365 = restore.command('microsoft365').description('gives things back to a tenant of Microsoft 365');
   const exchange = tenantOptions(repositoryOptions(microsoft365.command('exchange')))
-    .description('gives mail, calendars, contacts, tasks and settings back into a mailbox of a tenant')
+    .description('gives mail, calendars, contacts, tasks, notes and settings back into a mailbox of a tenant')
     .argument('<snapshot>', SNAPSHOT)
     .option('--to <address>', 'into this mailbox (default: the one that was backed up)')
     .addOption(new Option('--mode <mode>', 'separate: below a new folder; skip: only what is missing or deleted; replace: all as it was, also what was moved or changed')
@@ -194,13 +199,15 @@ function defineRestoreExchange(restore: Command, does: Does): void {
     .option('--tag [category]', 'with --mode replace: a category for what is given back (default: "Restored" and the date)')
     .option('--suffix [text]', 'with --mode replace: an ending for names of folders that are made (default: "(restored" and the date)')
     .option('--snapshot-first', 'back up the destination before anything is written')
-    .option('--path <path>', 'only this item, or this folder with all below it: Calendars, Contacts, Mail, Settings, Tasks')
+    .option('--path <path>', 'only this item, or this folder with all below it: Calendars, Contacts, Mail, Notes, Settings, Tasks')
     .option('--dry-run', 'only tell what would be done')
     .option('--entity <entity>', ENTITY)
     .addHelpText('after', `
 The application needs Mail.ReadWrite, Calendars.ReadWrite, Contacts.ReadWrite, Tasks.ReadWrite.All and MailboxSettings.ReadWrite
-in addition to what backups need, each for its part. Nothing is sent to anybody: meetings come back without the people in them. Nothing is deleted for good:
-where --mode replace puts back a mail that was edited, the edited one goes to Deleted Items. A second run writes nothing.`);
+in addition to what backups need, each for its part. With MailboxItem.ImportExport.All what is kept as a stream comes back whole, and notes come back
+(new folders for them need MailboxFolder.ReadWrite.All). Nothing is sent to anybody: without it meetings come back without the people in them. Nothing is deleted for good:
+where --mode replace puts back a mail that was edited, the edited one goes to Deleted Items. A second run writes nothing. "holdfast undo"
+takes a restore back.`);
   does(exchange, async () => (await import('./commands/restoreExchange.ts')).restoreExchange);
 }
 

@@ -44,6 +44,17 @@ test('on a terminal one line shows items, bytes, rate, share and what is left', 
   expect(stream.line).toBe('');
 });
 
+test('where a run tells what it costs, the time left goes by that and not by items', () => {
+  const stream = new Terminal(true);
+  const display = new ProgressDisplay({ stream, clock, quiet: false });
+  for (let second = 1; second <= 4; second++) {
+    display.listener({ type: 'progress', stage: 'store', items: second, bytes: 0, totalItems: 1000, effort: { done: second * 10, total: 100 } });
+    vi.advanceTimersByTime(1000);
+  }
+  expect(stream.line).toBe('storing  [                    ] 0 %  4 of 1,000 items  1 items/s  about 5 s left');
+  display.stop();
+});
+
 test('a total of which more may come is no share, and gives a time at least', () => {
   const stream = new Terminal(true);
   const display = new ProgressDisplay({ stream, clock, quiet: false });

@@ -13,7 +13,7 @@ const BAR = 20;
 
 const STAGES: Readonly<Record<string, string>> = {
   scan: 'listing', store: 'storing', seal: 'sealing', plan: 'comparing', restore: 'restoring', export: 'exporting',
-  check: 'checking', prune: 'pruning', rebuild: 'rebuilding', copy: 'copying', index: 'indexing', test: 'trying',
+  check: 'checking', prune: 'pruning', rebuild: 'rebuilding', copy: 'copying', index: 'indexing', test: 'trying', undo: 'taking back',
 };
 
 type Counted = Extract<ProgressEvent, { type: 'progress' }>;
@@ -65,7 +65,8 @@ export class ProgressDisplay {
     } else if (event.type === 'waiting') {
       this.#waiting = event;
     } else {
-      if (event.stage !== this.#now?.stage) this.#restart();
+      // Items are no requests: where it begins or ends to be told what a run costs, the times before say nothing.
+      if (event.stage !== this.#now?.stage || (event.effort === undefined) !== (this.#now.effort === undefined)) this.#restart();
       this.#now = event;
       this.#waiting = undefined;
       this.#timeLeft.note(doneOf(event));
@@ -175,7 +176,7 @@ export class ProgressDisplay {
   }
 
   #left(now: Counted): number | undefined {
-    const total = now.totalBytes ?? now.totalItems ?? (now.stage === 'store' ? this.#expected : undefined);
+    const total = now.effort?.total ?? now.totalBytes ?? now.totalItems ?? (now.stage === 'store' ? this.#expected : undefined);
     return total === undefined ? undefined : this.#timeLeft.of(total);
   }
 
@@ -186,8 +187,8 @@ export class ProgressDisplay {
 }
 
 /** What the time left goes by. */
-function doneOf({ items, bytes, totalBytes }: Counted): number {
-  return totalBytes === undefined ? items : bytes;
+function doneOf({ items, bytes, totalBytes, effort }: Counted): number {
+  return effort?.done ?? (totalBytes === undefined ? items : bytes);
 }
 
 function itemsOf({ items, totalItems, totalIsLeast }: Counted): string {

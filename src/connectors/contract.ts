@@ -1,4 +1,4 @@
-import type { BinaryString, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
+import type { BinaryString, Effort, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
 import type { TextFormat } from '../formats/index.ts';
 
 /** How a row of a service looks in a directory tree. */
@@ -90,6 +90,8 @@ export interface EnumerateContext {
   readonly progress: Progress;
   /** Told how many items and exceptions this enumeration gives in all, each time that the source knows better. For people who wait: nothing relies on it. */
   readonly expect?: (items: number) => void;
+  /** Told how far the source's own work is, fetching included, each time that it went on; only by sources of which the items differ in what they cost. For people who wait, too. */
+  readonly effort?: (effort: Effort) => void;
 }
 
 /** What fetching one item gave. The item may be richer than when it was listed (its subject, say); the key is the same. */
@@ -135,6 +137,8 @@ export type WriteResult =
 export interface RestoreItem {
   readonly row: ItemRow;
   readonly path: readonly string[];
+  /** The same in another form, whole as of the snapshot; see `COMPANION`. */
+  readonly companion?: ItemRow;
 }
 
 /** Whether rows of a kind are given back. `not-yet`: they are content that cannot be; `remark`: they say something about the snapshot, and nobody misses them. */
@@ -150,9 +154,58 @@ export interface TargetSession {
   plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]>;
   /** Makes the folder where it is missing. */
   folder(item: RestoreItem, signal: AbortSignal): Promise<WriteResult>;
-  /** Writes an item that `plan` gave 'written' or 'replaced'. `bytes` are the whole content, verified. */
-  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult>;
+  /** Of an item that is about to be written: which of its rows `write` is to be handed the content of. undefined: always the item's own. */
+  reads?(item: RestoreItem, signal: AbortSignal): Promise<ItemRow>;
+  /** Writes an item that `plan` gave 'written' or 'replaced'. `bytes` are the whole content of the row that is read, verified; empty where it has none. `read` gives that of the item's other row. */
+  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read?: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult>;
   /** After the last item; throws if something acknowledged did not arrive. */
   finish(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a target session writes down of a change: JSON that the connector alone understands. `item` is what people call the thing. */
+export interface ChangeNote {
+  readonly item: string;
+  /** It is about a folder: it is taken back after everything that is not, whenever it was noted. */
+  readonly isFolder?: true;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Where a target session writes its changes down, so that they can be taken back. A change is made only after its note is durable. Notes hold what customers
+ * wrote: whoever keeps them seals them.
+ */
+export interface ChangeJournal {
+  /** Names the restore; fit to be written upon what it makes. */
+  readonly id: string;
+  /** Durable when it resolves. The numbers, in the order of the notes, by which {@link did} names them. Throws where the restore is being taken back. */
+  intend(notes: readonly ChangeNote[]): Promise<readonly number[]>;
+  /** The change of that number was made, and this is what came of it. Becomes durable with what follows; a change without it may have been made, whole, in part or not at all. */
+  did(number: number, outcome: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** A change as it was written down. */
+export interface NotedChange {
+  readonly number: number;
+  readonly note: ChangeNote;
+  /** undefined: nobody knows how far it came. */
+  readonly outcome: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * What became of one change that was to be taken back. `undone`: it was (with a dry run: would be). `nothing`: there was nothing to take back, because it was never made or
+ * is away already. `altered`: it was, but not all of it is as it was. `left`: somebody changed since what the restore had left, so it stays. `failed`: it could not be; another run tries again.
+ */
+export interface UndoResult {
+  readonly result: 'undone' | 'nothing' | 'altered' | 'left' | 'failed';
+  /** With the last three. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** One connected session that takes a restore back. */
+export interface UndoSession {
+  /** Results in the order of the changes, which come latest first. Done twice it ends the same: what is as it was before the restore is left alone. With `dryRun` nothing is written. */
+  undo(changes: readonly NotedChange[], options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly UndoResult[]>;
   close(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export interface ItemRow {
   readonly parent: BinaryString;
   /** The name that a person knows it by: file name, folder name, subject. */
   readonly name: string;
-  /** A word of the connector's descriptor: 'folder', 'file', 'link', 'mail' … Folders of any service are 'folder'. */
+  /** A word of the connector's descriptor: 'folder', 'file', 'link', 'mail' … Folders of any service are 'folder', see also {@link COMPANION}. */
   readonly kind: string;
   /** Bytes of content as given back on restore; 0 where there is none. */
   readonly size: number;
@@ -29,6 +29,21 @@ export interface ItemRow {
   readonly outcome: string;
   /** The encoded recipe of the content (see docs/format), '' when the item has no content or it is not stored. */
   readonly content: BinaryString;
+}
+
+/**
+ * Kind of a row that is no item of its own, but another form of the item that is its parent: the stream in which a service gives it away whole, say. It is listed,
+ * searched, exported and counted with that item alone, and given back and erased with it.
+ */
+export const COMPANION = 'companion';
+
+/** Key of an item's companion: it follows the item at once in the order of keys. */
+export function companionKey(key: BinaryString): BinaryString {
+  return `${key}\0+`;
+}
+
+export function isCompanion({ kind }: Pick<ItemRow, 'kind'>): boolean {
+  return kind === COMPANION;
 }
 
 /** A change of an entity between two snapshots, by key: a new version, or the key's end. */

@@ -1,4 +1,4 @@
-import type { BinaryString, ItemRow } from '../domain/index.ts';
+import { isCompanion, type BinaryString, type ItemRow } from '../domain/index.ts';
 import { StateCursor, type Manifest, type Repository } from '../repository/index.ts';
 import { sharedLayers } from './stateDifference.ts';
 import { rowsOf, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
@@ -60,7 +60,7 @@ async function compare(key: BinaryString, a: Side, b: Side): Promise<Difference 
 
 async function rowAt({ cursor }: Side, key: BinaryString): Promise<ItemRow | undefined> {
   await cursor.seek(key);
-  return cursor.key === key ? cursor.row : undefined;
+  return cursor.key === key && !isCompanion(cursor) ? cursor.row : undefined;
 }
 
 async function placed({ browser }: Side, row: ItemRow): Promise<Placed> {

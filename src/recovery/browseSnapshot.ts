@@ -1,4 +1,4 @@
-import type { BinaryString, ItemRow } from '../domain/index.ts';
+import { isCompanion, type BinaryString, type ItemRow } from '../domain/index.ts';
 import { StateCursor, type Manifest, type Repository, type SegmentSource } from '../repository/index.ts';
 
 /**
@@ -135,13 +135,13 @@ export class SnapshotBrowser {
     return new StateCursor(this.#source, this.#manifest.layers, this.#signal);
   }
 
-  /** All rows under a prefix of keys. */
+  /** All rows under a prefix of keys, without companions. */
   async* #scan(prefix: BinaryString): AsyncGenerator<ItemRow[]> {
     const cursor = this.#cursor();
     await cursor.seek(prefix);
     let batch: ItemRow[] = [];
     while (cursor.key?.startsWith(prefix) === true) {
-      batch.push(cursor.row);
+      if (!isCompanion(cursor)) batch.push(cursor.row);
       if (batch.length >= BATCH) {
         yield batch;
         batch = [];

@@ -1,6 +1,6 @@
 import { HoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { Descriptor } from '../connectors/contract.ts';
-import { stateRows, type ItemReader, type Manifest, type Repository, type SegmentSource } from '../repository/index.ts';
+import type { ItemReader, Manifest, Repository, SegmentSource } from '../repository/index.ts';
 import type { ObjectSink } from '../storage/objectSink.ts';
 import { rowsOf } from './browseSnapshot.ts';
 import { EmlFiles } from './emlFiles.ts';
@@ -12,6 +12,7 @@ import type { ExportWriter, OutgoingItem } from './exportWriter.ts';
 import { folderGroups } from './folderGroups.ts';
 import { FolderLearner } from './folderLearner.ts';
 import { MboxFiles, MOST_OPEN, TOP_MBOX } from './mboxFiles.ts';
+import { shownRows } from './shownRows.ts';
 import { ZipParts, type ZipPartsOptions } from './zipParts.ts';
 
 export interface ExportOptions {
@@ -80,7 +81,7 @@ class SnapshotExport {
     const exact = options.format === 'zip' && !exportFormats(options.descriptor).includes('eml');
     const paths = new ExportPaths(exact ? 'exact' : 'safe', [MANIFEST, TOP_MBOX]);
     this.#paths = paths;
-    this.#learner = new FolderLearner(() => stateRows(source, manifest.layers, '', options.signal), {
+    this.#learner = new FolderLearner(() => shownRows(source, manifest.layers, '', options.signal), {
       knows: (key) => paths.knows(key), learn: (row) => paths.learn(row, options.descriptor.onDisk(row).name),
     });
   }
@@ -136,7 +137,7 @@ class SnapshotExport {
   }
 
   #rows(): AsyncGenerator<readonly ItemRow[]> {
-    return stateRows(this.#source, this.#manifest.layers, this.#options.prefix ?? '', this.#options.signal);
+    return shownRows(this.#source, this.#manifest.layers, this.#options.prefix ?? '', this.#options.signal);
   }
 
   /** Folders are made as they come, a batch or two before what they hold is written. `group`: only the items of these. */

@@ -4,6 +4,7 @@ export { isTop, keyOfPath, SnapshotBrowser, type KeyStyle, type Placed } from '.
 export type { FolderMode } from './diskWrites.ts';
 export type { RestoreFolderOptions } from './restoreFolder.ts';
 export type { RestoreIssue, RestoreReport } from './restoreReport.ts';
+export type { UndoReport } from './undoRestore.ts';
 export type { RestoreToOptions } from './restoreToTarget.ts';
 export type { ExportOptions } from './exportSnapshot.ts';
 export type { ExportFormat, ExportIssue, ExportPart, ExportReport } from './exportReport.ts';
@@ -13,6 +14,7 @@ export const keysAtPath = loadedLater(async () => (await import('./keysAtPath.ts
 export const exportSnapshot = loadedLater(async () => (await import('./exportSnapshot.ts')).exportSnapshot);
 export const restoreFolder = loadedLater(async () => (await import('./restoreFolder.ts')).restoreFolder);
 export const restoreToTarget = loadedLater(async () => (await import('./restoreToTarget.ts')).restoreToTarget);
+export const undoRestore = loadedLater(async () => (await import('./undoRestore.ts')).undoRestore);
 export const searchEntities = loadedLater(async () => (await import('./searchEntities.ts')).searchEntities);
 export const openEntityCatalog = loadedLater(async () => (await import('./entityCatalog.ts')).openEntityCatalog);
 export const forgetWords = loadedLater(async () => (await import('./entityCatalog.ts')).forgetWords);

@@ -1,11 +1,12 @@
 import { opendir } from 'node:fs/promises';
 import { isHoldfastError, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { Descriptor, DiskEntry } from '../connectors/contract.ts';
-import { stateRows, type ItemReader, type ItemRequest, type Manifest, type ReadResult, type Repository, type SegmentSource } from '../repository/index.ts';
+import type { ItemReader, ItemRequest, Manifest, ReadResult, Repository, SegmentSource } from '../repository/index.ts';
 import { DiskPaths } from './diskPaths.ts';
 import { closeTimes, finishFolder, makeFolder, makeLink, makeNewFolder, makeRoot, ownerOf, seconds, setOwner, setTime, standing, writeStream, type FolderMode } from './diskWrites.ts';
 import { IssueLog, outcomeText } from './issueLog.ts';
 import { NO_RESTORE, type RestoreReport } from './restoreReport.ts';
+import { shownRows } from './shownRows.ts';
 
 export interface RestoreFolderOptions {
   readonly to: string;
@@ -101,7 +102,7 @@ class FolderRestore {
 
   async* #rows(kind?: 'folder'): AsyncGenerator<ItemRow> {
     const { prefix = '', within, signal } = this.#options;
-    for await (const batch of stateRows(this.#source, this.#manifest.layers, prefix, signal, kind)) {
+    for await (const batch of shownRows(this.#source, this.#manifest.layers, prefix, signal, kind)) {
       for (const row of batch) if (!within || within(row)) yield row;
       signal.throwIfAborted();
       const { written, unchanged, bytes } = this.#report;

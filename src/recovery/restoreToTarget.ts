@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
+import { companionKey, HoldfastError, isCompanion, isHoldfastError, messageOf, type BinaryString, type ItemRow, type Progress } from '../domain/index.ts';
 import type { RestoreItem, TargetSession, WriteResult } from '../connectors/contract.ts';
 import { stateRows, type ItemReader, type Manifest, type ReadResult, type Repository } from '../repository/index.ts';
 import { rowsOf } from './browseSnapshot.ts';
@@ -41,6 +41,12 @@ interface Folder {
   passed: boolean;
 }
 
+/** An item to be written, and the row whose content is read for it. */
+interface Wanted {
+  readonly item: RestoreItem;
+  readonly row: ItemRow;
+}
+
 class TargetRestore {
   readonly #manifest: Manifest;
   readonly #target: TargetSession;
@@ -71,7 +77,8 @@ class TargetRestore {
     for await (const rows of this.#rows()) {
       for (const row of rows) {
         if (row.kind === 'folder') await this.#learner.learn(row);
-        if (!within || within(row)) await this.#take(row);
+        if (isCompanion(row)) this.#accompany(row);
+        else if (!within || within(row)) await this.#take(row);
       }
       signal.throwIfAborted();
       const { written, replaced, unchanged, skipped, bytes } = this.#report;
@@ -105,10 +112,17 @@ class TargetRestore {
       await this.#passFolder(row.key);
       return;
     }
+    // The last one's companion has come by now.
+    if (this.#batch.length >= BATCH_ITEMS || this.#bytes >= BATCH_BYTES) await this.#flush();
     await this.#passFolder(row.parent);
     this.#batch.push({ row, path: this.#pathOf(row) });
     this.#bytes += row.size;
-    if (this.#batch.length >= BATCH_ITEMS || this.#bytes >= BATCH_BYTES) await this.#flush();
+  }
+
+  /** Goes with its item, if that is given back. One that is not whole as of this snapshot is of no use. */
+  #accompany(row: ItemRow): void {
+    const item = this.#batch.at(-1);
+    if (item && row.key === companionKey(item.row.key) && row.content !== '' && row.outcome === '') this.#batch[this.#batch.length - 1] = { ...item, companion: row };
   }
 
   #leave(row: ItemRow): void {
@@ -157,14 +171,16 @@ class TargetRestore {
   }
 
   #hasContent(item: RestoreItem): boolean {
-    if (item.row.content !== '') return true;
+    if (item.row.content !== '' || item.companion) return true;
     this.#issue(item, 'restore/no-content', item.row.outcome === '' ? 'The snapshot holds no content for it.' : outcomeText(item.row));
     this.#report.failed++;
     return false;
   }
 
   async #write(items: readonly RestoreItem[]): Promise<void> {
-    const small = items.filter((item) => item.row.size <= LARGE);
+    const read: Wanted[] = [];
+    for (const item of items) read.push({ item, row: await this.#target.reads?.(item, this.#options.signal) ?? item.row });
+    const small = read.filter(({ row }) => row.size <= LARGE && row.content !== '');
     const { results } = await this.#reader.read(small.map(({ row }) => ({ row })));
     const given = await results;
     const waiting = [...small.entries()].reverse();
@@ -173,27 +189,28 @@ class TargetRestore {
     };
     const { parallel = 1 } = this.#target;
     await allEnded(Array.from({ length: Math.min(parallel, small.length) }, worker));
-    for (const item of items) if (item.row.size > LARGE) await this.#writeOne(item, undefined);
+    for (const one of read) if (!small.includes(one)) await this.#writeOne(one, undefined);
   }
 
-  async #writeOne(item: RestoreItem, given: ReadResult | undefined): Promise<void> {
+  async #writeOne({ item, row }: Wanted, given: ReadResult | undefined): Promise<void> {
     const { signal } = this.#options;
     let bytes: Uint8Array;
     try {
-      bytes = given && 'bytes' in given ? given.bytes : await this.#whole(item.row);
+      bytes = given && 'bytes' in given ? given.bytes : await this.#whole(row);
     } catch (error) {
       if (!isHoldfastError(error) || error.retryClass !== 'never') throw error;
       this.#issue(item, error.code, messageOf(error));
       this.#report.failed++;
       return;
     }
-    const result = await this.#target.write(item, bytes, signal);
+    const result = await this.#target.write(item, bytes, signal, async (other) => await this.#whole(other));
     if (result.result === 'written' || result.result === 'replaced' || result.result === 'altered') this.#report.bytes += bytes.length;
     this.#count(item, result);
     if (item.row.outcome !== '') this.#issue(item, 'restore/altered', outcomeText(item.row));
   }
 
   async #whole(row: ItemRow): Promise<Buffer> {
+    if (row.content === '') return Buffer.alloc(0);
     const parts: Buffer[] = [];
     let length = 0;
     for await (const part of this.#reader.content(row)) {

@@ -1,5 +1,6 @@
-import type { BinaryString, ItemRow, RowChange } from '../domain/index.ts';
-import { StateCursor, stateRows, type Layer, type Manifest, type SegmentSource } from '../repository/index.ts';
+import { isCompanion, type BinaryString, type ItemRow, type RowChange } from '../domain/index.ts';
+import { StateCursor, type Layer, type Manifest, type SegmentSource } from '../repository/index.ts';
+import { shownRows } from './shownRows.ts';
 
 const BATCH = 1024;
 
@@ -12,14 +13,14 @@ export function sharedLayers(a: readonly Layer[], b: readonly Layer[]): number {
 }
 
 /**
- * What turns the rows of `before` into those of `after`, ascending by key, in batches; all rows where there is no `before`.
+ * What turns the rows of `before` into those of `after`, ascending by key, in batches; all rows where there is no `before`. Companions are left out.
  * Only layers that the two do not share are read through; the rest is looked up by key. Memory: a block a layer.
  */
 export async function* stateDifference(
   source: SegmentSource, before: Manifest | undefined, after: Manifest, signal?: AbortSignal,
 ): AsyncGenerator<RowChange[]> {
   if (!before) {
-    for await (const rows of stateRows(source, after.layers, '', signal)) yield rows.map((row) => ({ row }));
+    for await (const rows of shownRows(source, after.layers, '', signal)) yield rows.map((row) => ({ row }));
     return;
   }
   const shared = sharedLayers(before.layers, after.layers);
@@ -42,7 +43,7 @@ export async function* stateDifference(
 
 async function rowAt(cursor: StateCursor, key: BinaryString): Promise<ItemRow | undefined> {
   await cursor.seek(key);
-  return cursor.key === key ? cursor.row : undefined;
+  return cursor.key === key && !isCompanion(cursor) ? cursor.row : undefined;
 }
 
 function changeOf(before: ItemRow | undefined, after: ItemRow | undefined): RowChange | undefined {

@@ -18,7 +18,7 @@ import { slotBytes } from './slotBytes.ts';
 /** Slots that every repository is made with. */
 const SLOTS = ['operator', 'recovery'];
 /** Records that stand on their own: each is opened, and nothing else hangs on it. */
-const SINGLE = ['pins/', 'checkpoints/', 'void/', 'doomed/', 'claims/', 'copies/', 'locks/', 'settings/'];
+const SINGLE = ['pins/', 'checkpoints/', 'void/', 'doomed/', 'claims/', 'copies/', 'locks/', 'settings/', 'journals/'];
 
 /** Config, key slots, and the small records of runs and prunes. */
 export async function checkRecords(view: CheckView): Promise<void> {

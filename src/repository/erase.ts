@@ -12,6 +12,7 @@ import { IdTable } from './idTable.ts';
 import { inLanes } from './inLanes.ts';
 import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
 import { keepsLocked } from './lockEnds.ts';
+import { dropJournals } from './dropJournals.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { refuseLost } from './openLocked.ts';
 import { isPrunedUnderRun } from './prunedUnderRun.ts';
@@ -89,7 +90,11 @@ export async function erase(repository: Repository, tag: string, selection: Sele
   await using scratch = await makeScratch('erase');
   const run = new EraseRun({ ...context, cacheDirectory: scratch.path }, tag, selection, options);
   const claim = { work: 'erasure', items: selectionHash(context, tag, selection) } as const;
-  const result = await withClaim(context, claim, { alone, signal, onUntidy }, () => run.run());
+  const result = await withClaim(context, claim, { alone, signal, onUntidy }, async () => {
+    // Journals hold items as they were in the mailbox, and which of them are of the erased ones nobody can tell.
+    await dropJournals(context, ({ source, tag: target }) => source === tag || source === '' || target === tag, signal);
+    return await run.run();
+  });
   await tidily(() => sweepIndexCache(context, signal), onUntidy);
   return result;
 }

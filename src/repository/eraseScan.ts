@@ -1,4 +1,4 @@
-import type { BinaryString } from '../domain/index.ts';
+import { isCompanion, type BinaryString } from '../domain/index.ts';
 import type { EraseSet } from './eraseSet.ts';
 import { walkVisible } from './liveness.ts';
 import type { StoredManifest } from './manifest.ts';
@@ -54,14 +54,16 @@ function emptyShare(): Share {
 function note(cursor: LayerCursor, shares: readonly Share[], items: Map<BinaryString, ErasedItem>, chosen: EraseSet): void {
   const { row } = cursor;
   chosen.add(row.key);
-  const item = items.get(row.key) ?? { names: new Set<string>(), versions: 0 };
-  item.names.add(row.name);
-  item.versions++;
-  items.set(row.key, item);
+  if (!isCompanion(row)) {
+    const item = items.get(row.key) ?? { names: new Set<string>(), versions: 0 };
+    item.names.add(row.name);
+    item.versions++;
+    items.set(row.key, item);
+  }
   const state = row.outcome === '' ? undefined : (JSON.parse(row.outcome) as { state: 'skipped' | 'failed' | 'altered' }).state;
   for (const share of shares) {
     if (row.kind === 'folder') share.folders++;
-    else share.items++;
+    else if (!isCompanion(row)) share.items++;
     share.bytes += row.size;
     if (state !== undefined) share[state]++;
   }

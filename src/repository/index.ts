@@ -26,6 +26,8 @@ export type { LockSetting } from './lockSetting.ts';
 export { Repository, type BeginOptions, type InitOptions, type OpenOptions } from './repository.ts';
 export { isPrunedUnderRun } from './prunedUnderRun.ts';
 export type { Layer, SegmentRef } from './segment.ts';
+export type { RestoreJournal } from './restoreJournal.ts';
+export type { KnownRestore, StoredChange } from './restoreRecords.ts';
 export { ItemReader, type ItemRequest } from './itemReader.ts';
 export type { FileTarget, ReadResult } from './readProtocol.ts';
 export { StateCursor, stateRows, type SegmentSource } from './state.ts';
@@ -46,5 +48,8 @@ export const hasBegunErasing = loadedLater(async () => (await import('./erase.ts
 export const previewErasure = loadedLater(async () => (await import('./erase.ts')).previewErasure);
 export const isLeft = loadedLater(async () => (await import('./removeEntity.ts')).isLeft);
 export const removeEntity = loadedLater(async () => (await import('./removeEntity.ts')).removeEntity);
+export const beginRestoreJournal = loadedLater(async () => (await import('./restoreJournal.ts')).beginRestoreJournal);
+export const listRestores = loadedLater(async () => (await import('./restoreRecords.ts')).listRestores);
+export const beginUndo = loadedLater(async () => (await import('./undoRun.ts')).beginUndo);
 export const unhide = loadedLater(async () => (await import('./unhide.ts')).unhide);
 export const noteWeakness = loadedLater(async () => (await import('./weakStorage.ts')).noteWeakness);

@@ -36,6 +36,11 @@ export const names = {
   /** How the repository's objects are locked. */
   lock: (id: string) => `locks/${id}`,
   removal: (n: number, id: string) => `removals/${String(n).padStart(10, '0')}-${id}`,
+  /** What a restore changed, record by record. By parts: what the names of all records of a destination, or of a restore, start with. */
+  journals: (tag?: string, restore?: string) => ['journals', ...[tag, restore].filter((part) => part !== undefined), ''].join('/'),
+  journal: (tag: string, restore: string, n: number) => `journals/${tag}/${restore}/${String(n).padStart(10, '0')}`,
+  /** What one run that takes the restore back has done. */
+  undo: (tag: string, restore: string, run: string, n: number) => `journals/${tag}/${restore}/undo-${run}-${String(n).padStart(10, '0')}`,
   setting: (n: number, id: string) => `settings/${String(n).padStart(10, '0')}-${id}`,
 } as const;
 

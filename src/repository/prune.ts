@@ -3,7 +3,8 @@ import { makeScratch } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
 import type { LockedRest } from './lockedTally.ts';
-import { lastSegment } from './names.ts';
+import { dropJournals } from './dropJournals.ts';
+import { lastSegment, names } from './names.ts';
 import { refuseLost } from './openLocked.ts';
 import type { PrunePolicy } from './prunePolicy.ts';
 import { PruneRun } from './pruneRun.ts';
@@ -66,6 +67,10 @@ export async function mirrorRemovals(
   return pruneContext(target, { keep: ({ tag, id }) => stays(`${tag}/${id}`) }, { ...options, graceMs: 0 }, mirrored);
 }
 
+function signalOf({ signal }: PruneOptions): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}
+
 async function pruneContext(
   context: RepositoryContext, policy: PrunePolicy, options: PruneOptions, mirrored?: ReadonlySet<string>,
 ): Promise<PruneResult> {
@@ -76,6 +81,11 @@ async function pruneContext(
   // What is deleted for good is decided on an index fresh from the repository: a local file that rotted must not decide it.
   await using scratch = await makeScratch('prune');
   const result = await new PruneRun({ ...context, cacheDirectory: scratch.path }, policy, options, mirrored ? { mirrored } : {}).run();
+  // What a restore changed is kept as long as the snapshot that it gave back.
+  if (options.dryRun !== true) {
+    const isGone = async (snapshot: string): Promise<boolean> => await context.storage.stat(snapshot, signalOf(options)) === undefined;
+    await dropJournals(context, async ({ source, snapshot }) => source !== '' && await isGone(names.snapshot(source, snapshot)), options.signal);
+  }
   await sweepIndexCache(context, options.signal);
   return result;
 }

@@ -6,6 +6,7 @@ import { readEntity, type EntityRecord } from './entityKeys.ts';
 import { IdTable } from './idTable.ts';
 import { inLanes } from './inLanes.ts';
 import { keepsLocked } from './lockEnds.ts';
+import { dropJournals } from './dropJournals.ts';
 import { lastSegment, names } from './names.ts';
 import { lockHere, refuseLost } from './openLocked.ts';
 import { deleteAll } from './pruneDelete.ts';
@@ -81,9 +82,10 @@ async function remove(fresh: RepositoryContext, context: RepositoryContext, tag:
     for (const name of run.gone.objects) removed.add(name);
     for (const pack of run.gone.rewritten) rewritten.add(pack);
     const left = await leftOf(context, tag, signal);
-    if (left.some((name) => !/^(index|pins|void)\//.test(name))) continue;
+    if (left.some((name) => !/^(index|pins|void|journals)\//.test(name))) continue;
     // No pack is left that they could be of.
     await deleteAll({ context, signal }, left);
+    await dropJournals(context, ({ source }) => source === tag || source === '', signal);
     await sweepIndexCache(context, signal);
     return {
       snapshotsRemoved: count('snapshots/'), packsDeleted: count('packs/'), packsRewritten: rewritten.size, blobsKept: run.gone.needed.size,
@@ -142,7 +144,7 @@ async function leftOf(context: RepositoryContext, tag: string, signal?: AbortSig
   const left: string[] = [];
   for (const prefix of [
     names.entity(tag), names.snapshot(tag, ''), names.seal(tag, ''), names.segment(tag, ''), names.packs(tag), names.checkpoint(tag, ''),
-    names.index(tag, ''), names.pin(tag, ''), `void/${tag}/`,
+    names.index(tag, ''), names.pin(tag, ''), `void/${tag}/`, names.journals(tag),
   ]) left.push(...(await namesUnder(context, prefix, signal)));
   return left;
 }

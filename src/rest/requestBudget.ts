@@ -44,6 +44,7 @@ export class RequestBudget {
   readonly #upload: UseWindow;
   readonly #waiting: Waiter[] = [];
   #slots = 0;
+  #granted = 0;
   #pendingRequests = 0;
   #pendingBytes = 0;
   /** Of the monotonic clock: until then nothing goes, because the service said so. */
@@ -59,6 +60,9 @@ export class RequestBudget {
 
   /** Requests that may run at once. */
   get concurrent(): number { return this.#limits.concurrent; }
+
+  /** Requests that were let go so far. */
+  get granted(): number { return this.#granted; }
 
   /** Waits for its turn; call what it gives when the request has ended. */
   async enter(use: BudgetUse, signal: AbortSignal): Promise<() => void> {
@@ -122,6 +126,7 @@ export class RequestBudget {
       }
       this.#waiting.shift();
       this.#slots += use.slots;
+      this.#granted += use.requests;
       this.#pendingRequests += use.requests;
       this.#pendingBytes += use.uploadBytes;
       head.grant();

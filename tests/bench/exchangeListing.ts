@@ -16,7 +16,7 @@ try {
   const tenant = new microsoft365.Tenant(JSON.parse(line.toString()) as microsoft365.Microsoft365Settings);
   let address = '';
   for await (const some of tenant.mailboxes(signal)) for (const mailbox of some) address ||= mailbox.address;
-  const source = microsoft365.openSource(tenant, await tenant.mailbox(address, signal));
+  const source = microsoft365.openSource(tenant, await tenant.mailbox(address, signal), 'mime');
   const previous = { async* rows(): AsyncGenerator<never[]> { yield []; } };
   let listed = 0;
   let last = '';

@@ -20,7 +20,7 @@ const { url, cacheDirectory, key, settings, address, page } = JSON.parse(process
 const { signal } = new AbortController();
 const repository = await Repository.open(await openStorage(url), Buffer.from(key, 'hex'), { cacheDirectory });
 const tenant = new microsoft365.Tenant(settings, { clock: systemClock, sleep: shortSleep, random: systemRandom });
-const source = microsoft365.openSource(tenant, await tenant.mailbox(address, signal));
+const source = microsoft365.openSource(tenant, await tenant.mailbox(address, signal), 'mime');
 await runBackup(repository, source, { signal, progress: () => undefined, clock: systemClock, workers: 1, page });
 await source.close();
 process.stdout.write('done\n');

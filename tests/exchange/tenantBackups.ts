@@ -53,7 +53,7 @@ export class TenantBackups implements AsyncDisposable {
   async backUp({ repository }: ScratchRepository, address = this.simulator.mailboxes[0] ?? '', progress: Progress = unheard): Promise<{ manifest: Manifest; requests: readonly LoggedRequest[] }> {
     const mailbox = await this.#tenant.mailbox(address, never);
     const before = this.simulator.log.total;
-    const source = this.#open(this.#tenant, mailbox);
+    const source = this.#open(this.#tenant, mailbox, 'mime');
     try {
       const manifest = await runBackup(repository, source, { signal: never, progress, clock: this.#clock, workers: 1 });
       return { manifest, requests: this.simulator.requests().filter(({ number, url }) => number > before && !url.includes('oauth2')) };

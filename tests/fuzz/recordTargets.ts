@@ -15,6 +15,7 @@ import { checkSeal, readManifest, type Manifest } from '../../src/repository/man
 import { names } from '../../src/repository/names.ts';
 import { readRemovals, removedSlots } from '../../src/repository/removals.ts';
 import { Repository } from '../../src/repository/repository.ts';
+import { journaledChanges, readBegin, readUndo } from '../../src/repository/restoreRecords.ts';
 import { configBytes } from '../../src/repository/repositoryConfig.ts';
 import { pinnedManifests, readCheckpointRoot, readRootManifest } from '../../src/repository/roots.ts';
 import { objectHeader, openJson } from '../../src/repository/sealedObject.ts';
@@ -155,5 +156,13 @@ export const recordTargets: readonly FuzzTarget[] = [
     await readEntity(storage, keyring, tag);
     await readEntities(storage, keyring);
   }),
+  sealed('restore-journal', names.journal(tag, id, 0), {
+    begin: { madeAt: manifest.startedAt, service: 'fuzz', source: { id: 'fuzz', name: 'Fuzz', tag }, snapshot: id, target: { id: 'other', name: 'Other' }, mode: 'replace', before: id },
+    intends: [[0, { item: 'a', part: 'mail' }], [1, { item: 'b' }]], did: [[0, { id: 'x' }]], ended: true,
+  }, async () => {
+    await readBegin(context, tag, id);
+    for await (const changes of journaledChanges(context, [names.journal(tag, id, 0)])) changes.map(({ note }) => note.item.length);
+  }),
+  sealed('restore-undo', names.undo(tag, id, id, 0), { undone: [1, 2], whole: true }, async () => (await readUndo(context, names.undo(tag, id, id, 0))).undone.length),
   sealed('copy-mark', names.copy(id), { of: 'memory:', madeAt: manifest.startedAt, packs: 3, flawed: { [`${tag}/${id}`]: 1 } }, () => readMarker(context, names.copy(id))),
 ];

@@ -5,6 +5,7 @@ import { created, NO_CONTENT, ok } from '../server/reply.ts';
 import type { Reply } from '../server/reply.ts';
 import { answerDelta } from '../odata/delta.ts';
 import { answerList, arrayListing } from '../odata/list.ts';
+import { mergeExtended, readExtended } from '../mailbox/extendedProperties.ts';
 import { findFolder, mailboxOf } from '../mailbox/findMailbox.ts';
 import type { Folder } from '../mailbox/folder.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
@@ -86,9 +87,10 @@ function renameFolder(call: Call): Reply {
   const mailbox = mailboxOf(call);
   const folder = folderOf(call);
   const body = jsonBody(call);
-  const others = Object.keys(body).filter((name) => !['displayName', 'includeNestedFolders', 'sourceFolderIds', 'filterQuery'].includes(name) && !name.includes('@'));
+  const others = Object.keys(body).filter((name) => !['displayName', 'includeNestedFolders', 'sourceFolderIds', 'filterQuery', 'singleValueExtendedProperties'].includes(name) && !name.includes('@'));
   if (others.length > 0) throw badRequest(`The property '${others[0] ?? ''}' of a folder cannot be changed.`);
-  const { displayName, ...extra } = body;
+  const { displayName, singleValueExtendedProperties: _extended, ...extra } = body;
+  folder.extended = mergeExtended(folder.extended, readExtended(body));
   if (displayName !== undefined) {
     if (folder.wellKnown !== undefined) throw badRequest('A distinguished folder cannot be renamed.', 'ErrorInvalidOperation');
     const name = readName(displayName);

@@ -1,5 +1,6 @@
 import type { Call } from '../server/call.ts';
 import { badRequest } from '../server/graphFailure.ts';
+import { expandExtended } from '../mailbox/extendedProperties.ts';
 import type { Properties } from '../odata/list.ts';
 import { expandedList, shape } from '../odata/shape.ts';
 import type { ODataQuery } from '../odata/query.ts';
@@ -28,6 +29,10 @@ export function shapeFolder(mailbox: Mailbox, document: Properties, query: OData
         const target = mailbox.ids.read(textOf(document['id']));
         if (target?.kind !== 'folder') throw badRequest('The folder is not known.');
         return expandedList(mailbox.children(target.number).map((child) => folderDocument(mailbox, child)), expansion);
+      },
+      singleValueExtendedProperties: (expansion) => {
+        const target = mailbox.ids.read(textOf(document['id']));
+        return expandExtended({ extended: target?.kind === 'folder' ? mailbox.folder(target.number)?.extended ?? [] : [] }, [], expansion);
       },
     },
   }, document, query);

@@ -45,7 +45,7 @@ export function mergeExtended(before: readonly ExtendedProperty[], after: readon
  * What $expand of the extended properties shows: those that the filter names by id; without a filter the service refuses. Ids are matched by
  * what they mean: '0x0E07' and '0xe07' are one.
  */
-export function expandExtended(item: Item, derived: readonly ExtendedProperty[], expansion: Expansion): Properties[] | undefined {
+export function expandExtended(item: Pick<Item, 'extended'>, derived: readonly ExtendedProperty[], expansion: Expansion): Properties[] | undefined {
   if (expansion.filterText === undefined) throw badRequest('Expanding extended properties needs a $filter on id.');
   const wanted = [...expansion.filterText.matchAll(/id eq '((?:[^']|'')*)'/g)].map(([, id = '']) => id.replaceAll("''", "'"));
   if (wanted.length === 0) throw badRequest('Expanding extended properties needs a $filter on id.');

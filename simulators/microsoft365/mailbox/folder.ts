@@ -1,5 +1,5 @@
 import type { Properties } from '../odata/list.ts';
-import type { ItemKind } from './item.ts';
+import type { ExtendedProperty, ItemKind } from './item.ts';
 import type { Shelf } from './shelf.ts';
 
 /** What a folder holds; the words are the store's own. */
@@ -22,6 +22,8 @@ export interface Folder {
   readonly seededUnread: number;
   /** What this kind of container has besides: a calendar's colour, a search folder's query. */
   extra: Properties;
+  /** Set on it by applications. */
+  extended: readonly ExtendedProperty[];
   sequence: number;
   removed: boolean;
 }

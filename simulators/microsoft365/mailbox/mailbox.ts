@@ -57,7 +57,7 @@ export class Mailbox {
     const shelf = new Shelf(plan.items ?? NOTHING, () => this.nextSequence());
     const folder: Folder = {
       number: this.folders.length, class: plan.class, shelf, name: plan.name, parent: plan.parent, wellKnown: plan.wellKnown, hidden: plan.hidden ?? false,
-      seededUnread: Math.min(plan.unread ?? 0, plan.items?.count ?? 0), extra: plan.extra ?? {}, sequence: this.nextSequence(), removed: false,
+      seededUnread: Math.min(plan.unread ?? 0, plan.items?.count ?? 0), extra: plan.extra ?? {}, extended: [], sequence: this.nextSequence(), removed: false,
     };
     this.folders.push(folder);
     return folder;

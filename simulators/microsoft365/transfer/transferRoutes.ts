@@ -10,6 +10,7 @@ import { shape } from '../odata/shape.ts';
 import { findAnyItem, findFolder } from '../mailbox/findMailbox.ts';
 import type { Folder, FolderClass } from '../mailbox/folder.ts';
 import { KIND_OF_CLASS } from '../mailbox/folder.ts';
+import type { ExtendedProperty, Item } from '../mailbox/item.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { changeKeyOf, itemDocument, removedItem } from '../mailbox/showItem.ts';
 import { itemDelta, itemListing } from '../mailbox/shelfListing.ts';
@@ -133,10 +134,16 @@ function itemView(call: Call): ItemView {
       type: 'mailboxItem',
       expand: { singleValueExtendedProperties: (expansion) => {
         const item = items.get(document);
-        return item === undefined ? undefined : expandExtended(item, [], expansion);
+        return item === undefined ? undefined : expandExtended(item, wordsOf(item), expansion);
       } },
     }, document, query),
   };
+}
+
+/** Of a note its first words and its text, as the store names them: no other resource shows them. */
+function wordsOf({ kind, properties }: Item): ExtendedProperty[] {
+  const { subject, body } = properties as { subject?: string; body?: { content?: string } };
+  return kind === 'note' ? [{ id: 'String 0x37', value: subject ?? '' }, { id: 'String 0x1000', value: body?.content ?? '' }] : [];
 }
 
 function deltaItems(call: Call): Reply {

@@ -1,4 +1,4 @@
-import { openSource, Tenant, type Mailbox } from '../../connectors/microsoft365/index.ts';
+import { openSource, Tenant, type Fidelity, type Mailbox } from '../../connectors/microsoft365/index.ts';
 import { HoldfastError } from '../../domain/index.ts';
 import type { BackupCommandOptions } from '../backUp.ts';
 import { backUpMany, type Many } from '../backUpMany.ts';
@@ -13,6 +13,7 @@ const PARALLEL = 4;
 export interface BackupExchangeOptions extends BackupCommandOptions, TenantOptions {
   readonly mailbox?: readonly string[];
   readonly parallel?: number;
+  readonly fidelity: Fidelity;
 }
 
 export function backupExchange(context: CommandContext, options: BackupExchangeOptions): Promise<ExitCode> {
@@ -26,7 +27,7 @@ async function find(context: CommandContext, options: BackupExchangeOptions): Pr
   if (mailboxes.length === 0) throw new HoldfastError('microsoft365/no-mailboxes', 'input', 'The tenant has no mailbox. Check that it is the right tenant.');
   return {
     parallel: options.parallel ?? PARALLEL,
-    entries: mailboxes.map((mailbox) => ({ name: mailbox.address, open: () => openSource(tenant, mailbox) })),
+    entries: mailboxes.map((mailbox) => ({ name: mailbox.address, open: () => openSource(tenant, mailbox, options.fidelity) })),
     // The repository and this machine concern all of them.
     isOfOne: ({ code }) => code.startsWith('microsoft365/') || code.startsWith('http/'),
   };

@@ -3,7 +3,7 @@ import { openSource, openTarget, Tenant, type Mailbox } from '../../connectors/m
 import type { RestoreMode } from '../../connectors/contract.ts';
 import { HoldfastError, isHoldfastError, type Entity, type Progress } from '../../domain/index.ts';
 import { restoreToTarget } from '../../recovery/index.ts';
-import type { Repository } from '../../repository/index.ts';
+import { beginRestoreJournal, type Manifest, type Repository, type RestoreJournal } from '../../repository/index.ts';
 import type { CommandContext } from '../commandContext.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import { findSnapshot } from '../findSnapshot.ts';
@@ -49,15 +49,48 @@ export async function restoreExchange(context: CommandContext, options: Options)
   await tenant.signIn(signal);
   const mailbox = await destination(tenant, manifest.entity, options.to, signal);
   const before = options.snapshotFirst === true && !dryRun ? await keep(context, { repository, tenant, mailbox, progress }) : undefined;
+  const journal = dryRun ? undefined : await beginJournal(context, repository, { manifest, mailbox, mode: options.mode, before });
   tenant.tellWaits(mailbox.userId, progress);
-  const target = openTarget(tenant, mailbox, { ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== `${SERVICE}:${mailbox.userId}` });
+  const target = openTarget(tenant, mailbox, {
+    ...targetOptions(options, clock.now()), ofAnother: manifest.entity.id !== entityId(mailbox), tell: progress, ...(journal === undefined ? {} : { journal }),
+  });
   try {
-    const report = await restoreToTarget(repository, manifest, target, { ...(within ? { within } : {}), dryRun, signal, progress });
+    const report = await restoreToTarget(repository, manifest, target, { ...(within ? { within } : {}), dryRun, signal, progress }).catch(async (error: unknown) => {
+      // What the journal still has in memory is worth having, but the error is what counts.
+      await journal?.end({ whole: false }).catch(() => undefined);
+      throw error;
+    });
+    await journal?.end({ whole: true });
     display.stop();
-    return await tellRestored(context, { manifest, report, dryRun, tookMs: clock.monotonic() - started, ...(before === undefined ? {} : { before }) });
+    return await tellRestored(context, { manifest, report, dryRun, tookMs: clock.monotonic() - started, restore: journal?.id, ...(before === undefined ? {} : { before }) });
   } finally {
     tenant.tellWaits(mailbox.userId, undefined);
     await target.close();
+  }
+}
+
+function entityId({ userId }: Mailbox): string {
+  return `${SERVICE}:${userId}`;
+}
+
+interface Restoring {
+  readonly manifest: Manifest;
+  readonly mailbox: Mailbox;
+  readonly mode: RestoreMode;
+  /** Snapshot of the destination. */
+  readonly before: string | undefined;
+}
+
+/** A repository that can only be read keeps no journal: the restore goes on, and is told to be for good. */
+async function beginJournal({ signal, stderr }: CommandContext, repository: Repository, { manifest, mailbox, mode, before }: Restoring): Promise<RestoreJournal | undefined> {
+  const { tag, entity: { id, name }, id: snapshot } = manifest;
+  const begin = { service: SERVICE, source: { id, name, tag }, snapshot, target: { id: entityId(mailbox), name: mailbox.address }, mode, ...(before === undefined ? {} : { before }) };
+  try {
+    return await beginRestoreJournal(repository, begin, signal);
+  } catch (error) {
+    if (!isHoldfastError(error) || !['storage/read-only', 'storage/denied', 'repository/is-copy'].includes(error.code)) throw error;
+    stderr.write(`warning: This repository can only be read, so the restore cannot be taken back with "holdfast undo". [${error.code}]\n`);
+    return undefined;
   }
 }
 
@@ -95,7 +128,7 @@ interface Keeping {
 
 /** A snapshot of the destination as it is now; its id. */
 async function keep({ signal, clock }: CommandContext, { repository, tenant, mailbox, progress }: Keeping): Promise<string> {
-  const source = openSource(tenant, mailbox);
+  const source = openSource(tenant, mailbox, 'both');
   try {
     return (await runBackup(repository, source, { signal, progress, clock })).id;
   } finally {

@@ -117,5 +117,5 @@ test('a tenant lists everybody who has a mailbox, shared ones too, and tells of 
   expect(found.map(({ address }) => address).sort()).toEqual([...tenant.simulator.mailboxes].sort());
   expect(found.filter(({ kind }) => kind !== 'user')).toHaveLength(2);
   const [first] = found;
-  expect(openSource(tenant.tenant, first!).entity).toEqual({ id: `exchange:${first?.userId}`, service: 'exchange', name: first?.address });
+  expect(openSource(tenant.tenant, first!, 'both').entity).toEqual({ id: `exchange:${first?.userId}`, service: 'exchange', name: first?.address });
 });

@@ -23,7 +23,7 @@ export const descriptor: Descriptor = {
   kinds: KINDS,
   limits: [
     'In-place archives and public folders are not reachable through Microsoft Graph; each snapshot names them.',
-    'Mails are kept in the form that Exchange makes of them (MIME): not the bytes that once arrived.',
+    'Mails are kept in the form that Exchange makes of them (MIME), not as the bytes that once arrived; beside it, where the tenant permits it, as the stream that only Exchange reads.',
     'Hidden folders that add-ins made are not listed by Microsoft Graph.',
     'Events, contacts and tasks are files of JSON, as Microsoft Graph gives them; notes are streams that only Exchange reads.',
     'Contact lists of Outlook, groups of calendars, who may see a calendar, and what focused inbox learned are not backed up.',

@@ -23,7 +23,7 @@ test('a part that may not be read is named and keeps what it had; the others are
   await using tenant = await TestTenant.start();
   const mailbox = await tenant.tenant.mailbox(tenant.address, new AbortController().signal);
   let may = true;
-  const run = async (previous?: SnapshotModel) => await modelRun(new ExchangeSource(tenant.tenant, mailbox, [walled(() => may), (access) => new MailService(access)]), previous);
+  const run = async (previous?: SnapshotModel) => await modelRun(new ExchangeSource(tenant.tenant, mailbox, 'mime', [walled(() => may), (access) => new MailService(access)]), previous);
   const first = await run();
   may = false;
   await tenant.addMessage('inbox');
@@ -36,7 +36,7 @@ test('a part that may not be read is named and keeps what it had; the others are
   const third = await run(second.snapshot);
   expect(third.snapshot.sorted.filter(({ outcome }) => outcome !== '')).toEqual([]);
   may = false;
-  await expect(modelRun(new ExchangeSource(tenant.tenant, mailbox, [walled(() => may)]))).rejects.toMatchObject({ code: 'microsoft365/no-permission' });
+  await expect(modelRun(new ExchangeSource(tenant.tenant, mailbox, 'mime', [walled(() => may)]))).rejects.toMatchObject({ code: 'microsoft365/no-permission' });
 });
 
 test('the count of what was listed goes on from part to part', async () => {

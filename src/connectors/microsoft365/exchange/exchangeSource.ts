@@ -1,4 +1,4 @@
-import type { Entity, HoldfastError, Outcome } from '../../../domain/index.ts';
+import { isCompanion, type Entity, type HoldfastError, type Outcome } from '../../../domain/index.ts';
 import { makeScratch, ResultQueue } from '../../../runtime/index.ts';
 import type { EnumerateContext, FetchContext, Fetched, SourceChange, SourceItem, SourceSession } from '../../contract.ts';
 import type { Mailbox } from '../directory/mailboxes.ts';
@@ -11,9 +11,12 @@ import { contactsPlan } from './contacts/contactsPlan.ts';
 import { FolderedService, type FolderedPlan } from './items/folderedService.ts';
 import { MailService } from './mail/mailService.ts';
 import { notesPlan } from './notes/notesPlan.ts';
+import { RunEffort } from './effort.ts';
 import { ListedPart } from './listedPart.ts';
 import { PartProgress } from './partProgress.ts';
 import { SettingsService } from './settings/settingsService.ts';
+import type { Fidelity } from './streams/fidelity.ts';
+import { Streams } from './streams/streams.ts';
 import { gapKey, ownsKey, type MailboxAccess, type SubService, type SubServiceFactory } from './subService.ts';
 import { tasksPlan } from './todo/tasksPlan.ts';
 import { UnreachedService } from './unreached/unreachedService.ts';
@@ -42,18 +45,25 @@ export class ExchangeSource implements SourceSession {
   readonly #tenant: Tenant;
   readonly #userId: string;
   readonly #services: readonly SubService[];
+  readonly #streams: Streams;
   readonly #slots: number;
   /** Parts of the cursor of sub-services that could not be read. */
   readonly #gaps = new Map<string, unknown>();
   #ended = false;
+  /** Told how far the run is; undefined where nobody listens. */
+  #effort: { readonly run: RunEffort; tell(): void } | undefined;
+  readonly #spent: () => number;
 
-  constructor(tenant: Tenant, mailbox: Mailbox, factories: readonly SubServiceFactory[] = SUB_SERVICES) {
+  constructor(tenant: Tenant, mailbox: Mailbox, fidelity: Fidelity, factories: readonly SubServiceFactory[] = SUB_SERVICES) {
     this.entity = entityOf(mailbox);
     this.#tenant = tenant;
     this.#userId = mailbox.userId;
     const budget = tenant.budget(mailbox.userId);
-    const access: MailboxAccess = { graph: tenant.graph, path: `/users/${mailbox.userId}`, budget, runtime: tenant.runtime };
+    const plain: MailboxAccess = { graph: tenant.graph, path: `/users/${mailbox.userId}`, budget, runtime: tenant.runtime };
+    this.#streams = new Streams(plain, fidelity);
+    const access = { ...plain, streams: this.#streams };
     this.#slots = budget.concurrent;
+    this.#spent = () => budget.granted;
     this.#services = factories.map((make) => make(access)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -62,15 +72,20 @@ export class ExchangeSource implements SourceSession {
     this.#gaps.clear();
     context.signal.throwIfAborted();
     this.#tenant.tellWaits(this.#userId, context.progress);
-    const parts = parseCursor(context.cursor);
+    const { parts, exportBase } = parseCursor(context.cursor);
+    this.#streams.begin(exportBase);
     await using scratch = await makeScratch('exchange');
-    const counted = new PartProgress(context);
+    const run = new RunEffort(this.#services, this.#spent, this.#streams.fidelity);
+    this.#effort = { run, tell: () => context.effort?.(run.now) };
+    const counted = new PartProgress(context, run);
     const listed: ListedPart[] = [];
     try {
       for (const service of this.#services) {
         const { previous, signal } = context;
-        listed.push(await ListedPart.list(service, { cursor: parts[service.name], previous, signal, scratch: scratch.path, ...counted.next() }));
+        listed.push(await ListedPart.list(service, { cursor: parts[service.name], previous, signal, scratch: scratch.path, ...counted.next(service) }));
       }
+      run.begin();
+      this.#effort.tell();
       for (const part of listed) yield* this.#part(part);
     } finally {
       for (const part of listed) await part.close();
@@ -92,6 +107,8 @@ export class ExchangeSource implements SourceSession {
     }
     for await (const changes of part.changes()) {
       if (late.length > 0) yield late.splice(0);
+      this.#effort?.run.given(service, changes);
+      this.#effort?.tell();
       yield changes;
     }
     if (late.length > 0) yield late;
@@ -100,7 +117,7 @@ export class ExchangeSource implements SourceSession {
   cursor(): string | undefined {
     if (!this.#ended) return undefined;
     const parts = this.#services.map((service) => [service.name, this.#gaps.has(service.name) ? this.#gaps.get(service.name) : service.cursor()]);
-    return JSON.stringify({ version: 1, parts: Object.fromEntries(parts) as Record<string, unknown> });
+    return JSON.stringify({ version: 1, parts: Object.fromEntries(parts) as Record<string, unknown>, exportBase: this.#streams.base });
   }
 
   /** As many at once as the service permits. */
@@ -130,15 +147,27 @@ export class ExchangeSource implements SourceSession {
   /** What gives the contents: of each item, or of several together where the service can. */
   #asks(items: readonly SourceItem[]): ((context: FetchContext) => Promise<readonly Fetched[]>)[] {
     const byService = new Map<SubService, SourceItem[]>();
+    const streams = this.#streams.portions(items.filter(isCompanion)).map((some) => async (context: FetchContext) => {
+      const fetched = await this.#streams.fetch(some, context);
+      const [first] = some;
+      if (first !== undefined) this.#effort?.run.fetched(this.#serviceOf(first), some);
+      this.#effort?.tell();
+      return fetched;
+    });
     for (const item of items) {
+      if (isCompanion(item)) continue;
       const service = this.#serviceOf(item);
       const own = byService.get(service);
       if (own === undefined) byService.set(service, [item]);
       else own.push(item);
     }
-    return [...byService].flatMap(([service, own]) => chunks(own, service.together ?? 1).map((some) => async (context: FetchContext) => (
-      service.fetchTogether === undefined ? await Promise.all(some.map((item) => service.fetch(item, context))) : await service.fetchTogether(some, context)
-    )));
+    const others = [...byService].flatMap(([service, own]) => chunks(own, service.together ?? 1).map((some) => async (context: FetchContext) => {
+      const fetched = service.fetchTogether === undefined ? await Promise.all(some.map((item) => service.fetch(item, context))) : await service.fetchTogether(some, context);
+      this.#effort?.run.fetched(service, some);
+      this.#effort?.tell();
+      return fetched;
+    }));
+    return [...others, ...streams];
   }
 
   #serviceOf(item: SourceItem): SubService {
@@ -168,12 +197,14 @@ function chunks<T>(list: readonly T[], size: number): T[][] {
 }
 
 /** No parts for text that is no cursor of ours: then everything is listed again. */
-function parseCursor(text: string | undefined): Readonly<Record<string, unknown>> {
-  if (text === undefined) return {};
+function parseCursor(text: string | undefined): { readonly parts: Readonly<Record<string, unknown>>; readonly exportBase: string } {
+  const none = { parts: {}, exportBase: '' };
+  if (text === undefined) return none;
   try {
-    const { version, parts } = JSON.parse(text) as { version?: unknown; parts?: unknown };
-    return version === 1 && typeof parts === 'object' && parts !== null ? parts as Record<string, unknown> : {};
+    const { version, parts, exportBase } = JSON.parse(text) as { version?: unknown; parts?: unknown; exportBase?: unknown };
+    if (version !== 1 || typeof parts !== 'object' || parts === null) return none;
+    return { parts: parts as Record<string, unknown>, exportBase: typeof exportBase === 'string' ? exportBase : '' };
   } catch {
-    return {};
+    return none;
   }
 }

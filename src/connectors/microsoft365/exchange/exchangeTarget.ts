@@ -6,8 +6,10 @@ import type { Tenant } from '../tenant.ts';
 import { eventWriting } from './calendar/eventWriting.ts';
 import { contactWriting } from './contacts/contactWriting.ts';
 import { MailTarget } from './mail/restore/mailTarget.ts';
+import { NoteTarget } from './notes/noteTarget.ts';
 import { ItemTarget } from './restore/itemTarget.ts';
 import type { ItemWriting } from './restore/partWriting.ts';
+import { StreamImport } from './streams/streamImport.ts';
 import type { SubTarget, SubTargetFactory, TargetAccess, TargetOptions } from './subTarget.ts';
 import { SettingsTarget } from './settings/settingsTarget.ts';
 import { taskWriting } from './todo/taskWriting.ts';
@@ -18,6 +20,7 @@ const WRITINGS: readonly ItemWriting[] = [contactWriting, eventWriting, taskWrit
 /** The parts of a mailbox that can be given back. */
 const SUB_TARGETS: readonly SubTargetFactory[] = [
   (access, options) => new MailTarget(access, options),
+  (access, options) => new NoteTarget(access, options),
   (access, options) => new SettingsTarget(access, options),
   ...WRITINGS.map((writing): SubTargetFactory => (access, options) => new ItemTarget(access, options, writing)),
 ];
@@ -27,11 +30,14 @@ export class ExchangeTarget implements TargetSession {
   /** Writes that may run at once. */
   readonly parallel: number;
   readonly #parts: readonly SubTarget[];
+  readonly #streamImport: StreamImport;
   #scratch: Promise<Scratch> | undefined;
 
   constructor(tenant: Tenant, { userId }: Mailbox, options: TargetOptions, factories: readonly SubTargetFactory[] = SUB_TARGETS) {
     const budget = tenant.budget(userId);
-    const access: TargetAccess = { graph: tenant.graph, path: `/users/${userId}`, budget, runtime: tenant.runtime, scratch: async () => await this.#directory() };
+    const mailbox = { graph: tenant.graph, path: `/users/${userId}`, budget, runtime: tenant.runtime };
+    this.#streamImport = new StreamImport(mailbox, options.tell);
+    const access: TargetAccess = { ...mailbox, scratch: async () => await this.#directory(), streamImport: this.#streamImport };
     this.parallel = budget.concurrent;
     // Tag and suffix are of mode 'replace'.
     const { tag: _tag, suffix: _suffix, ...plain } = options;
@@ -60,12 +66,17 @@ export class ExchangeTarget implements TargetSession {
     return await this.#partOf(item).folder(item, signal);
   }
 
-  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
-    return await this.#partOf(item).write(item, bytes, signal);
+  async reads(item: RestoreItem, signal: AbortSignal): Promise<ItemRow> {
+    return await this.#partOf(item).reads?.(item, signal) ?? item.row;
+  }
+
+  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read: ReadOther = unread): Promise<WriteResult> {
+    return await this.#partOf(item).write(item, bytes, signal, read);
   }
 
   async finish(signal: AbortSignal): Promise<void> {
     for (const part of this.#parts) await part.finish(signal);
+    await this.#streamImport.finish(signal);
   }
 
   async close(): Promise<void> {
@@ -83,6 +94,13 @@ export class ExchangeTarget implements TargetSession {
     this.#scratch ??= makeScratch('exchange-restore');
     return (await this.#scratch).path;
   }
+}
+
+type ReadOther = (row: ItemRow) => Promise<Uint8Array>;
+
+/** For whoever has no companions. */
+function unread(): Promise<Uint8Array> {
+  throw new TypeError('an item has no other row that could be read');
 }
 
 function strange({ row: { key } }: RestoreItem): never {

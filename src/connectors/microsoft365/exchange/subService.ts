@@ -3,6 +3,7 @@ import type { BinaryString, Progress } from '../../../domain/index.ts';
 import type { FetchContext, Fetched, PreviousState, SourceChange, SourceItem } from '../../contract.ts';
 import type { GraphClient } from '../graph/graphClient.ts';
 import type { Microsoft365Runtime } from '../settings.ts';
+import type { Streams } from './streams/streams.ts';
 
 /** How the parts of one mailbox reach it. */
 export interface MailboxAccess {
@@ -11,6 +12,8 @@ export interface MailboxAccess {
   readonly path: string;
   readonly budget: RequestBudget;
   readonly runtime: Microsoft365Runtime;
+  /** The streams of its items; undefined: none are kept. */
+  readonly streams?: Streams;
 }
 
 export interface SubServiceContext {
@@ -39,6 +42,8 @@ export interface SubService {
   readonly kind: string;
   /** It holds nothing of the mailbox, but remarks about it: a run that could read nothing else fails. */
   readonly isRemark?: boolean;
+  /** Requests that the content of an item takes, about, as long as none was fetched; 1 unless told. */
+  readonly requests?: number;
   /** The global cloud alone is known to offer it: another one that refuses it is no failure, nor one that has no such path. */
   readonly isOfSomeClouds?: boolean;
   /** As {@link SourceSession.enumerate} in the contract, below its own prefix. All parts are listed before the first gives more than its first batch. */

@@ -1,4 +1,6 @@
-import type { RestoreItem, RestoreMode, WriteResult } from '../../contract.ts';
+import type { ItemRow, Progress } from '../../../domain/index.ts';
+import type { ChangeJournal, RestoreItem, RestoreMode, WriteResult } from '../../contract.ts';
+import type { StreamImport } from './streams/streamImport.ts';
 import type { MailboxAccess } from './subService.ts';
 
 /** How a restore writes into a mailbox. */
@@ -12,11 +14,17 @@ export interface TargetOptions {
   readonly suffix?: string;
   /** The items are of another mailbox: none of them is there under its own id. */
   readonly ofAnother?: boolean;
+  /** Where changes are written down before they are made; with it a plan is a promise to carry it out. undefined: nowhere. */
+  readonly journal?: ChangeJournal;
+  /** Told what concerns the restore as a whole. */
+  readonly tell?: Progress;
 }
 
 export interface TargetAccess extends MailboxAccess {
   /** A private directory for as long as the session is open. */
   scratch(): Promise<string>;
+  /** Gives items back as streams. */
+  readonly streamImport: StreamImport;
 }
 
 /** The writing side of a part of a mailbox: its counterpart is the {@link SubService} of the same name, and it gets that one's rows alone. */
@@ -25,8 +33,10 @@ export interface SubTarget {
   /** As in the contract of target sessions. Called with the items of a batch, whose writes follow before the next call. */
   plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]>;
   folder(item: RestoreItem, signal: AbortSignal): Promise<WriteResult>;
-  /** Called for several at once. */
-  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult>;
+  /** As in the contract of target sessions. */
+  reads?(item: RestoreItem, signal: AbortSignal): Promise<ItemRow>;
+  /** Called for several at once. `read` gives the content of the item's other row. */
+  write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult>;
   finish(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

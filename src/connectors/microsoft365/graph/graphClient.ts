@@ -46,6 +46,11 @@ export class GraphClient {
     return await this.#sendDocument('POST', path, body, options);
   }
 
+  /** A POST without a body that answers with a document, and does no harm when it is done twice. */
+  async ask(path: string, options: GraphOptions): Promise<Readonly<Record<string, unknown>>> {
+    return await this.#rest.send({ method: 'POST', path, headers: { accept: 'application/json', ...headersOf(options) }, repeatable: true, read: readDocument, ...callOf(options) });
+  }
+
   /** Changes properties. Done twice it ends the same, so it is repeated. */
   async patch(path: string, body: unknown, options: GraphOptions): Promise<Readonly<Record<string, unknown>>> {
     return await this.#sendDocument('PATCH', path, body, { ...options, repeatable: true });
@@ -69,7 +74,7 @@ export class GraphClient {
   }
 
   /** Bytes to or from an address that Graph gave for contents. It carries its own right: no token goes there (facts 47 and 55). */
-  async transfer(method: 'PUT' | 'GET' | 'DELETE', address: string, options: GraphCall & { readonly body?: Uint8Array<ArrayBuffer>; readonly headers?: Readonly<Record<string, string>> }): Promise<HttpReply> {
+  async transfer(method: 'PUT' | 'GET' | 'DELETE' | 'POST', address: string, options: GraphCall & { readonly body?: Uint8Array<ArrayBuffer>; readonly headers?: Readonly<Record<string, string>> }): Promise<HttpReply> {
     const { body, headers = {} } = options;
     return await this.#rest.send({
       method, path: address, withoutToken: true, headers, read: (reply) => reply, ...callOf(options), use: { uploadBytes: body?.length ?? 0 }, ...(body === undefined ? {} : { body }),

@@ -1,5 +1,5 @@
 import type { LoggedRequest } from '../../../../simulators/microsoft365/index.ts';
-import type { ItemRow } from '../../../domain/index.ts';
+import { companionKey, isCompanion, type ItemRow } from '../../../domain/index.ts';
 import type { SnapshotModel } from '../../conformance.ts';
 import type { RestoreItem, TargetSession, WriteResult } from '../../contract.ts';
 import { openTarget, type TargetOptions } from '../index.ts';
@@ -58,9 +58,9 @@ class Giving {
     const { within = () => true } = this.#run;
     let rows: ItemRow[] = [];
     for (const row of this.#snapshot.sorted) {
-      if (!within(this.#snapshot.pathOf(row))) continue;
+      if (isCompanion(row) || (this.#session.scope?.(row) ?? 'given') !== 'given' || !within(this.#snapshot.pathOf(row))) continue;
       await this.#pass(row.kind === 'folder' ? row.key : row.parent);
-      if (row.content !== '') rows.push(row);
+      if (row.content !== '' || this.#item(row).companion !== undefined) rows.push(row);
       if (rows.length < BATCH) continue;
       await this.#give(rows);
       rows = [];
@@ -89,7 +89,7 @@ class Giving {
         const [place, item] = next;
         const plan = planned[place] as WriteResult;
         const isWritten = !dryRun && (plan.result === 'written' || plan.result === 'replaced');
-        const result = isWritten ? await this.#session.write(item, this.#snapshot.bytesOf(item.row) ?? Buffer.alloc(0), signal) : plan;
+        const result = isWritten ? await this.#write(item, signal) : plan;
         this.results.set(`${this.#snapshot.pathOf(item.row)} ${item.row.key}`, result);
       }
     };
@@ -97,10 +97,17 @@ class Giving {
     for (const ended of await Promise.allSettled(Array.from({ length: this.#session.parallel ?? 1 }, worker))) if (ended.status === 'rejected') throw ended.reason;
   }
 
+  async #write(item: RestoreItem, signal: AbortSignal): Promise<WriteResult> {
+    const bytesOf = (row: ItemRow): Buffer => this.#snapshot.bytesOf(row) ?? Buffer.alloc(0);
+    const row = await this.#session.reads?.(item, signal) ?? item.row;
+    return await this.#session.write(item, bytesOf(row), signal, (other) => Promise.resolve(bytesOf(other)));
+  }
+
   #item(row: ItemRow): RestoreItem {
     const path: string[] = [];
     for (let above = this.#snapshot.byKey.get(row.parent); above !== undefined; above = this.#snapshot.byKey.get(above.parent)) path.unshift(above.name);
-    return { row, path };
+    const companion = this.#snapshot.byKey.get(companionKey(row.key));
+    return { row, path, ...(companion !== undefined && companion.content !== '' && companion.outcome === '' ? { companion } : {}) };
   }
 }
 

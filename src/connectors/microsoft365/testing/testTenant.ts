@@ -6,6 +6,7 @@ import { modelRun, type ModelRun, type ModelRunOptions, type SnapshotModel } fro
 import type { SourceSession } from '../../contract.ts';
 import { ExchangeSource } from '../exchange/exchangeSource.ts';
 import { MailService } from '../exchange/mail/mailService.ts';
+import type { Fidelity } from '../exchange/streams/fidelity.ts';
 import type { SubServiceFactory } from '../exchange/subService.ts';
 import { openSource, Tenant, type Microsoft365Runtime, type Microsoft365Settings } from '../index.ts';
 
@@ -22,6 +23,8 @@ export interface TenantOptions extends Microsoft365Options {
   readonly settings?: Partial<Microsoft365Settings>;
   /** Parts of a mailbox that are read; mail alone unless told. */
   readonly parts?: readonly SubServiceFactory[] | 'all';
+  /** Only the readable form unless told: most tests count rows and requests. */
+  readonly fidelity?: Fidelity;
 }
 
 /** A simulated tenant over HTTP, the product as its client, and somebody who changes mailboxes. Every exchange is held against the published document. */
@@ -31,13 +34,15 @@ export class TestTenant implements AsyncDisposable {
   readonly settings: Microsoft365Settings;
   readonly address: string;
   readonly #parts: readonly SubServiceFactory[] | 'all';
+  readonly #fidelity: Fidelity;
   #token = '';
   /** What the document does not allow, found so far. */
   readonly breaches: string[] = [];
 
-  private constructor(simulator: Microsoft365, { runtime, settings, parts = MAIL_ALONE }: TenantOptions) {
+  private constructor(simulator: Microsoft365, { runtime, settings, parts = MAIL_ALONE, fidelity = 'mime' }: TenantOptions) {
     this.simulator = simulator;
     this.#parts = parts;
+    this.#fidelity = fidelity;
     this.address = simulator.mailboxes[0] ?? '';
     const { tenant, clientId, clientSecret, graphUrl, loginUrl } = simulator;
     this.settings = { tenant, clientId, clientSecret, graphUrl, loginUrl, ...settings };
@@ -49,9 +54,9 @@ export class TestTenant implements AsyncDisposable {
     return new TestTenant(simulator, options);
   }
 
-  async source(address = this.address, tenant = this.tenant): Promise<SourceSession> {
+  async source(address = this.address, tenant = this.tenant, fidelity = this.#fidelity): Promise<SourceSession> {
     const mailbox = await tenant.mailbox(address, new AbortController().signal);
-    return this.#parts === 'all' ? openSource(tenant, mailbox) : new ExchangeSource(tenant, mailbox, this.#parts);
+    return this.#parts === 'all' ? openSource(tenant, mailbox, fidelity) : new ExchangeSource(tenant, mailbox, fidelity, this.#parts);
   }
 
   /** A run through something that stands before the simulator and changes its answers: these are not held against the document. */
@@ -64,8 +69,8 @@ export class TestTenant implements AsyncDisposable {
     }
   }
 
-  async run(previous?: SnapshotModel, options: ModelRunOptions & { readonly address?: string } = {}): Promise<TenantRun> {
-    const source = await this.source(options.address);
+  async run(previous?: SnapshotModel, options: ModelRunOptions & { readonly address?: string; readonly fidelity?: Fidelity } = {}): Promise<TenantRun> {
+    const source = await this.source(options.address, this.tenant, options.fidelity);
     const before = this.simulator.log.total;
     try {
       const run = await modelRun(source, previous, options);

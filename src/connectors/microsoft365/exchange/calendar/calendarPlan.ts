@@ -13,7 +13,7 @@ export const EVENT_OPTIONS = '$select=id,changeKey,lastModifiedDateTime,subject,
  * every occurrence in it (fact 30), and what is outside would be lost. See docs/decisions/0033.
  */
 export const calendarPlan: FolderedPlan = {
-  name: NAME, title: 'Calendars', kind: 'event', nouns: ['event', 'events'],
+  name: NAME, title: 'Calendars', kind: 'event', nouns: ['event', 'events'], requests: 3,
   folders: {
     name: NAME, title: 'Calendars', purpose: CALENDAR_PURPOSE, mode: 'list', named: 'name', volatile: ['changeKey'],
     start: (base) => `${base}/calendars`,
@@ -25,6 +25,7 @@ export const calendarPlan: FolderedPlan = {
     start: (base, id) => `${base}/calendars/${encodeURIComponent(id)}/events?${EVENT_OPTIONS}`,
     listed: listedEvent,
     isSame: () => false,
+    streamChange: ({ change }) => change,
   },
   content: eventContent,
 };

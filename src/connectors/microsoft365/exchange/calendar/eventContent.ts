@@ -71,6 +71,30 @@ async function attachedToExceptions(exceptions: readonly Entry[], events: string
   return found;
 }
 
+/** Bytes of attachments of exceptions that a note of a change holds, at most. */
+const MOST_NOTED = 8 << 20;
+
+/**
+ * The attachments of the exceptions of a series that stands, as backups keep them: for a restore that may write the exceptions anew. Names of those that are too large go into
+ * `@holdfast.notKept`.
+ */
+export async function exceptionAttachments({ graph, budget }: MailboxAccess, events: string, series: Entry, signal: AbortSignal): Promise<Entry> {
+  const options = { purpose: CALENDAR_PURPOSE, budget, signal };
+  const [kept, notKept]: [Entry[], string[]] = [[], []];
+  let room = MOST_NOTED;
+  for (const { entry, path } of await attachedToExceptions(listOf(series, 'exceptionOccurrences'), events, graph, options)) {
+    const size = typeof entry['size'] === 'number' ? entry['size'] : 0;
+    if (path === undefined || size > room) {
+      notKept.push(textOf(entry, 'name'));
+      continue;
+    }
+    const { bytes } = await graph.content(path, { ...options, limits: { mostBytes: MOST_NOTED * 2 } }).catch(oddIfMissing(LISTED_ATTACHMENT));
+    room -= bytes.length;
+    kept.push({ ...entry, contentBytes: bytes.toString('base64') });
+  }
+  return { ...(kept.length === 0 ? {} : { '@holdfast.exceptionAttachments': kept }), ...(notKept.length === 0 ? {} : { '@holdfast.notKept': notKept }) };
+}
+
 async function listedAttachments(path: string, graph: GraphClient, options: GraphOptions): Promise<readonly Entry[]> {
   const found: Entry[] = [];
   try {

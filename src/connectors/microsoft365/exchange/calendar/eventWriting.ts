@@ -4,14 +4,14 @@ import { idOf, textOf, type Entry } from '../../graph/pages.ts';
 import { listOf, objectOf, readDocument } from '../items/documents.ts';
 import { parseObject } from '../items/folders.ts';
 import { attachMissing } from '../restore/keptAttachments.ts';
-import { createOnce, EXPAND_ORIGIN, originOfEntry, originProperty, patchItem, removeForGood } from '../restore/outlookItem.ts';
-import type { FolderWriting, ItemWriting, Place, Writing } from '../restore/partWriting.ts';
+import { createOnce, EXPAND_ORIGIN, discardItem, originOfEntry, originProperty, patchItem, removeForGood } from '../restore/outlookItem.ts';
+import type { FolderWriting, ItemWriting, Place, WrittenItem, Writing } from '../restore/partWriting.ts';
 import { changedFields, stampOf, withTag } from '../restore/shapes.ts';
 import { failed } from '../subTarget.ts';
 import { calendarPlan, EVENT_OPTIONS } from './calendarPlan.ts';
 import { attachToExceptions } from './eventAttachments.ts';
 import { eventBody } from './eventBody.ts';
-import { CALENDAR_PURPOSE, SERIES_OPTIONS, SHOWN_ATTACHMENT } from './eventContent.ts';
+import { CALENDAR_PURPOSE, exceptionAttachments, SERIES_OPTIONS, SHOWN_ATTACHMENT } from './eventContent.ts';
 import { listedEvent } from './eventItem.ts';
 import { cancelledDates, eventShape, originalStart, PLAIN_FIELDS, WHOLE_FIELDS } from './eventShape.ts';
 import { momentOf, zonedTime } from './zonedTime.ts';
@@ -30,7 +30,7 @@ const folders: FolderWriting = {
   isOwn: (calendar) => !isForeign(calendar),
 };
 
-/** Events are given back without the people in them: to invite them again would send mail. */
+/** Events come back as streams, with the people in them. Where there is none they are made without these: to invite them again would send mail. */
 export const eventWriting: ItemWriting = {
   name: calendarPlan.name, kind: calendarPlan.kind, nouns: calendarPlan.nouns, readPurpose: CALENDAR_PURPOSE, writePurpose: WRITE_PURPOSE, folders,
   listPath: (base, folderId) => `${base}/calendars/${encodeURIComponent(folderId)}/events?${EVENT_OPTIONS}&${EXPAND_ORIGIN}`,
@@ -40,8 +40,21 @@ export const eventWriting: ItemWriting = {
   shownPaths: (base, { id }, row) => [`${pathOf(base, id)}?${SHOWN}`, ...(isSeriesRow(row) ? [`${pathOf(base, id)}?${SERIES_OPTIONS}`] : [])],
   shape: eventShape,
   refuse: refuseMeeting,
+  streams: {
+    itemPath: pathOf,
+    mayImport: (document, row) => !isHeard(document) || uidOf(row) !== '',
+    isHeard,
+    twinsPath: (base, row, folderId) => {
+      const uid = uidOf(row);
+      return uid === '' ? undefined : `${eventWriting.listPath(base, folderId)}&$filter=${encodeURIComponent(`iCalUId eq '${uid.replaceAll("'", "''")}'`)}`;
+    },
+    stampOfRow: ({ meta }) => textOf(parseObject(meta), 'stamp'),
+  },
   make,
   mend,
+  besideOf: async (_place, series, access, signal) => await exceptionAttachments(access, `${access.path}/events`, series, signal),
+  attachmentsAt: (base, { id }) => `${pathOf(base, id)}/attachments`,
+  discard: async ({ id }, access, signal) => await discardItem(access, pathOf(access.path, id), eventWriting, signal),
   remove: async ({ id }, access, signal) => await removeForGood(access, pathOf(access.path, id), eventWriting, signal),
 };
 
@@ -54,8 +67,17 @@ function isForeign({ canShare }: Entry): boolean {
   return canShare === false;
 }
 
-function isSeriesRow({ meta }: ItemRow): boolean {
+function isSeriesRow({ meta }: Pick<ItemRow, 'meta'>): boolean {
   return parseObject(meta)['series'] === true;
+}
+
+/** Only the organizer's changes are told to others. */
+function isHeard(document: Entry): boolean {
+  return listOf(document, 'attendees').length > 0 && document['isOrganizer'] !== false;
+}
+
+function uidOf({ meta }: ItemRow): string {
+  return textOf(parseObject(meta), 'uid');
 }
 
 function refuseMeeting(standing: Entry): WriteResult | undefined {
@@ -63,7 +85,7 @@ function refuseMeeting(standing: Entry): WriteResult | undefined {
   return failed('meeting-stands', 'This meeting is not as it was backed up. It stays as it is, since Microsoft 365 would send mail to the people in it if it were changed. `--mode separate` puts what it was beside.');
 }
 
-async function make(document: Entry, writing: Writing): Promise<void> {
+async function make(document: Entry, writing: Writing): Promise<WrittenItem> {
   const { access: { path }, folderId, losses, tag } = writing;
   const body = eventBody(document, tag, losses);
   const hasMore = listOf(document, 'attachments').length > 0 || hasOccurrences(document);
@@ -72,7 +94,7 @@ async function make(document: Entry, writing: Writing): Promise<void> {
   const made = await createOnce(eventWriting, { list, item: (id) => pathOf(path, id) }, body, writing.origin(stamp, !hasMore), writing);
   const now = await mendHour(made, document, writing);
   if (hasMore) await writeMore(idOf(made), document, [], writing);
-  await settle(idOf(made), hasMore ? undefined : now, hasMore ? '' : stamp, document, writing);
+  return { id: idOf(made), shown: await settle(idOf(made), hasMore ? undefined : now, hasMore ? '' : stamp, document, writing) };
 }
 
 /** An event as it is while nothing belongs to it, and nobody. */
@@ -104,10 +126,11 @@ async function writeMore(id: string, document: Entry, attached: readonly Entry[]
   await attachToExceptions(events, document, ids, writing, WRITE_PURPOSE);
 }
 
-/** Notes how the event is now, so that another run knows it again. `shown`: its document; undefined: it has to be asked for. `noted`: what it says already. */
-async function settle(id: string, shown: Entry | undefined, noted: string, document: Entry, writing: Writing): Promise<void> {
-  const stamp = writing.stampOf(shown ?? await shownEvent(id, document, writing));
-  if (stamp !== noted) await patchItem(writing.access, pathOf(writing.access.path, id), originProperty(writing.origin(stamp, true)), eventWriting, writing.signal);
+/** Notes how the event is now, so that another run knows it again, and returns it as it is then. `shown`: its document; undefined: it has to be asked for. `noted`: what it says already. */
+async function settle(id: string, shown: Entry | undefined, noted: string, document: Entry, writing: Writing): Promise<Entry> {
+  const now = shown ?? await shownEvent(id, document, writing);
+  const stamp = writing.stampOf(now);
+  return stamp === noted ? now : await patchItem(writing.access, pathOf(writing.access.path, id), originProperty(writing.origin(stamp, true)), eventWriting, writing.signal);
 }
 
 async function shownEvent(id: string, document: Entry, { access: { graph, budget, path }, signal }: Writing): Promise<Entry> {
@@ -122,7 +145,7 @@ function daysThatDiffer(document: Entry): string {
 }
 
 /** What differs is written. A series whose occurrences differ gets its recurrence again, which forgets all that was done to single ones, and then what was done to them. */
-async function mend({ id }: Place, document: Entry, standing: Entry, writing: Writing): Promise<void> {
+async function mend({ id }: Place, document: Entry, standing: Entry, writing: Writing): Promise<Entry> {
   const { access, losses, tag, signal } = writing;
   const body = eventBody(document, tag, losses);
   const wanted = { ...document, categories: withTag(document['categories'], tag) } as Entry;
@@ -141,5 +164,5 @@ async function mend({ id }: Place, document: Entry, standing: Entry, writing: Wr
   if (isAnew && daysThatDiffer(now) !== daysThatDiffer(document) && !losses.codes.includes('occurrence-lost')) {
     losses.add('occurrence-lost', 'how some of its occurrences were: Microsoft 365 kept changes that were made to them since');
   }
-  await settle(id, now, '', document, writing);
+  return await settle(id, now, '', document, writing);
 }

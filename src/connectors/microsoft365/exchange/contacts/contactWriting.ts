@@ -1,9 +1,9 @@
 import { idOf, textOf, type Entry } from '../../graph/pages.ts';
 import { expandExtended, objectOf } from '../items/documents.ts';
-import { createOnce, EXPAND_ORIGIN, extendedOf, originOfEntry, originProperty, patchItem, removeForGood } from '../restore/outlookItem.ts';
-import type { FolderWriting, ItemWriting, Place, Writing } from '../restore/partWriting.ts';
+import { createOnce, EXPAND_ORIGIN, extendedOf, discardItem, originOfEntry, originProperty, patchItem, removeForGood } from '../restore/outlookItem.ts';
+import type { FolderWriting, ItemWriting, Place, WrittenItem, Writing } from '../restore/partWriting.ts';
 import { changedFields, pruned, withTag } from '../restore/shapes.ts';
-import { CONTACTS_PURPOSE } from './contactContent.ts';
+import { CONTACTS_PURPOSE, photoOf } from './contactContent.ts';
 import { listedContact } from './contactItem.ts';
 import { isSamePhoto, keptPhoto, setPhoto } from './contactPhoto.ts';
 import { contactExtended, CONTACT_EXTENDED, CONTACT_FIELDS, contactShape } from './contactShape.ts';
@@ -28,9 +28,15 @@ export const contactWriting: ItemWriting = {
   originOf: originOfEntry,
   shownPaths: (base, { id }) => [`${pathOf(base, id)}?$expand=${encodeURIComponent(expandExtended(CONTACT_EXTENDED))}`],
   shape: contactShape,
+  streams: { itemPath: pathOf, mayImport: () => true, isHeard: () => false },
   make,
   mend,
   isSameBeside: async ({ id }, document, _standing, writing) => await isSamePhoto(pathOf(writing.access.path, id), document, writing),
+  besideOf: async ({ id }, _document, access, signal) => {
+    const photo = await photoOf(access, pathOf(access.path, id), signal);
+    return photo === undefined ? {} : { '@holdfast.photo': photo };
+  },
+  discard: async ({ id }, access, signal) => await discardItem(access, pathOf(access.path, id), contactWriting, signal),
   remove: async ({ id }, access, signal) => await removeForGood(access, pathOf(access.path, id), contactWriting, signal),
 };
 
@@ -38,7 +44,7 @@ function pathOf(base: string, id: string): string {
   return `${base}/contacts/${encodeURIComponent(id)}`;
 }
 
-async function make(document: Entry, writing: Writing): Promise<void> {
+async function make(document: Entry, writing: Writing): Promise<WrittenItem> {
   const { access: { path }, folderId, tag } = writing;
   const kept = { ...document, categories: withTag(document['categories'], tag) };
   const fields = pruned(Object.fromEntries(CONTACT_FIELDS.map((name) => [name, kept[name as keyof typeof kept]]))) as Entry;
@@ -50,11 +56,12 @@ async function make(document: Entry, writing: Writing): Promise<void> {
   const item = pathOf(path, idOf(made));
   if (hasPhoto) await setPhoto(item, document, writing, WRITE_PURPOSE);
   const now = writing.stampOf({ ...made, singleValueExtendedProperties: body.singleValueExtendedProperties });
-  if (hasPhoto || now !== stamp) await patchItem(writing.access, item, originProperty(writing.origin(now, true)), contactWriting, writing.signal);
+  const isNoted = !hasPhoto && now === stamp;
+  return { id: idOf(made), shown: isNoted ? made : await patchItem(writing.access, item, originProperty(writing.origin(now, true)), contactWriting, writing.signal) };
 }
 
 /** Only what differs is written. The origin comes last: whatever is killed in between is mended again. */
-async function mend({ id }: Place, document: Entry, standing: Entry, writing: Writing): Promise<void> {
+async function mend({ id }: Place, document: Entry, standing: Entry, writing: Writing): Promise<Entry> {
   const item = pathOf(writing.access.path, id);
   if (!await isSamePhoto(item, document, writing)) await setPhoto(item, document, writing, WRITE_PURPOSE);
   const wanted = { ...document, categories: withTag(document['categories'], writing.tag) };
@@ -66,7 +73,7 @@ async function mend({ id }: Place, document: Entry, standing: Entry, writing: Wr
   const { singleValueExtendedProperties: origin } = originProperty(writing.origin(stamp, true)) as { singleValueExtendedProperties: Entry[] };
   const answer = await patchItem(writing.access, item, { ...fields, singleValueExtendedProperties: [...extended, ...origin] }, contactWriting, writing.signal);
   const now = writing.stampOf({ ...answer, singleValueExtendedProperties: shownExtended });
-  if (now !== stamp) await patchItem(writing.access, item, originProperty(writing.origin(now, true)), contactWriting, writing.signal);
+  return now === stamp ? answer : await patchItem(writing.access, item, originProperty(writing.origin(now, true)), contactWriting, writing.signal);
 }
 
 /** What an address does not name might stay as it is: so each part of one is told. */

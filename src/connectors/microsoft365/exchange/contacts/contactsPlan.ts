@@ -26,6 +26,7 @@ export const contactsPlan: FolderedPlan = {
     restOf: (base, _folderId, entry) => ('displayName' in entry && 'changeKey' in entry ? undefined : `${base}/contacts/${encodeURIComponent(idOf(entry))}?${CONTACT_OPTIONS}`),
     listed: listedContact,
     isSame: () => false,
+    streamChange: ({ change }) => change,
   },
   content: contactContent,
 };

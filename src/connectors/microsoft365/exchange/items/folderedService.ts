@@ -1,9 +1,10 @@
-import { isHoldfastError, type HoldfastError } from '../../../../domain/index.ts';
+import type { HoldfastError } from '../../../../domain/index.ts';
 import type { FetchContext, Fetched, SourceChange, SourceItem } from '../../../contract.ts';
 import { hasCode } from '../../graph/graphErrors.ts';
 import { SortedSpool } from '../sortedSpool.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
 import { ContentOutcomes } from './contentOutcomes.ts';
+import { fetchTogether } from './fetchTogether.ts';
 import { Folders, type FolderSource } from './folders.ts';
 import { hasMissing } from './itemChanges.ts';
 import { ItemListing } from './itemListing.ts';
@@ -30,6 +31,8 @@ export interface FolderedPlan {
   readonly isListedApart?: boolean;
   /** As in {@link SubService}. */
   readonly isOfSomeClouds?: boolean;
+  /** As in {@link SubService}. */
+  readonly requests?: number;
   /** What the paths of all requests begin with; the path of the mailbox unless told. Asked for once, then kept in the cursor. */
   base?(access: MailboxAccess, signal: AbortSignal): Promise<string>;
   /** Throws what the service or the network answers instead. */
@@ -47,6 +50,7 @@ export class FolderedService implements SubService {
   readonly title: string;
   readonly kind: string;
   readonly isOfSomeClouds: boolean;
+  readonly requests: number;
   readonly #access: MailboxAccess;
   readonly #plan: FolderedPlan;
   #base = '';
@@ -56,6 +60,7 @@ export class FolderedService implements SubService {
   constructor(access: MailboxAccess, plan: FolderedPlan) {
     ({ name: this.name, title: this.title, kind: this.kind } = plan);
     this.isOfSomeClouds = plan.isOfSomeClouds === true;
+    this.requests = plan.requests ?? 1;
     this.#access = access;
     this.#plan = plan;
     this.#outcomes = new ContentOutcomes(access, plan.nouns[0], plan.isListedApart);
@@ -76,8 +81,12 @@ export class FolderedService implements SubService {
     const { rounds } = listing;
     if (source.mode === 'list' && await hasMissing(spool, { source, previous, rounds })) await listing.again();
     const retry = before?.retry ?? true;
-    yield* partChanges({ source, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, expect, names: { noun, kind: this.kind } });
-    this.#cursor = { base, folders: listing.hasMissedFolder ? '' : folders.link, items: listing.links, retry: false };
+    yield* partChanges({
+      source, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, expect, names: { noun, kind: this.kind },
+      streams: access.streams, reached: before?.fidelity, signal: context.signal,
+    });
+    const fidelity = access.streams?.reached ?? 'mime';
+    this.#cursor = { base, folders: listing.hasMissedFolder ? '' : folders.link, items: listing.links, retry: false, fidelity };
   }
 
   /** The folders, from where the last run ended. A path that leads nowhere any more is asked for anew, and everything listed. */
@@ -97,7 +106,8 @@ export class FolderedService implements SubService {
   }
 
   cursor(): SyncCursor | undefined {
-    return this.#cursor === undefined ? undefined : { ...this.#cursor, retry: this.#outcomes.hasFailed };
+    if (this.#cursor === undefined) return undefined;
+    return { ...this.#cursor, retry: this.#outcomes.hasFailed || this.#access.streams?.haveFailed(this.name) === true };
   }
 
   async fetch(item: SourceItem, context: FetchContext): Promise<Fetched> {
@@ -107,32 +117,11 @@ export class FolderedService implements SubService {
   get together(): number { return this.#plan.together?.most ?? 1; }
 
   async fetchTogether(items: readonly SourceItem[], context: FetchContext): Promise<readonly Fetched[]> {
-    const results = await this.#contents(items, context);
-    const fetched: Fetched[] = [];
-    for (const [place, item] of items.entries()) {
-      let first = results[place];
-      fetched.push(await this.#outcomes.of(item, context, async () => {
-        const result = first ?? await this.#content(item, context);
-        // Whoever asks again asks for it alone.
-        first = undefined;
-        if (isHoldfastError(result)) throw result;
-        return result;
-      }));
-    }
-    return fetched;
-  }
-
-  /** Nothing where they cannot be had together: one may be too large, or refused with all others. */
-  async #contents(items: readonly SourceItem[], context: FetchContext): Promise<readonly (Fetched | HoldfastError | undefined)[]> {
     const { together } = this.#plan;
-    if (together === undefined) return [];
-    try {
-      return await together.contents({ access: this.#access, base: this.#base }, items, context);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!isHoldfastError(error)) throw error;
-      return error.code === 'http/too-large' || hasCode(error, 'refused', 'not-found') ? [] : items.map(() => error);
-    }
+    return await fetchTogether(items, context, {
+      outcomes: this.#outcomes, content: async (item, asking) => await this.#content(item, asking),
+      ...(together === undefined ? {} : { contents: async (some, asking) => await together.contents({ access: this.#access, base: this.#base }, some, asking) }),
+    });
   }
 
   async #content(item: SourceItem, context: FetchContext): Promise<Fetched> {

@@ -1,6 +1,7 @@
-import type { ItemRow, Outcome } from '../../../../domain/index.ts';
+import { isCompanion, type ItemRow, type Outcome } from '../../../../domain/index.ts';
 import type { PreviousState, SourceChange, SourceItem } from '../../../contract.ts';
 import type { SortedSpool, SpooledGroup } from '../sortedSpool.ts';
+import { companionChange, inChosenForm, listedChange, type CompanionRules } from './companionChange.ts';
 import { idBehind, type FolderRound, type ItemRecord, type ItemSource } from './itemSource.ts';
 
 /** Changes that are yielded together. */
@@ -8,14 +9,12 @@ const BATCH = 256;
 /** With more changes than this one pass over all rows costs less than a look at each. */
 const MOST_LOOKS = 500;
 
-export interface JoinOptions {
-  readonly source: Pick<ItemSource, 'keys' | 'isSame'>;
+export interface JoinOptions extends CompanionRules {
+  readonly source: Pick<ItemSource, 'keys' | 'isSame' | 'streamChange' | 'streamMeta' | 'mayBeStreamAlone'>;
   readonly previous: PreviousState;
   readonly rounds: ReadonlyMap<string, FolderRound>;
   /** Rows that no record speaks of have to be looked at, too. */
   readonly scan: boolean;
-  /** Contents that failed last time are offered again. */
-  readonly retry: boolean;
   /** Told of each item that is offered because of how it ended last time. */
   readonly onRetry: (item: SourceItem, outcome: Outcome) => void;
   /** Told how many changes there are in all, if each record that is left is one. */
@@ -27,12 +26,12 @@ export async function* itemChanges(spool: SortedSpool, options: JoinOptions): As
   let changes: SourceChange[] = [];
   let [given, left] = [0, spool.length];
   options.onCount(left);
-  for await (const [group, row] of joined(spool, options)) {
-    const change = changeOf(group, row, options);
-    left -= group?.values.length ?? 0;
-    if (change === undefined) continue;
-    changes.push(change);
-    if (change.type === 'item') given++;
+  for await (const pair of joined(spool, options)) {
+    left -= pair.group?.values.length ?? 0;
+    for (const change of await changesOf(pair, options)) {
+      changes.push(change);
+      if (change.type === 'item') given++;
+    }
     if (changes.length < BATCH) continue;
     options.onCount(given + left);
     yield changes;
@@ -43,14 +42,28 @@ export async function* itemChanges(spool: SortedSpool, options: JoinOptions): As
 }
 
 /** Whether the previous snapshot has an item that no reading told although its folder was read whole: it is gone, or was missed. */
-export async function hasMissing(spool: SortedSpool, options: Omit<JoinOptions, 'scan' | 'retry' | 'onRetry' | 'onCount'>): Promise<boolean> {
-  for await (const [group, row] of scanned(spool, options)) {
+export async function hasMissing(spool: SortedSpool, options: Pick<JoinOptions, 'source' | 'previous' | 'rounds'>): Promise<boolean> {
+  for await (const { group, row } of scanned(spool, options)) {
     if (group === undefined && row !== undefined && isGone(idBehind(options.source.keys.folders, row.parent), new Set(), options.rounds)) return true;
   }
   return false;
 }
 
-type Pair = readonly [group: SpooledGroup | undefined, row: ItemRow | undefined];
+/** What is told of an item, its row, and the row of its stream. */
+interface Pair {
+  readonly group: SpooledGroup | undefined;
+  readonly row: ItemRow | undefined;
+  readonly companion: ItemRow | undefined;
+}
+
+/** The item's own change comes first: so keys ascend. */
+async function changesOf({ group, row, companion }: Pair, options: JoinOptions): Promise<SourceChange[]> {
+  const own = changeOf(group, row, options);
+  const now = own === undefined ? row && plain(row) : own.type === 'item' ? own.item : undefined;
+  const change = await inChosenForm(own, row, now, options);
+  const beside = await companionChange(now && { ...now, change: listedChange(now.change) }, companion, options);
+  return [change, beside].filter((one) => one !== undefined);
+}
 
 function joined(spool: SortedSpool, options: JoinOptions): AsyncGenerator<Pair> {
   return options.scan || spool.length > MOST_LOOKS ? scanned(spool, options) : lookedUp(spool, options);
@@ -59,31 +72,39 @@ function joined(spool: SortedSpool, options: JoinOptions): AsyncGenerator<Pair> 
 async function* lookedUp(spool: SortedSpool, { previous, source }: JoinOptions): AsyncGenerator<Pair> {
   for await (const group of spool.groups()) {
     const key = source.keys.items + group.key;
-    let found: ItemRow | undefined;
-    for await (const rows of previous.rows(key)) found ??= rows.find((row) => row.key === key);
-    yield [group, found];
+    const found: ItemRow[] = [];
+    for await (const rows of previous.rows(key)) found.push(...rows.filter((row) => row.key === key || (isCompanion(row) && row.parent === key)));
+    yield { group, row: found.find((row) => row.key === key), companion: found.find(isCompanion) };
   }
 }
 
 /** All records and all rows, side by side. */
 async function* scanned(spool: SortedSpool, { previous, source }: Pick<JoinOptions, 'previous' | 'source'>): AsyncGenerator<Pair> {
-  const rows = each(previous.rows(source.keys.items));
+  const rows = withCompanions(previous.rows(source.keys.items));
   let next = await rows.next();
   for await (const group of spool.groups()) {
     const key = source.keys.items + group.key;
-    while (next.done !== true && next.value.key < key) {
-      yield [undefined, next.value];
+    while (next.done !== true && next.value.row.key < key) {
+      yield { group: undefined, ...next.value };
       next = await rows.next();
     }
-    const same = next.done !== true && next.value.key === key ? next.value : undefined;
-    yield [group, same];
+    const same = next.done !== true && next.value.row.key === key ? next.value : undefined;
+    yield { group, row: same?.row, companion: same?.companion };
     if (same !== undefined) next = await rows.next();
   }
-  for (; next.done !== true; next = await rows.next()) yield [undefined, next.value];
+  for (; next.done !== true; next = await rows.next()) yield { group: undefined, ...next.value };
 }
 
-async function* each(batches: AsyncIterable<readonly ItemRow[]>): AsyncGenerator<ItemRow> {
-  for await (const rows of batches) yield* rows;
+/** A companion follows its item at once. */
+async function* withCompanions(batches: AsyncIterable<readonly ItemRow[]>): AsyncGenerator<{ readonly row: ItemRow; readonly companion: ItemRow | undefined }> {
+  let row: ItemRow | undefined;
+  for await (const rows of batches) {
+    for (const next of rows) {
+      if (row !== undefined) yield { row, companion: isCompanion(next) ? next : undefined };
+      row = isCompanion(next) ? undefined : next;
+    }
+  }
+  if (row !== undefined) yield { row, companion: undefined };
 }
 
 function changeOf(group: SpooledGroup | undefined, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {
@@ -123,7 +144,7 @@ function isGone(folderId: string, left: ReadonlySet<string>, rounds: JoinOptions
 function present(item: SourceItem, row: ItemRow | undefined, options: JoinOptions): SourceChange | undefined {
   if (row === undefined) return { type: 'item', item, content: { from: 'fetch' } };
   if (hasFailed(row)) return offeredAgain(item, row, options);
-  if (row.change === item.change) return undefined;
+  if (listedChange(row.change) === item.change) return undefined;
   // The size of the content, not the store's count.
   if (row.content !== '' && options.source.isSame(row, item)) return { type: 'item', item: { ...item, size: row.size }, content: { from: 'kept' } };
   return { type: 'item', item, content: { from: 'fetch' } };

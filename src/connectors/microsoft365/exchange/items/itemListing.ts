@@ -106,17 +106,18 @@ export class ItemListing {
   async #readDelta(id: string, round: FolderRound): Promise<void> {
     const { access: { graph, budget, runtime }, context: { signal }, source, base } = this.#options;
     const events = deltaRound(graph, { start: source.start(base, id), link: round.link, pageSize: runtime.pageSize, purpose: source.purpose, budget, signal });
-    let isWhole = true;
+    let notFound = 0;
     for (;;) {
       const step = await events.next();
       if (step.done === true) {
         // Where the service knew a change, but not the item, the next run is told of both again.
-        round.link = isWhole ? step.value.link : round.from;
+        round.link = notFound === 0 ? step.value.link : round.from;
+        round.notFound = notFound;
         round.full ||= step.value.full;
         return;
       }
       if (step.value.type === 'restart') round.epoch++;
-      else isWhole = await this.#spoolPage(id, round, step.value.entries) && isWhole;
+      else notFound += await this.#spoolPage(id, round, step.value.entries);
     }
   }
 
@@ -128,8 +129,8 @@ export class ItemListing {
     round.full = true;
   }
 
-  /** False where some items were not found. */
-  async #spoolPage(folderId: string, round: FolderRound, entries: readonly Entry[]): Promise<boolean> {
+  /** How many items were not found. */
+  async #spoolPage(folderId: string, round: FolderRound, entries: readonly Entry[]): Promise<number> {
     const { source, spool, context } = this.#options;
     const complete = await this.#complete(folderId, entries);
     for (const entry of complete) {
@@ -143,7 +144,7 @@ export class ItemListing {
       releaseMemory();
     }
     context.progress({ type: 'progress', stage: 'scan', items: this.#listed, bytes: 0, ...(this.#total > this.#listed ? { totalItems: this.#total } : {}) });
-    return complete.length === entries.length;
+    return entries.length - complete.length;
   }
 
   /** Items that were told in part, with all that is missing; those that are not found are left out. */

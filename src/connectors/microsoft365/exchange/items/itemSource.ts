@@ -34,6 +34,12 @@ export interface ItemSource {
   listed(entry: Entry, folderId: string): SourceItem;
   /** Whether the stored content is that of the item as it is now, though its change key differs. */
   isSame(row: ItemRow, item: SourceItem): boolean;
+  /** Of items that are kept as streams, too: differs when the stream has to be asked for again. */
+  streamChange?(item: SourceItem): BinaryString;
+  /** What a restore has to know of the item as it is in its stream: the fields of the stream's row. */
+  streamMeta?(item: SourceItem): string;
+  /** An item that is kept as a stream needs no other form. */
+  readonly mayBeStreamAlone?: true;
 }
 
 /** How far a folder was read. */
@@ -53,6 +59,8 @@ export interface FolderRound {
   isForeign?: boolean;
   /** Unread because it was not found. One answer is no proof: whether it is there the next run sees, which lists all folders. */
   isMissing?: boolean;
+  /** Items that it told of in part, and that were not found when the rest was asked for: in its latest reading. */
+  notFound?: number;
   /** Records of the spool when its latest round began. */
   startedAt: number;
 }

@@ -8,13 +8,15 @@ export interface MailCursor {
   readonly messages: Readonly<Record<string, string>>;
   /** Some contents could not be had: rows that say so are offered again. */
   readonly retry: boolean;
+  /** The forms in which all mails are kept. */
+  readonly fidelity: string;
 }
 
 /** undefined for what is no cursor of ours. */
 export function parseMailCursor(value: unknown): MailCursor | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { folders, root, messages, retry } = value as Partial<Record<keyof MailCursor, unknown>>;
-  if (typeof folders !== 'string' || typeof root !== 'string' || typeof messages !== 'object' || messages === null) return undefined;
+  const { folders, root, messages, retry, fidelity = 'mime' } = value as Partial<Record<keyof MailCursor, unknown>>;
+  if (typeof fidelity !== 'string' || typeof folders !== 'string' || typeof root !== 'string' || typeof messages !== 'object' || messages === null) return undefined;
   if (!Object.values(messages).every((link) => typeof link === 'string')) return undefined;
-  return { folders, root, messages: messages as Record<string, string>, retry: retry === true };
+  return { folders, root, messages: messages as Record<string, string>, retry: retry === true, fidelity };
 }

@@ -41,12 +41,17 @@ export class MailService implements SubService {
     await listing.run(before?.messages ?? {});
     const { rounds } = listing;
     const retry = before?.retry ?? true;
-    yield* partChanges({ source: messageSource, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, expect, names: { noun: 'mails', kind: this.kind } });
-    this.#cursor = { folders: listing.hasMissedFolder ? '' : folders.link, root: folders.rootId, messages: listing.links, retry: false };
+    yield* partChanges({
+      source: messageSource, folders, read, rounds, spool, previous, retry, outcomes: this.#outcomes, expect, names: { noun: 'mails', kind: this.kind },
+      streams: access.streams, reached: before?.fidelity, tellsStreams: true, signal: context.signal,
+    });
+    const fidelity = access.streams?.reached ?? 'mime';
+    this.#cursor = { folders: listing.hasMissedFolder ? '' : folders.link, root: folders.rootId, messages: listing.links, retry: false, fidelity };
   }
 
   cursor(): MailCursor | undefined {
-    return this.#cursor === undefined ? undefined : { ...this.#cursor, retry: this.#outcomes.hasFailed };
+    if (this.#cursor === undefined) return undefined;
+    return { ...this.#cursor, retry: this.#outcomes.hasFailed || this.#access.streams?.haveFailed(this.name) === true };
   }
 
   async fetch(item: SourceItem, context: FetchContext): Promise<Fetched> {

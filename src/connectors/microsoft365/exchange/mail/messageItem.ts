@@ -93,6 +93,15 @@ export function hasSameContent(row: ItemRow, item: SourceItem): boolean {
   return now.mark !== undefined && before.mark === now.mark && now.draft !== true && before.draft !== true;
 }
 
+/**
+ * Differs when the stream of a message has to be asked for again. What can be set at any time (read, flagged, categorised) a restore sets from the row, so the stream of a
+ * message that only moved or was read stays; that it was answered or forwarded nothing sets afterwards.
+ */
+export function streamChange({ meta, change }: SourceItem): BinaryString {
+  const { mark, draft, extended = [] } = parseMessageMeta(meta);
+  return mark === undefined || draft === true ? change : hashOf([mark, extended]).toString('latin1');
+}
+
 function metaOf(entry: Entry): MessageMeta {
   const text = (name: string, usual = ''): string => (textOf(entry, name) === usual ? '' : textOf(entry, name));
   const yes = (name: string): boolean => entry[name] === true;

@@ -1,8 +1,9 @@
 import { idOf } from '../../graph/pages.ts';
 import type { ItemSource } from '../items/itemSource.ts';
+import { stateMark } from './restore/mailState.ts';
 import { MAIL_PURPOSE } from './mailFolders.ts';
 import { FOLDERS, MESSAGES, NOTICES } from './mailKeys.ts';
-import { hasSameContent, isWholeMessage, listedMessage, MESSAGE_OPTIONS } from './messageItem.ts';
+import { hasSameContent, isWholeMessage, listedMessage, MESSAGE_OPTIONS, streamChange } from './messageItem.ts';
 
 /** Messages, folder by folder (fact 27). */
 export const messageSource: ItemSource = {
@@ -13,4 +14,7 @@ export const messageSource: ItemSource = {
   restOf: (base, _folderId, entry) => (isWholeMessage(entry) ? undefined : `${base}/messages/${encodeURIComponent(idOf(entry))}?${MESSAGE_OPTIONS}`),
   listed: listedMessage,
   isSame: hasSameContent,
+  streamChange,
+  streamMeta: ({ meta }) => JSON.stringify({ state: stateMark(meta) }),
+  mayBeStreamAlone: true,
 };

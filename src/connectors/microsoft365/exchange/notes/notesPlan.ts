@@ -1,7 +1,7 @@
 import { idOf, textOf } from '../../graph/pages.ts';
-import { oddAnswer } from '../../graph/graphErrors.ts';
 import type { FolderedPlan } from '../items/folderedService.ts';
-import type { MailboxAccess } from '../subService.ts';
+import { MOST_EXPORTED } from '../streams/exportItems.ts';
+import { exportPath } from '../streams/exportPath.ts';
 import { noteContent, noteContents, NOTES_PURPOSE } from './noteContent.ts';
 import { listedNote } from './noteItem.ts';
 
@@ -10,8 +10,8 @@ const FOLDER_CLASS = 'IPF.StickyNote';
 
 /** Sticky notes. No resource of Graph shows them but the items of mailbox import and export (fact 53), which is for the global cloud (fact 58). */
 export const notesPlan: FolderedPlan = {
-  name: NAME, title: 'Notes', kind: 'note', nouns: ['note', 'notes'], isListedApart: true, isOfSomeClouds: true,
-  base: mailboxPath,
+  name: NAME, title: 'Notes', kind: 'note', nouns: ['note', 'notes'], requests: 0.05, isListedApart: true, isOfSomeClouds: true,
+  base: exportPath,
   folders: {
     name: NAME, title: 'Notes', purpose: NOTES_PURPOSE, mode: 'delta', named: 'displayName', volatile: ['totalItemCount', 'childFolderCount', 'parentMailboxUrl'],
     start: (base) => `${base}/folders/delta`,
@@ -26,13 +26,5 @@ export const notesPlan: FolderedPlan = {
     isSame: () => false,
   },
   content: noteContent,
-  // Fact 55.
-  together: { most: 20, contents: noteContents },
+  together: { most: MOST_EXPORTED, contents: noteContents },
 };
-
-/** Fact 55. */
-async function mailboxPath({ graph, path, budget }: MailboxAccess, signal: AbortSignal): Promise<string> {
-  const id = textOf(await graph.get(`${path}/settings/exchange`, { purpose: 'find the mailbox of a user (User.Read.All)', budget, signal }), 'primaryMailboxId');
-  if (id === '') throw oddAnswer('the id of a mailbox');
-  return `/admin/exchange/mailboxes/${encodeURIComponent(id)}`;
-}

@@ -6,7 +6,10 @@ import { Folders, parseObject } from '../items/folders.ts';
 import { idBehind } from '../items/itemSource.ts';
 import type { TargetAccess, TargetOptions } from '../subTarget.ts';
 import { doOnce } from './doOnce.ts';
+import type { FolderMendNote, FolderNote } from './itemNotes.ts';
+import { journaled } from './journaled.ts';
 import type { FolderWriting } from './partWriting.ts';
+import { pick } from './shapes.ts';
 
 /** Folders in each other: more is damage. */
 const DEEPEST = 400;
@@ -17,6 +20,12 @@ export interface FolderStep {
   readonly id: string | undefined;
   /** Properties that it has to get back. */
   readonly changes: Entry;
+}
+
+/** `isNew`: made by this restore, as far as anybody can tell. */
+interface MadeFolder {
+  readonly folder: Entry;
+  readonly isNew: boolean;
 }
 
 /**
@@ -104,7 +113,10 @@ export class FolderPlaces {
 
   async mend({ id = '', changes }: FolderStep, signal: AbortSignal): Promise<void> {
     const { graph, path, budget } = this.#access;
-    await graph.patch(this.#writing.path(path, id), changes, { purpose: this.#writing.purpose, budget, signal });
+    const { path: pathOf, purpose, source: { name } } = this.#writing;
+    const before = pick(this.#folders.get(id) ?? {}, Object.keys(changes));
+    const note = (): FolderMendNote => ({ part: name, act: 'mendFolder', isFolder: true, item: this.#nameOf(id), id, before, after: changes });
+    await journaled(this.#options.journal, note, async () => await graph.patch(pathOf(path, id), changes, { purpose, budget, signal }), () => ({}));
   }
 
   async #make(key: string, signal: AbortSignal): Promise<string> {
@@ -113,13 +125,16 @@ export class FolderPlaces {
     const parentId = isRoot ? '' : await this.ensure(this.#above(row), signal);
     const { folderName, suffix } = this.#options;
     const name = isRoot ? folderName : this.#wantedName(row) + (suffix === undefined ? '' : ` ${suffix}`);
-    const folder = await this.#create(parentId, name, isRoot || row === undefined ? {} : this.#writing.fields(parseObject(row.meta)), signal);
+    const fields = isRoot || row === undefined ? {} : this.#writing.fields(parseObject(row.meta));
+    const note = (): FolderNote => ({ part: this.#writing.source.name, act: 'folder', isFolder: true, item: name, name, parentId });
+    const act = async (): Promise<MadeFolder> => await this.#create(parentId, name, fields, signal);
+    const { folder } = await journaled(this.#options.journal, note, act, (made) => (made.isNew ? { id: idOf(made.folder) } : undefined));
     this.#folders.set(idOf(folder), folder);
     return idOf(folder);
   }
 
   /** One that was made meanwhile, perhaps by a request whose answer was lost, is taken as it is. */
-  async #create(parentId: string, name: string, fields: Entry, signal: AbortSignal): Promise<Entry> {
+  async #create(parentId: string, name: string, fields: Entry, signal: AbortSignal): Promise<MadeFolder> {
     const { graph, path, budget } = this.#access;
     const { source: { named }, purpose, createPath } = this.#writing;
     const look = async (): Promise<Entry | undefined> => {
@@ -129,11 +144,11 @@ export class FolderPlaces {
     };
     const act = async (): Promise<Entry> => await graph.post(createPath(path, parentId), { [named]: name, ...fields }, { purpose, budget, signal, repeatable: false });
     try {
-      return await doOnce(this.#access, signal, { act, look });
+      return { folder: await doOnce(this.#access, signal, { act, look }), isNew: true };
     } catch (error) {
       const found = hasCode(error, 'refused') && error.data['reason'] === 'ErrorFolderExists' ? await look() : undefined;
       if (found === undefined) throw error;
-      return found;
+      return { folder: found, isNew: false };
     }
   }
 

@@ -7,15 +7,25 @@ import { parseObject } from '../items/folders.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { altered, failed, type SubTarget, type TargetAccess, type TargetOptions } from '../subTarget.ts';
 import { FolderPlaces } from './folderPlaces.ts';
+import { importItem } from './importItem.ts';
+import { ItemJournal } from './itemJournal.ts';
 import { decideItem, isMadeOf, originContent, type ItemDecision, type StandingItem } from './itemDecision.ts';
 import { Losses } from './losses.ts';
 import { formatOrigin } from './origin.ts';
-import type { ItemWriting, Writing } from './partWriting.ts';
-import { stampOf, withoutTag } from './shapes.ts';
-import { documentOf, readBatch, standingById, StandingItems } from './standingItems.ts';
+import type { ItemWriting, Place, Writing } from './partWriting.ts';
+import { stampOf, untagged } from './shapes.ts';
+import { documentOf, readBatch, standingById, standingItem, StandingItems } from './standingItems.ts';
+import { findTwins } from './twins.ts';
 
 /** Items in a row that the service has no answer for: then it is not about these items. */
 const MOST_IN_A_ROW = 5;
+
+/** An item as the snapshot has it. */
+interface KeptItem {
+  readonly row: ItemRow;
+  readonly document: Entry;
+  readonly stream: (() => Promise<Uint8Array>) | undefined;
+}
 
 /**
  * Gives the items of one part back that are documents of Graph: contacts, events, tasks. What is there already is known by its id, or by the origin of an earlier
@@ -30,6 +40,7 @@ export class ItemTarget implements SubTarget {
   #places: Promise<FolderPlaces> | undefined;
   #standing: Promise<StandingItems> | undefined;
   readonly #decided = new Map<string, ItemDecision>();
+  readonly #journal: ItemJournal;
   #inARow = 0;
 
   constructor(access: TargetAccess, options: TargetOptions, writing: ItemWriting) {
@@ -37,6 +48,7 @@ export class ItemTarget implements SubTarget {
     this.#access = access;
     this.#options = options;
     this.#writing = writing;
+    this.#journal = new ItemJournal(options, writing);
   }
 
   async plan(items: readonly RestoreItem[], signal: AbortSignal): Promise<readonly WriteResult[]> {
@@ -45,6 +57,9 @@ export class ItemTarget implements SubTarget {
     for (const { row } of items) if (row.kind === 'folder') places.learn(row);
     const rows = items.map(({ row }) => row).filter((row) => row.kind === this.#writing.kind && this.#left(row, places) === undefined);
     await this.#decideAll(rows, places, signal);
+    // What may come as a stream is noted when it is its turn: nothing on it tells who brought it.
+    const streamed = new Set(items.flatMap(({ row, companion }) => (companion === undefined ? [] : [row])));
+    await this.#journal.intendMakes(rows.filter((row) => !streamed.has(row)), this.#decided, ({ parent }) => places.find(parent));
     return items.map(({ row }) => {
       const decision = this.#decided.get(row.key);
       if (decision !== undefined) return { result: decision.result };
@@ -67,6 +82,7 @@ export class ItemTarget implements SubTarget {
       for (const row of rows) standing.set(row, await listed.of(this.#idOf(row)));
     }
     await this.#lookOnce(rows, standing, places, signal);
+    await findTwins({ access: this.#access, part: this.#writing, places, isBeside: this.#options.mode === 'separate' }, standing, signal);
     const stamps = await this.#stamps(rows, standing, signal);
     for (const row of rows) {
       const found = standing.get(row) ?? [];
@@ -136,7 +152,9 @@ export class ItemTarget implements SubTarget {
     return folder === undefined ? undefined : this.#writing.folders.leave?.(parseObject(folder.meta));
   }
 
-  async write({ row }: RestoreItem, bytes: Uint8Array, signal: AbortSignal): Promise<WriteResult> {
+  async write(item: RestoreItem, bytes: Uint8Array, signal: AbortSignal, read: (row: ItemRow) => Promise<Uint8Array>): Promise<WriteResult> {
+    const { row, companion } = item;
+    const stream = companion === undefined ? undefined : async (): Promise<Uint8Array> => await read(companion);
     if (row.kind !== this.#writing.kind) return this.#strange();
     const places = await this.#loaded(signal);
     if (!this.#decided.has(row.key)) await this.#decideAll([row], places, signal);
@@ -147,7 +165,7 @@ export class ItemTarget implements SubTarget {
     if (Object.keys(document).length === 0) return failed('not-readable', `This ${this.#writing.nouns[0]} is in no form that can be read. Export it to have it as it is.`);
     try {
       for (const leftover of decision.leftovers) await this.#writing.remove(leftover, this.#access, signal);
-      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, row, document, signal);
+      const result = decision.act === 'nothing' ? { result: decision.result } : await this.#carryOut(decision, { row, document, stream }, signal);
       this.#inARow = 0;
       return result;
     } catch (error) {
@@ -156,27 +174,32 @@ export class ItemTarget implements SubTarget {
     }
   }
 
-  async #carryOut(decision: Exclude<ItemDecision, { act: 'nothing' }>, row: ItemRow, document: Entry, signal: AbortSignal): Promise<WriteResult> {
+  async #carryOut(decision: Exclude<ItemDecision, { act: 'nothing' }>, item: KeptItem, signal: AbortSignal): Promise<WriteResult> {
+    const { row, document } = item;
     const places = await this.#loaded(signal);
-    if (decision.act === 'make') return await this.#make(row, document, places, signal);
+    if (decision.act === 'make') return await this.#make(item, places, signal);
     try {
       return await this.#mend(decision.standing, row, document, places, signal);
     } catch (error) {
       // Gone meanwhile.
       if (!hasCode(error, 'not-found')) throw error;
-      return await this.#make(row, document, places, signal);
+      return await this.#make(item, places, signal);
     }
   }
 
-  async #make(row: ItemRow, document: Entry, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
-    const writing = this.#writingOf(row, await places.ensure(row.parent, signal), signal);
-    await this.#writing.make(document, writing);
+  async #make({ row, document, stream }: KeptItem, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
+    const folderId = await places.ensure(row.parent, signal);
+    await this.#journal.intendMake(row, folderId, stream !== undefined);
+    const writing = this.#writingOf(row, folderId, signal);
+    const imported = stream === undefined ? undefined : await importItem(this.#writing, { row, document, stream }, writing);
+    const { id, shown } = imported ?? await this.#writing.make(document, writing);
+    await this.#did(row, { id, folderId }, shown, { made: true, imported: imported !== undefined }, signal);
     const { codes: [code], sentence } = writing.losses;
     return code === undefined ? { result: 'written' } : altered(code, sentence);
   }
 
   async #mend(standing: StandingItem, row: ItemRow, document: Entry, places: FolderPlaces, signal: AbortSignal): Promise<WriteResult> {
-    const { readPurpose, shape, shownPaths, isSameBeside, refuse, mend, nouns: [noun, many] } = this.#writing;
+    const { readPurpose, shape, shownPaths, isSameBeside, besideOf, refuse, mend, nouns: [noun, many] } = this.#writing;
     const { graph, path, budget } = this.#access;
     const documents: Entry[] = [];
     for (const shown of shownPaths(path, standing, row)) documents.push(await readDocument(graph, shown, { purpose: readPurpose, budget, signal }));
@@ -189,18 +212,30 @@ export class ItemTarget implements SubTarget {
     }
     const refused = refuse?.(now);
     if (refused !== undefined) return refused;
-    await mend(standing, document, now, writing);
+    if (this.#journal.isKept) await this.#journal.intendMend(row, standing, { ...now, ...await besideOf?.(standing, now, this.#access, signal) }, document);
+    await this.#did(row, standing, await mend(standing, document, now, writing), { made: false }, signal);
     if (isElsewhere) writing.losses.add('elsewhere', `its place: this ${noun} lies in another folder now, and Microsoft Graph does not move ${many}`);
     const { codes: [code], sentence } = writing.losses;
     return code === undefined ? { result: 'replaced' } : altered(code, sentence);
   }
 
+  /** `shown`: the item now; undefined: it has to be asked for. */
+  async #did(row: ItemRow, { id, folderId }: Place, shown: Entry | undefined, how: { readonly made: boolean; readonly imported?: boolean }, signal: AbortSignal): Promise<void> {
+    if (!this.#journal.isKept) return;
+    const place = { id, folderId };
+    const { graph, path, budget } = this.#access;
+    const { shortPath, readPurpose } = this.#writing;
+    const { change } = standingItem(this.#writing, shown ?? await graph.get(shortPath(path, place), { purpose: readPurpose, budget, signal }), folderId);
+    await this.#journal.did(row, { ...place, change, ...how });
+  }
+
   #writingOf(row: ItemRow, folderId: string, signal: AbortSignal): Writing {
-    const { mode, tag } = this.#options;
+    const { mode, tag, journal } = this.#options;
+    const restore = journal === undefined ? {} : { restore: journal.id };
     return {
       access: this.#access, signal, losses: new Losses(), tag, folderId,
       stampOf: (document) => this.#stampOf(document),
-      origin: (stamp, whole) => formatOrigin({ source: this.#idOf(row), content: originContent(row, stamp), beside: mode === 'separate', whole }),
+      origin: (stamp, whole) => formatOrigin({ source: this.#idOf(row), content: originContent(row, stamp), beside: mode === 'separate', whole, ...restore }),
     };
   }
 
@@ -208,10 +243,8 @@ export class ItemTarget implements SubTarget {
     return stampOf(this.#untagged(this.#writing.shape(document)));
   }
 
-  /** A restore's own category is no difference. */
   #untagged(shape: Entry): Entry {
-    const { categories } = shape;
-    return Array.isArray(categories) ? { ...shape, categories: withoutTag(categories, this.#options.tag) } : shape;
+    return untagged(shape, this.#options.tag);
   }
 
   #strange(): WriteResult {

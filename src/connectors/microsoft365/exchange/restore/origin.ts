@@ -14,18 +14,21 @@ export interface Origin {
   readonly beside: boolean;
   /** False while attachments and the like are still to come. What a killed run left so is made anew. */
   readonly whole: boolean;
+  /** The restore that wrote it, where one keeps a journal: what it made is found by this, though it was killed before it could note it. */
+  readonly restore?: string;
 }
 
-export function formatOrigin({ source, content, beside, whole }: Origin): string {
-  return [VERSION, source, content, beside ? 'beside' : 'place', whole ? 'whole' : 'part'].join(' ');
+export function formatOrigin({ source, content, beside, whole, restore }: Origin): string {
+  return [VERSION, source, content, beside ? 'beside' : 'place', whole ? 'whole' : 'part', ...(restore === undefined ? [] : [restore])].join(' ');
 }
 
 /** undefined for what is no origin of ours. */
 export function parseOrigin(text: string): Origin | undefined {
-  const [version, source = '', content = '', where, state, more] = text.split(' ');
+  const [version, source = '', content = '', where, state, restore, more] = text.split(' ');
   if (version !== VERSION || source === '' || content === '' || more !== undefined) return undefined;
   if ((where !== 'beside' && where !== 'place') || (state !== 'whole' && state !== 'part')) return undefined;
-  return { source, content, beside: where === 'beside', whole: state === 'whole' };
+  if (restore !== undefined && !/^[0-9a-f]{32}$/.test(restore)) return undefined;
+  return { source, content, beside: where === 'beside', whole: state === 'whole', ...(restore === undefined ? {} : { restore }) };
 }
 
 /** The origin of something that is listed, and that as it is listed without asking for the origin. */

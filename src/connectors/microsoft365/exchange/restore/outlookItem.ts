@@ -53,6 +53,13 @@ export async function removeForGood({ graph, budget }: TargetAccess, path: strin
   });
 }
 
+/** Takes an item away as people do, to Deleted Items; one that is not there is away. */
+export async function discardItem({ graph, budget }: TargetAccess, path: string, { writePurpose }: ItemWriting, signal: AbortSignal): Promise<void> {
+  await graph.remove(path, { purpose: writePurpose, budget, signal }).catch((error: unknown) => {
+    if (!hasCode(error, 'not-found')) throw error;
+  });
+}
+
 /** The property that holds an origin, for a body. */
 export function originProperty(origin: string): Entry {
   return { singleValueExtendedProperties: [{ id: ORIGIN_ID, value: origin }] };

@@ -36,6 +36,12 @@ export function withTag(categories: unknown, tag: string | undefined): readonly 
   return tag === undefined || list.includes(tag) ? list : [...list, tag];
 }
 
+/** A shape without a restore's own category, which is no difference. */
+export function untagged(shape: Entry, tag: string | undefined): Entry {
+  const { categories } = shape;
+  return Array.isArray(categories) ? { ...shape, categories: withoutTag(categories, tag) } : shape;
+}
+
 /** Categories without a restore's own, in one order. */
 export function withoutTag(categories: readonly unknown[], tag: string | undefined): readonly string[] {
   return categories.map(String).filter((one) => one !== tag).sort((a, b) => (a < b ? -1 : 1));

@@ -23,6 +23,8 @@ export class SettingsService implements SubService {
   readonly name = NAME;
   readonly title = 'Settings';
   readonly kind = 'setting';
+  /** They are read with the listing. */
+  readonly requests = 0;
   readonly #access: MailboxAccess;
   /** Contents of what changed, by key. */
   readonly #contents = new Map<string, Buffer>();

@@ -5,13 +5,15 @@ import { idOf, textOf, type Entry } from '../../graph/pages.ts';
 import { listOf, objectOf } from '../items/documents.ts';
 import { parseObject } from '../items/folders.ts';
 import { doOnce } from '../restore/doOnce.ts';
+import { journaled } from '../restore/journaled.ts';
 import { Losses } from '../restore/losses.ts';
 import { pick, pruned, stampOf } from '../restore/shapes.ts';
 import { altered, failed, type SubTarget, type TargetAccess, type TargetOptions } from '../subTarget.ts';
 import { NAME, PARTS, readParts, settingItem, type SettingsPart } from './settingsParts.ts';
+import type { SettingNote } from './settingNote.ts';
 import { settingsChanges } from './settingsChanges.ts';
 
-const WRITE_PURPOSE = "write a mailbox's settings, rules and categories (MailboxSettings.ReadWrite)";
+export const WRITE_PURPOSE = "write a mailbox's settings, rules and categories (MailboxSettings.ReadWrite)";
 
 /** What of a category and of a rule can be set. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -73,10 +75,7 @@ export class SettingsTarget implements SubTarget {
     const losses = new Losses();
     const changes = settingsChanges(document, standing, losses);
     const { codes: [code], sentence } = losses;
-    if (Object.keys(changes).length > 0) {
-      const { graph, path, budget } = this.#access;
-      await graph.patch(`${path}/mailboxSettings`, changes, { purpose: WRITE_PURPOSE, budget, signal });
-    }
+    if (Object.keys(changes).length > 0) await this.#patch(`${NAME}/m`, '', 'Mailbox settings', { standing, changes }, signal);
     if (code !== undefined) return Object.keys(changes).length > 0 ? altered(code, sentence) : failed(code, sentence);
     return { result: Object.keys(changes).length > 0 ? 'replaced' : 'unchanged' };
   }
@@ -85,10 +84,13 @@ export class SettingsTarget implements SubTarget {
     const { graph, path, budget } = this.#access;
     const losses = new Losses();
     const body = pruned(withoutForwarding(pick(document, fieldsOf(part)), {}, losses));
-    await doOnce(this.#access, signal, {
+    const named = textOf(document, 'displayName');
+    const act = async (): Promise<Entry> => await doOnce(this.#access, signal, {
       act: async () => await graph.post(path + part.path, body, { purpose: WRITE_PURPOSE, budget, signal, repeatable: false }),
-      look: async () => (await readParts(this.#access, signal)).get(part)?.find((one) => textOf(one, 'displayName') === textOf(document, 'displayName')),
+      look: async () => (await readParts(this.#access, signal)).get(part)?.find((one) => textOf(one, 'displayName') === named),
     });
+    const note = (): SettingNote => ({ part: NAME, act: 'make', item: named, prefix: part.prefix, id: '', before: {}, after: body as Entry });
+    await journaled(this.#options.journal, note, act, (made) => ({ id: idOf(made), shown: pick(made, Object.keys(body as Entry)) }));
     const { codes: [code], sentence } = losses;
     return code === undefined ? { result: 'written' } : altered(code, sentence);
   }
@@ -100,9 +102,16 @@ export class SettingsTarget implements SubTarget {
     const { codes: [code], sentence } = losses;
     if (names.length === 0) return code === undefined ? { result: 'unchanged' } : failed(code, sentence);
     if (names.includes('displayName') && part.prefix === `${NAME}/c/`) return failed('renamed', 'This category has another name now, and Microsoft Graph renames none. Make one of the old name by hand.');
-    const { graph, path, budget } = this.#access;
-    await graph.patch(`${path}${part.path}/${encodeURIComponent(idOf(standing))}`, pick(wanted, names), { purpose: WRITE_PURPOSE, budget, signal });
+    await this.#patch(part.prefix, idOf(standing), textOf(standing, 'displayName'), { standing, changes: pick(wanted, names) }, signal);
     return code === undefined ? { result: 'replaced' } : altered(code, sentence);
+  }
+
+  /** `id` '': the settings themselves. */
+  async #patch(prefix: string, id: string, item: string, { standing, changes }: { readonly standing: Entry; readonly changes: Entry }, signal: AbortSignal): Promise<void> {
+    const { graph, path, budget } = this.#access;
+    const at = id === '' ? `${path}/mailboxSettings` : `${path}${PARTS.find((part) => part.prefix === prefix)?.path}/${encodeURIComponent(id)}`;
+    const note = (): SettingNote => ({ part: NAME, act: 'change', item, prefix, id, before: pick(standing, Object.keys(changes)), after: changes });
+    await journaled(this.#options.journal, note, async () => await graph.patch(at, changes, { purpose: WRITE_PURPOSE, budget, signal }), (shown) => ({ shown: pick(shown, Object.keys(changes)) }));
   }
 
   /** The same one by its id, else one of its name. */
@@ -127,7 +136,7 @@ export class SettingsTarget implements SubTarget {
 }
 
 /** A rule that sends mail on to people is not switched on. */
-function withoutForwarding(rule: Entry, standing: Entry, losses: Losses): Entry {
+export function withoutForwarding(rule: Entry, standing: Entry, losses: Losses): Entry {
   const actions = objectOf(rule, 'actions');
   const sends = ['forwardTo', 'forwardAsAttachmentTo', 'redirectTo'].some((name) => listOf(actions, name).length > 0);
   if (!sends || rule['isEnabled'] !== true || standing['isEnabled'] === true) return rule;

@@ -4,7 +4,7 @@ import { listOf, readDocument } from '../items/documents.ts';
 import { doOnce } from '../restore/doOnce.ts';
 import { attachMissing } from '../restore/keptAttachments.ts';
 import { formatOrigin } from '../restore/origin.ts';
-import type { FolderWriting, ItemWriting, Place, Writing } from '../restore/partWriting.ts';
+import type { FolderWriting, ItemWriting, Place, WrittenItem, Writing } from '../restore/partWriting.ts';
 import { recurrenceOf } from '../restore/recurrence.ts';
 import { changedFields, pruned, stampOf, withTag } from '../restore/shapes.ts';
 import { standingIn } from '../restore/standingItems.ts';
@@ -48,6 +48,9 @@ export const taskWriting: ItemWriting = {
   make,
   mend,
   remove,
+  discard: remove,
+  isGoneForGood: true,
+  attachmentsAt: (base, place) => `${pathOf(base, place)}/attachments`,
 };
 
 function pathOf(base: string, { id, folderId }: Place): string {
@@ -58,7 +61,7 @@ function isOfFlags(list: Entry): boolean {
   return textOf(list, 'wellknownListName') === 'flaggedEmails';
 }
 
-async function make(document: Entry, writing: Writing): Promise<void> {
+async function make(document: Entry, writing: Writing): Promise<WrittenItem> {
   const { folderId, tag, access: { path } } = writing;
   const kept = { ...document, categories: withTag(document['categories'], tag) } as Entry;
   const recurrence = recurrenceOf(document);
@@ -74,7 +77,9 @@ async function make(document: Entry, writing: Writing): Promise<void> {
     await attachMissing({ at: `${at}/attachments`, purpose: WRITE_PURPOSE, ofTask: true }, listOf(document, 'attachments'), [], writing);
   }
   const now = hasMore ? await shownTask(at, writing) : { ...made, linkedResources: links };
-  if (hasMore || writing.stampOf(now) !== stamp) await noteOrigin(at, writing.origin(writing.stampOf(now), true), writing, WRITE_PURPOSE);
+  const isNoted = !hasMore && writing.stampOf(now) === stamp;
+  if (!isNoted) await noteOrigin(at, writing.origin(writing.stampOf(now), true), writing, WRITE_PURPOSE);
+  return { id: idOf(made), shown: isNoted ? made : undefined };
 }
 
 /** Where the answer was lost the task is looked for in its list by its origin. */
@@ -98,7 +103,7 @@ async function shownTask(at: string, { access: { graph, budget }, signal }: Writ
 }
 
 /** What differs is written. */
-async function mend(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<void> {
+async function mend(place: Place, document: Entry, standing: Entry, writing: Writing): Promise<undefined> {
   const { access: { graph, budget, path }, signal, tag } = writing;
   const at = pathOf(path, place);
   const wanted = { ...document, categories: withTag(document['categories'], tag) };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ItemRow } from '../../../../../domain/index.ts';
+import { listedChange } from '../../items/companionChange.ts';
 import type { Origin } from '../../restore/origin.ts';
 import { idOfKey } from '../mailKeys.ts';
 import { parseMessageMeta } from '../messageItem.ts';
@@ -18,7 +19,7 @@ export interface DescribedMail {
  */
 export function contentOf({ name, change, meta }: DescribedMail): string {
   const { type, draft, from, to, sender, bcc, received, sent, messageId, attachments } = parseMessageMeta(meta);
-  if (draft === true) return `d${Buffer.from(change, 'latin1').toString('base64url')}`;
+  if (draft === true) return `d${Buffer.from(listedChange(change), 'latin1').toString('base64url')}`;
   const text = JSON.stringify([name, type, from, to, sender, bcc, received, sent, messageId, attachments]);
   return `m${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
@@ -28,7 +29,7 @@ export function contentOf({ name, change, meta }: DescribedMail): string {
  * Where only the size differs it is the same if its state or its answers explain that; else it was edited.
  */
 export function isSameContent(standing: DescribedMail, row: DescribedMail): boolean {
-  if (standing.change === row.change) return true;
+  if (standing.change === listedChange(row.change)) return true;
   const [there, kept] = [parseMessageMeta(standing.meta), parseMessageMeta(row.meta)];
   if (there.draft === true || kept.draft === true || contentOf(standing) !== contentOf(row)) return false;
   if (there.mark === undefined || kept.mark === undefined || there.mark === kept.mark) return true;
@@ -36,6 +37,6 @@ export function isSameContent(standing: DescribedMail, row: DescribedMail): bool
 }
 
 /** What a mail that is made of the row names as its origin. */
-export function originOf(row: ItemRow, beside: boolean, whole: boolean): Origin {
-  return { source: idOfKey(row.key), content: contentOf(row), beside, whole };
+export function originOf(row: ItemRow, beside: boolean, whole: boolean, restore?: string): Origin {
+  return { source: idOfKey(row.key), content: contentOf(row), beside, whole, ...(restore === undefined ? {} : { restore }) };
 }

@@ -1,9 +1,11 @@
 import type { ItemRow } from '../../../../../domain/index.ts';
 import { hasCode } from '../../../graph/graphErrors.ts';
 import { idOf, pages, textOf } from '../../../graph/pages.ts';
+import { journaled } from '../../restore/journaled.ts';
 import type { TargetAccess, TargetOptions } from '../../subTarget.ts';
 import { MailFolders, parseFolderMeta, type MailFolder } from '../mailFolders.ts';
-import { idOfKey, RECOVERABLE_KEY, ROOT_KEY } from '../mailKeys.ts';
+import { idOfKey, NAME, RECOVERABLE_KEY, ROOT_KEY } from '../mailKeys.ts';
+import type { MailFolderNote } from './mailNotes.ts';
 
 export const WRITE_PURPOSE = 'write mail (Mail.ReadWrite)';
 const DELETED = 'deleteditems';
@@ -124,7 +126,9 @@ export class MailPlaces {
     const { above, name } = this.#wanted(key);
     const parentId = above === undefined ? this.#rootId : await this.ensure(above, signal);
     const suffix = key === ROOT_KEY || this.#options.suffix === undefined ? '' : ` ${this.#options.suffix}`;
-    const folder = await createFolder(this.#access, parentId, name + suffix, signal);
+    const note = (): MailFolderNote => ({ part: NAME, act: 'folder', isFolder: true, item: name + suffix, name: name + suffix, parentId });
+    const act = async (): Promise<MadeFolder> => await createFolder(this.#access, parentId, name + suffix, signal);
+    const { folder } = await journaled(this.#options.journal, note, act, ({ folder: { id }, isNew }) => (isNew ? { id } : undefined));
     this.#folders.set(folder.id, folder);
     return folder.id;
   }
@@ -182,17 +186,23 @@ async function* nothing(): AsyncGenerator<readonly ItemRow[]> {
   yield [];
 }
 
-async function createFolder({ graph, path, budget }: TargetAccess, parentId: string, name: string, signal: AbortSignal): Promise<MailFolder> {
+/** `isNew`: surely made by this request. */
+interface MadeFolder {
+  readonly folder: MailFolder;
+  readonly isNew: boolean;
+}
+
+async function createFolder({ graph, path, budget }: TargetAccess, parentId: string, name: string, signal: AbortSignal): Promise<MadeFolder> {
   const children = `${path}/mailFolders/${encodeURIComponent(parentId)}/childFolders`;
   const options = { purpose: WRITE_PURPOSE, budget, signal };
   try {
-    return { id: idOf(await graph.post(children, { displayName: name }, { ...options, repeatable: true })), name, parentId };
+    return { folder: { id: idOf(await graph.post(children, { displayName: name }, { ...options, repeatable: true })), name, parentId }, isNew: true };
   } catch (error) {
     if (!hasCode(error, 'refused') || error.data['reason'] !== 'ErrorFolderExists') throw error;
     // Made meanwhile, perhaps by a request whose answer was lost.
     for await (const entries of pages(graph, `${children}?$select=id,displayName&$top=100`, options)) {
       const found = entries.find((entry) => textOf(entry, 'displayName').toLowerCase() === name.toLowerCase());
-      if (found !== undefined) return { id: idOf(found), name, parentId };
+      if (found !== undefined) return { folder: { id: idOf(found), name, parentId }, isNew: false };
     }
     throw error;
   }

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { parseMessageMeta, type MessageMeta } from '../messageItem.ts';
 
 /** What of a mail can be set at any time (facts 44 and 45), by Graph's names. */
-interface MailState {
+export interface MailState {
   readonly isRead: boolean;
   readonly categories: readonly string[];
   /** followupFlag. */
@@ -25,6 +26,11 @@ export function tagged(state: MailState, tag: string | undefined): MailState {
 /** Whether they are the same, a restore's own category apart. */
 export function sameState(a: MailState, b: MailState, tag: string | undefined): boolean {
   return canonical(a, tag) === canonical(b, tag);
+}
+
+/** Tells the state of a row from others. */
+export function stateMark(meta: string): string {
+  return createHash('sha256').update(canonical(stateOf(meta), undefined)).digest('base64url').slice(0, 16);
 }
 
 function canonical({ isRead, categories, flag, importance, inferenceClassification }: MailState, tag: string | undefined): string {
