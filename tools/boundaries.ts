@@ -96,11 +96,16 @@ function judgePackage(specifier: string, dependencies: ReadonlySet<string>): str
 /** Folders of tests with a rule of their own. */
 const FREE_TESTS = ['tests/bench', 'tests/fuzz'];
 
-/** The folder whose inside is free for `path`: src/<folder>, src/connectors/<name>, tests, those of {@link FREE_TESTS}, tools. */
+/** Folders within folders of src whose inside is their own, besides those of the connectors. */
+const INNER = ['src/api/contract'];
+
+/** The folder whose inside is free for `path`: src/<folder>, src/connectors/<name>, {@link INNER}, tests, those of {@link FREE_TESTS}, tools. */
 function ownFolder(path: string): string {
   const parts = path.split('/');
   if (parts[0] === 'simulators') return parts.slice(0, Math.min(2, parts.length - 1)).join('/');
   if (parts[0] !== 'src') return FREE_TESTS.find((folder) => path.startsWith(`${folder}/`)) ?? parts[0] ?? path;
+  const inner = INNER.find((folder) => path.startsWith(`${folder}/`));
+  if (inner !== undefined) return inner;
   const depth = parts[1] === 'connectors' && parts.length > 3 ? 3 : 2;
   return parts.slice(0, Math.min(depth, parts.length - 1)).join('/');
 }

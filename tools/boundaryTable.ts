@@ -21,7 +21,8 @@ const ROOTS = 'is a composition root: what it wires together does not know it';
 const STAND_INS = 'a stand-in for a service knows the service alone: one that shared code with the product would share its mistakes';
 const SIMULATORS = 'simulators/*';
 const DOORS = [...BASE, 'src/storage', 'src/storage/trial', 'src/repository', 'src/catalog', 'src/connectors', 'src/connectors/contract.ts',
-  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/cli'];
+  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/database', 'src/accounts', 'src/api', 'src/api/contract',
+  'src/server', 'src/cli'];
 
 export const FOLDER_RULES: readonly FolderRule[] = [
   {
@@ -108,6 +109,34 @@ export const FOLDER_RULES: readonly FolderRule[] = [
       'src/storage': 'only the repository reads objects: checks and decryption are there',
       'src/cli': `cli ${ROOTS}`,
     },
+  },
+  {
+    folder: 'src/database',
+    may: BASE,
+    otherwise: 'the database is a handle and a schema: what the rows mean is decided above it',
+  },
+  {
+    folder: 'src/accounts',
+    may: [...BASE, 'src/database'],
+    otherwise: 'accounts hold the rules of the control plane; who asks over which wire, and what backups do, is not their business',
+    bans: { 'src/repository': 'the control plane never reads what customers keep' },
+  },
+  {
+    folder: 'src/api/contract',
+    may: ['src/domain'],
+    otherwise: 'the contract goes to browsers and other programs, so it may hold shapes alone',
+    noBuiltins: { names: ['*'], because: 'the contract runs in browsers too' },
+  },
+  {
+    folder: 'src/api',
+    may: [...BASE, 'src/api/contract', 'src/database', 'src/accounts'],
+    otherwise: 'routes parse, let in, call and present; what they call is handed in by the server',
+  },
+  {
+    folder: 'src/server',
+    may: DOORS.filter((door) => door !== 'src/cli'),
+    otherwise: 'server wires the folders of src together by their doors',
+    bans: { 'src/cli': `cli ${ROOTS}` },
   },
   {
     folder: 'src/cli',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { POSTGRES_PLACES } from '../tests/servers/postgres.ts';
 import { run } from './childProcess.ts';
 import type { Ran } from './childProcess.ts';
 
@@ -26,6 +27,8 @@ export const NEEDS: readonly Need[] = [
   { program: 'swift-object-server', package: 'swift-object', places: ['/usr/bin'] },
   { program: 'swift-ring-builder', package: 'swift', places: ['/usr/bin'] },
   { program: 'memcached', package: 'memcached', places: ['/usr/bin'] },
+  { program: 'initdb', package: 'postgresql', places: POSTGRES_PLACES },
+  { program: 'setpriv', package: 'util-linux', places: ['/usr/bin'] },
   { program: 'python3', package: 'python3', places: ['/usr/bin'] },
   { program: 'unzip', package: 'unzip', places: ['/usr/bin'] },
   { program: '7z', package: 'p7zip-full', places: ['/usr/bin'] },

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Action } from './commandContext.ts';
 import { defineErasure } from './defineErasure.ts';
 import { defineKeys } from './defineKeys.ts';
+import { defineService } from './defineService.ts';
 import { defineUndo } from './defineUndo.ts';
 import {
   byteSize, connectionOptions, day, keyOptions, lockOptions, percent, profileOption, repositoryOptions, searchOptions, span, wholeNumber,
@@ -35,6 +36,7 @@ export function defineCommands(program: Command, run: RunAction): void {
   defineStorage(program, does);
   defineKeys(program, does);
   defineErasure(program, does);
+  defineService(program, does);
 }
 
 /** Declares which module a command runs. */

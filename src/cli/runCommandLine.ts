@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
-import { readSettings, SETTINGS, type Clock, type Setting } from '../runtime/index.ts';
+import { readSettings, SETTINGS, type Clock } from '../runtime/index.ts';
 import type { CommandContext, TerminalStream } from './commandContext.ts';
 import { EXIT, type ExitCode } from './exitCodes.ts';
 import { defineCommands, type RunAction } from './defineCommands.ts';
 import { isNoReader, Output } from './output.ts';
+import { settingsList } from './settingsHelp.ts';
 import { errorDocument, errorText, isUsageError, usageError } from './presentError.ts';
 
 /** What is around a command: the process's own, or a test's. */
@@ -78,10 +79,7 @@ function commandLine(around: Surroundings, run: RunAction): Command {
 
 function settingsHelp({ command }: { command: Command }): string {
   if (command.parent !== null) return '';
-  const width = Math.max(...Object.values(SETTINGS).map(({ name }) => name.length)) + 2;
-  const lines = Object.values(SETTINGS).map(({ name, text, fallback }: Setting) =>
-    `  ${name.padEnd(width)}${text}${fallback === undefined ? '' : ` (default: ${fallback})`}`);
-  return `\nEnvironment:\n${lines.join('\n')}\n
+  return `\nEnvironment (for those of the service: holdfast serve --help):\n${settingsList(SETTINGS)}\n
 Exit codes: 0 done · 1 failed · 2 wrong usage · 3 finished with warnings · 130 interrupted`;
 }
 

@@ -147,3 +147,13 @@ export function day(text: string): number {
 function existsDay(text: string): boolean {
   return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
 }
+
+/** Some of `allowed`, with commas between. */
+export function choices<T extends string>(allowed: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const given = new Set(text.split(','));
+    const chosen = allowed.filter((choice) => given.has(choice));
+    if (chosen.length === given.size) return chosen;
+    throw new InvalidArgumentError(`Give one or more of ${allowed.join(', ')}, with commas between.`);
+  };
+}

@@ -1,4 +1,5 @@
 export * from './clock.ts';
+export * from './logger.ts';
 export * from './random.ts';
 export * from './resultQueue.ts';
 export * from './retry.ts';

@@ -36,6 +36,22 @@ export const SETTINGS = {
   awsRegion: { name: 'AWS_REGION', text: 'region of an S3 bucket whose address tells none', fallback: 'us-east-1' },
 } as const satisfies Record<string, Setting>;
 
+/** Those of the service alone. `serve --help` prints them. */
+export const SERVICE_SETTINGS = {
+  data: {
+    name: 'HOLDFAST_DATA', text: 'folder of the embedded database, the master key and local storage',
+    fallback: '/var/lib/holdfast for root, else $XDG_DATA_HOME/holdfast or ~/.local/share/holdfast',
+  },
+  databaseUrl: { name: 'DATABASE_URL', text: 'a PostgreSQL database of yours (postgresql://…)', fallback: 'the embedded one' },
+  publicUrl: { name: 'HOLDFAST_URL', text: 'address that people reach the service at', fallback: 'http://127.0.0.1 and the port' },
+  masterKeyFile: { name: 'HOLDFAST_MASTER_KEY_FILE', text: 'key file of the service; made at the first start', fallback: 'master.key in HOLDFAST_DATA' },
+  locations: {
+    name: 'HOLDFAST_LOCATIONS', text: 'JSON list of the data-centre locations: id, name, and storage (an address as of --repo)', fallback: 'one, in HOLDFAST_DATA',
+  },
+  metricsTokenFile: { name: 'HOLDFAST_METRICS_TOKEN_FILE', text: 'file with the token that opens /metrics to other machines' },
+  proxies: { name: 'HOLDFAST_PROXIES', text: 'addresses of reverse proxies, with commas between; their X-Forwarded-For counts' },
+} as const satisfies Record<string, Setting>;
+
 /** The settings as they are now. An empty variable counts as not set. */
 export interface Settings {
   readonly repository: string | undefined;
@@ -45,6 +61,19 @@ export interface Settings {
   readonly azure: AzureSettings;
   readonly gcs: GcsSettings;
   readonly aws: AwsSettings;
+  readonly service: ServiceSettings;
+}
+
+/** `databaseUrl` holds a password: never in a log or message. */
+export interface ServiceSettings {
+  /** Absolute. */
+  readonly data: string;
+  readonly databaseUrl: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly masterKeyFile: string | undefined;
+  readonly locations: string | undefined;
+  readonly metricsTokenFile: string | undefined;
+  readonly proxies: readonly string[];
 }
 
 /** As other programs for the same service read them. Secrets, but for the account: never in a log or message. */
@@ -92,7 +121,27 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       profile: value(SETTINGS.awsProfile.name),
       region: value(SETTINGS.awsRegion.name),
     },
+    service: serviceSettings(value),
   };
+}
+
+function serviceSettings(value: (name: string) => string | undefined): ServiceSettings {
+  return {
+    data: resolve(value(SERVICE_SETTINGS.data.name) ?? dataHome(value)),
+    databaseUrl: value(SERVICE_SETTINGS.databaseUrl.name),
+    publicUrl: value(SERVICE_SETTINGS.publicUrl.name),
+    masterKeyFile: value(SERVICE_SETTINGS.masterKeyFile.name),
+    locations: value(SERVICE_SETTINGS.locations.name),
+    metricsTokenFile: value(SERVICE_SETTINGS.metricsTokenFile.name),
+    proxies: (value(SERVICE_SETTINGS.proxies.name) ?? '').split(',').map((address) => address.trim()).filter((address) => address !== ''),
+  };
+}
+
+/** Root's home is closed to the user that the database then runs as. */
+function dataHome(value: (name: string) => string | undefined): string {
+  if (process.geteuid?.() === 0) return '/var/lib/holdfast';
+  const given = value('XDG_DATA_HOME');
+  return join(given !== undefined && isAbsolute(given) ? given : join(value('HOME') ?? homedir(), '.local', 'share'), 'holdfast');
 }
 
 /** The XDG base directory specification: a relative path there is to be ignored. */

@@ -27,8 +27,8 @@ export class CliSandbox implements Disposable {
   readonly directory: string;
   readonly environment: Record<string, string>;
 
-  constructor() {
-    this.directory = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  constructor(root = tmpdir()) {
+    this.directory = mkdtempSync(join(root, 'holdfast-cli-'));
     this.environment = {
       HOLDFAST_REPO: this.path('repo'), HOLDFAST_KEY_FILE: this.path('key'), HOLDFAST_CACHE: this.path('cache'),
     };

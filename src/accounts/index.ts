@@ -1,0 +1,18 @@
+export { renameAccount, showAccount } from './account.ts';
+export type { AccountInfo } from './account.ts';
+export type { AccountsContext, Location, Origin } from './accountsContext.ts';
+export { listTokens, makeToken, revokeToken } from './apiTokens.ts';
+export type { TokenInfo } from './apiTokens.ts';
+export { AUDIT_CHANNEL } from './audit.ts';
+export type { AuditEntry } from './audit.ts';
+export { checkMasterKey } from './masterKeyCheck.ts';
+export { changeMember, pageOfMembers, removeMember } from './members.ts';
+export type { Member } from './members.ts';
+export { Outbox } from './outbox.ts';
+export { auditEntry, auditHead, auditUpTo, pageOfAudit } from './readAudit.ts';
+export { deriveServiceKeys } from './serviceKeys.ts';
+export { endSession, listSessions } from './sessions.ts';
+export { SignIn } from './signIn.ts';
+export { addMember, signUp } from './signUp.ts';
+export { verifyAudit } from './verifyAudit.ts';
+export type { AuditBreak, AuditReport } from './verifyAudit.ts';

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { route } from './route.ts';
+
+const SERVICE = ['Service'];
+
+/**
+ * Routes that answer with something else than a JSON document, and so are handlers of requests. They stand in the
+ * contract like all others: in the OpenAPI document, and in the test that calls every route as everybody.
+ */
+export const plain = {
+  health: route({ who: 'anyone' }, { method: 'GET', path: '/healthz', summary: 'The process answers', tags: SERVICE }).output(z.string()),
+  readiness: route({ who: 'anyone' }, {
+    method: 'GET', path: '/readyz', summary: 'Database and storage answer', tags: SERVICE, description: '503 with the names of what does not.',
+  }).output(z.string()),
+  metrics: route({ who: 'operator' }, {
+    method: 'GET', path: '/metrics', summary: 'Metrics for Prometheus', tags: SERVICE,
+    description: 'For the machine itself, and with the bearer token of HOLDFAST_METRICS_TOKEN_FILE for others.',
+  }).output(z.string()),
+  openApi: route({ who: 'anyone' }, { method: 'GET', path: '/api/v1/openapi.json', summary: 'This document', tags: SERVICE }).output(z.unknown()),
+  auditFile: route({ who: 'permitted', permission: 'activity.view' }, {
+    method: 'GET', path: '/api/v1/audit.csv', summary: 'Security audit as CSV; takes ranges', tags: ['Activity'],
+  }).input(z.object({ until: z.coerce.number().int().min(1).optional().describe('Last entry; all unless given') })).output(z.string()),
+  activate: route({ who: 'anyone' }, {
+    method: 'GET', path: '/api/v1/auth/activation', summary: 'Where a mailed activation link leads', tags: ['Signing in'],
+    description: 'Activates account or user, and leads on to the start page.', successStatus: 303,
+  }).input(z.object({ token: z.string().max(2000) })).output(z.void()),
+};

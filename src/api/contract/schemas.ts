@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { PERMISSIONS, ROLES, SCOPES } from '../../domain/index.ts';
+
+/** Answer to every request that was not served (RFC 9457). */
+export const Problem = z.object({
+  type: z.string().describe('An urn of the code'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('A sentence for a person: what is wrong, and what to do'),
+  code: z.string().describe('Stable, for programs'),
+  requestId: z.string().describe('To be given to who runs the service'),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional().describe('Which parts of the input are wrong'),
+});
+
+export type Problem = z.infer<typeof Problem>;
+
+export const Id = z.string().min(1).max(64).regex(/^[A-Za-z0-9_-]+$/);
+export const Email = z.email().max(254).transform((text) => text.toLowerCase());
+/** One line that a person reads. */
+export const Name = z.string().trim().min(1).max(120).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 'one line without control characters');
+export const Password = z.string().min(12, 'at least 12 characters').max(128, 'at most 128 characters');
+export const Time = z.iso.datetime();
+export const Role = z.enum(ROLES);
+export const Permission = z.enum(PERMISSIONS);
+export const Scope = z.enum(SCOPES);
+
+/** A page of a list is asked for by where the one before ended. */
+export const PageInput = z.object({
+  cursor: z.string().max(200).optional().describe('`next` of the page before'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+/** A page of a list of `item`. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().optional().describe('Given as `cursor` it leads to the next page; absent on the last one') });
+}

@@ -1,0 +1,10 @@
+export { ActivityFeed } from './activityFeed.ts';
+export type { ApiServices } from './apiServices.ts';
+export type { Incoming } from './dispatch.ts';
+export { Metrics } from './metrics.ts';
+export { refusalOf } from './problem.ts';
+export { RateLimit } from './rateLimit.ts';
+export { API_ROUTES } from './routeTable.ts';
+export type { ApiRoute } from './routeTable.ts';
+export { serveApi } from './serveApi.ts';
+export type { Serve } from './serveApi.ts';

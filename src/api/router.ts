@@ -1,0 +1,11 @@
+import { implementer } from './implementer.ts';
+import { accountRoutes } from './routes/accountRoutes.ts';
+import { activityRoutes } from './routes/activityRoutes.ts';
+import { sessionRoutes } from './routes/sessionRoutes.ts';
+import { tokenRoutes } from './routes/tokenRoutes.ts';
+import { userRoutes } from './routes/userRoutes.ts';
+
+/** The handlers of the typed contract. */
+export const router = implementer.router({
+  session: sessionRoutes, account: accountRoutes, users: userRoutes, tokens: tokenRoutes, activity: activityRoutes,
+});

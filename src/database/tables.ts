@@ -1,0 +1,116 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { Role } from '../domain/index.ts';
+
+/** The tables of migrations/, as questions see them. */
+export interface Tables {
+  readonly accounts: AccountsTable;
+  readonly users: UsersTable;
+  readonly sessions: SessionsTable;
+  readonly signIns: SignInsTable;
+  readonly members: MembersTable;
+  readonly apiTokens: ApiTokensTable;
+  readonly auditEntries: AuditEntriesTable;
+  readonly auditHeads: AuditHeadsTable;
+  readonly outbox: OutboxTable;
+  readonly serviceNotes: ServiceNotesTable;
+}
+
+/** Set when the row is made unless it is given. */
+type Made = ColumnType<Date, Date | undefined, Date>;
+type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>;
+
+export interface AccountsTable {
+  id: string;
+  company: string;
+  location: string;
+  createdAt: Made;
+  activatedAt: Maybe<Date>;
+  trialEndsAt: Maybe<Date>;
+}
+
+export interface UsersTable {
+  id: string;
+  name: string;
+  email: string;
+  emailVerified: Generated<boolean>;
+  image: Maybe<string>;
+  createdAt: Made;
+  updatedAt: Made;
+}
+
+export interface SessionsTable {
+  id: string;
+  token: string;
+  userId: string;
+  expiresAt: Date;
+  ipAddress: Maybe<string>;
+  userAgent: Maybe<string>;
+  createdAt: Made;
+  updatedAt: Made;
+}
+
+/** How a user proves who they are: 'credential' is the password. */
+export interface SignInsTable {
+  id: string;
+  accountId: string;
+  providerId: string;
+  userId: string;
+  password: Maybe<string>;
+  createdAt: Made;
+  updatedAt: Made;
+}
+
+export interface MembersTable {
+  userId: string;
+  accountId: string;
+  role: Role;
+  permissions: ColumnType<string[], string[] | undefined, string[]>;
+  services: Maybe<string[]>;
+  createdAt: Made;
+}
+
+export interface ApiTokensTable {
+  id: string;
+  accountId: string;
+  userId: string;
+  name: string;
+  digest: Buffer;
+  scopes: string[];
+  createdAt: Made;
+  expiresAt: Date;
+  revokedAt: Maybe<Date>;
+  lastUsedAt: Maybe<Date>;
+}
+
+export interface AuditEntriesTable {
+  accountId: string;
+  seq: number;
+  at: Date;
+  kind: string;
+  actorId: string | null;
+  actorName: string;
+  address: string | null;
+  agent: string | null;
+  details: ColumnType<Record<string, string | number | boolean | null>, string, never>;
+  digest: Buffer;
+}
+
+export interface AuditHeadsTable {
+  accountId: string;
+  seq: number;
+  digest: Buffer;
+  seal: Buffer;
+}
+
+export interface OutboxTable {
+  id: string;
+  recipient: string;
+  subject: string;
+  body: Buffer;
+  createdAt: Made;
+}
+
+export interface ServiceNotesTable {
+  name: string;
+  value: string;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { judge, PERMISSIONS, SCOPES, type Access, type Principal } from './access.ts';
+
+const person = (more: Partial<Principal> = {}): Principal => ({
+  userId: 'u', accountId: 'a', name: 'N', email: 'n@example.test', role: 'custom', permissions: [], services: undefined, via: { kind: 'session', sessionId: 's' }, ...more,
+});
+const token = (...scopes: readonly string[]): Principal['via'] => ({ kind: 'token', tokenId: 't', scopes });
+
+test('nobody in particular is let in where anyone is, and asked who they are elsewhere', () => {
+  expect(judge({ who: 'anyone' }, undefined)).toBe('allowed');
+  for (const access of [{ who: 'user' }, { who: 'permitted', permission: 'tasks.view' }, { who: 'administrator' }, { who: 'owner' }] as const) {
+    expect(judge(access, undefined)).toBe('unknown');
+  }
+  expect(judge({ who: 'operator' }, undefined)).toBe('refused');
+  expect(judge({ who: 'operator' }, person({ role: 'owner' }))).toBe('refused');
+});
+
+test.each(PERMISSIONS)('%s is had by who was given it, and by administrators', (permission) => {
+  const access: Access = { who: 'permitted', permission };
+  expect(judge(access, person({ permissions: [permission] }))).toBe('allowed');
+  expect(judge(access, person({ permissions: PERMISSIONS.filter((other) => other !== permission) }))).toBe('refused');
+  for (const role of ['owner', 'administrator'] as const) expect(judge(access, person({ role }))).toBe('allowed');
+});
+
+test('a token has what its maker has, within its scopes', () => {
+  const access: Access = { who: 'permitted', permission: 'tasks.view' };
+  expect(judge(access, person({ role: 'owner', via: token('tasks.view') }))).toBe('allowed');
+  expect(judge(access, person({ role: 'owner', via: token(...SCOPES.filter((scope) => scope !== 'tasks.view')) }))).toBe('refused');
+  expect(judge(access, person({ via: token(...SCOPES) }))).toBe('refused');
+  expect(judge({ who: 'administrator' }, person({ role: 'administrator', via: token('administer') }))).toBe('allowed');
+  expect(judge({ who: 'administrator' }, person({ role: 'administrator', via: token(...PERMISSIONS) }))).toBe('refused');
+  expect(judge({ who: 'administrator' }, person({ via: token(...SCOPES) }))).toBe('refused');
+  expect(judge({ who: 'user' }, person({ via: token() }))).toBe('allowed');
+  expect(judge({ who: 'user', session: true }, person({ role: 'owner', via: token(...SCOPES) }))).toBe('refused');
+});
+
+test('what is the owner\'s is nobody else\'s', () => {
+  expect(judge({ who: 'owner' }, person({ role: 'owner' }))).toBe('allowed');
+  expect(judge({ who: 'owner' }, person({ role: 'administrator' }))).toBe('refused');
+  expect(judge({ who: 'owner' }, person({ permissions: PERMISSIONS }))).toBe('refused');
+});

@@ -1,0 +1,77 @@
+/** What a user with the role "custom" may be given. Administrators have all of them. */
+export const PERMISSIONS = [
+  'settings.view', 'billing.manage', 'support.view', 'activity.view', 'tickets.view-all', 'notifications.manage', 'backups.view', 'billing-messages.view',
+  'tasks.activate', 'tasks.modify', 'tasks.delete', 'tasks.pause', 'tasks.execute', 'tasks.cancel', 'tasks.view',
+  'items.preview', 'items.restore', 'items.export', 'items.erase',
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** What a token for programs may be limited to: permissions, and what administrators alone may do. */
+export const SCOPES = [...PERMISSIONS, 'administer'] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** The owner is the primary user of an account: there is one, who also has what no other administrator has. */
+export const ROLES = ['owner', 'administrator', 'custom'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** Who may call a route. Every route names one; there is no default. */
+export type Access =
+  /** Nobody has to be signed in. */
+  | { readonly who: 'anyone' }
+  /** Any user of any account, about themselves. With `session`: in person, not through a token. */
+  | { readonly who: 'user'; readonly session?: boolean }
+  /** Users who have the permission. */
+  | { readonly who: 'permitted'; readonly permission: Permission }
+  | { readonly who: 'administrator' }
+  | { readonly who: 'owner' }
+  /** Who runs the service: the machine itself, or the secret of the settings. */
+  | { readonly who: 'operator' };
+
+/** Who calls. */
+export interface Principal {
+  readonly userId: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly email: string;
+  readonly role: Role;
+  readonly permissions: readonly Permission[];
+  /** Ids of the services that the user may see; undefined: all. */
+  readonly services: readonly string[] | undefined;
+  /** Signed in in person, or through a token that is limited to scopes. */
+  readonly via: { readonly kind: 'session'; readonly sessionId: string } | { readonly kind: 'token'; readonly tokenId: string; readonly scopes: readonly string[] };
+}
+
+/** `unknown`: it has to be known first who calls. */
+export type Verdict = 'allowed' | 'unknown' | 'refused';
+
+/**
+ * The one place that decides who may call what. What a caller may see of the things behind a route (tenancy, services,
+ * Limited Access) is the question's `where`, which starts from the principal's account.
+ */
+export function judge(access: Access, principal: Principal | undefined): Verdict {
+  if (access.who === 'anyone') return 'allowed';
+  // No user is an operator; the machine's own requests are let in before this is asked.
+  if (access.who === 'operator') return 'refused';
+  if (principal === undefined) return 'unknown';
+  return mayCall(access, principal) ? 'allowed' : 'refused';
+}
+
+function mayCall(access: Exclude<Access, { who: 'anyone' | 'operator' }>, principal: Principal): boolean {
+  switch (access.who) {
+    case 'user':
+      return access.session !== true || principal.via.kind === 'session';
+    case 'permitted':
+      return inScope(principal, access.permission) && (principal.role !== 'custom' || principal.permissions.includes(access.permission));
+    case 'administrator':
+      return inScope(principal, 'administer') && principal.role !== 'custom';
+    case 'owner':
+      return inScope(principal, 'administer') && principal.role === 'owner';
+  }
+}
+
+function inScope({ via }: Principal, scope: Scope): boolean {
+  return via.kind === 'session' || via.scopes.includes(scope);
+}

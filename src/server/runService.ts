@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { checkMasterKey, deriveServiceKeys, Outbox, SignIn, type AccountsContext, type Location } from '../accounts/index.ts';
+import { ActivityFeed, Metrics, RateLimit, serveApi } from '../api/index.ts';
+import { openDatabase, type Database } from '../database/index.ts';
+import { HoldfastError, messageOf } from '../domain/index.ts';
+import { systemRandom, type Clock, type Logger, type Settings } from '../runtime/index.ts';
+import { HttpServer } from './httpServer.ts';
+import { readLocations } from './locations.ts';
+import { openMasterKey } from './masterKey.ts';
+import { Readiness } from './readiness.ts';
+
+/** New accounts from one address in a window of time. */
+const NEWCOMERS = 10;
+const NEWCOMERS_MS = 10 * 60_000;
+
+/** What a process does. */
+export type ServiceRole = 'web' | 'worker' | 'scheduler';
+
+/** How a process of the service runs. */
+export interface ServiceOptions {
+  readonly roles: ReadonlySet<ServiceRole>;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends the service, in order. */
+  readonly signal: AbortSignal;
+  /** Told once the service takes requests. */
+  readonly onReady?: (ready: { readonly url: string; readonly port: number }) => void;
+}
+
+/** Runs the service until `signal` is aborted or the database is lost. Errors: what keeps it from starting, `database/lost`. */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const { settings, log, roles, host, clock } = options;
+  const lost = new AbortController();
+  const ending = AbortSignal.any([options.signal, lost.signal]);
+  const locations = readLocations(settings.service.locations, settings.service.data);
+  const masterKey = await openMasterKey(settings.service, systemRandom);
+  if (masterKey.made) log.warn('master key made', { file: masterKey.file, message: 'Keep a copy of this file elsewhere: without it the service cannot read its own secrets.' });
+  if (masterKey.warning !== undefined) log.warn('master key', { message: masterKey.warning });
+  const server = new HttpServer(log);
+  // Before the database: whoever watches the process hears of it at once.
+  const port = roles.has('web') ? await server.listen(host, options.port) : 0;
+  try {
+    const publicUrl = publicUrlOf(settings.service.publicUrl, port);
+    const metricsToken = await tokenOf(settings.service.metricsTokenFile);
+    const database = await openServiceDatabase(options, ending, (error) => lost.abort(error));
+    try {
+      const accounts: AccountsContext = { database, keys: deriveServiceKeys(masterKey.key), locations, clock, random: systemRandom };
+      await checkMasterKey(accounts);
+      if (roles.has('web')) await serveWeb(options, accounts, server, { port, publicUrl, metricsToken }, ending);
+      else await untilAborted(ending);
+    } finally {
+      await database.close();
+      log.info('stopped');
+    }
+  } finally {
+    if (server.listening) await server.close();
+  }
+  if (lost.signal.aborted) throw lost.signal.reason;
+}
+
+async function openServiceDatabase({ settings, log }: ServiceOptions, signal: AbortSignal, onLost: (error: HoldfastError) => void): Promise<Database> {
+  const { databaseUrl, data } = settings.service;
+  const database = await openDatabase({
+    url: databaseUrl, dataDirectory: data, signal, onLost,
+    onNotice: ({ code, message }) => log.info('database', { code, message }),
+    onIdleError: (error) => log.warn('database connection', { message: error.message }),
+  });
+  log.info('database open', { origin: database.origin, name: database.name });
+  return database;
+}
+
+interface Web {
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly metricsToken: string | undefined;
+}
+
+async function serveWeb(options: ServiceOptions, accounts: AccountsContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
+  const { settings, log, clock } = options;
+  const { database, locations } = accounts;
+  const { port, publicUrl, metricsToken } = web;
+  const feed = await ActivityFeed.open(database, log);
+  try {
+    const readiness = new Readiness({ database, locations, settings, clock, log });
+    const metrics = new Metrics({
+      streams: () => feed.readers, connections: () => ({ total: database.pool.totalCount, waiting: database.pool.waitingCount }),
+    });
+    server.begin(serveApi({
+      accounts, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(accounts, publicUrl, new Outbox(accounts)),
+      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), metricsToken,
+      notReady: async (signal) => (ending.aborted ? ['the service is ending'] : readiness.notReady(signal)),
+    }, new Set(settings.service.proxies)), publicUrl);
+    log.info('ready', { url: publicUrl, port, locations: locations.map(({ id }: Location) => id).join(' ') });
+    options.onReady?.({ url: publicUrl, port });
+    await untilAborted(ending);
+    log.info('stopping');
+    await server.close();
+  } finally {
+    await feed.close();
+  }
+}
+
+function publicUrlOf(setting: string | undefined, port: number): string {
+  if (setting === undefined) return `http://127.0.0.1:${port}`;
+  const url = URL.parse(setting);
+  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.pathname === '/' && url.search === '' && url.username === '') return url.origin;
+  throw new HoldfastError('server/bad-url', 'input', 'HOLDFAST_URL is no address that people can open. It looks like https://backup.example.com, without a path.');
+}
+
+async function tokenOf(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const token = (await readFile(file, 'utf8')).trim();
+    if (token.length >= 16) return token;
+  } catch (cause) {
+    throw new HoldfastError('server/metrics-token', 'input', `The token of HOLDFAST_METRICS_TOKEN_FILE cannot be read (${messageOf(cause)}).`, { cause });
+  }
+  throw new HoldfastError('server/metrics-token', 'input', 'The token in the file of HOLDFAST_METRICS_TOKEN_FILE is too short; take 16 characters or more.');
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { API_ROUTES, type ApiRoute } from '../../src/api/index.ts';
+import { PERMISSIONS, SCOPES } from '../../src/domain/index.ts';
+import type { Person } from './person.ts';
+import { nonce, PASSWORD, TestService } from './testService.ts';
+
+/**
+ * Who may call each route, told a second time, independently of the contract: a route that is not here fails this test, and so does one whose
+ * access changed. 'session' is a user in person, a permission is its name.
+ */
+const WHO: Readonly<Record<string, string>> = {
+  'session.signUp': 'anyone', 'session.signIn': 'anyone', 'session.askReset': 'anyone', 'session.reset': 'anyone',
+  'session.show': 'user', 'session.signOut': 'session', 'session.list': 'session', 'session.end': 'session',
+  'account.locations': 'anyone', 'account.show': 'settings.view', 'account.rename': 'administrator',
+  'users.list': 'administrator', 'users.add': 'administrator', 'users.change': 'administrator', 'users.remove': 'administrator',
+  'tokens.list': 'session', 'tokens.make': 'session', 'tokens.revoke': 'session',
+  'activity.audit': 'activity.view', 'activity.events': 'activity.view',
+  'plain.health': 'anyone', 'plain.readiness': 'anyone', 'plain.metrics': 'operator', 'plain.openApi': 'anyone', 'plain.auditFile': 'activity.view',
+  'plain.activate': 'anyone',
+};
+
+/** A body that each route takes, where it takes one. */
+const BODIES: Readonly<Record<string, () => object>> = {
+  'session.signUp': () => ({ name: 'N', company: 'C', email: `${nonce()}@example.test`, password: PASSWORD, location: 'local' }),
+  'session.signIn': () => ({ email: `${nonce()}@example.test`, password: PASSWORD }),
+  'session.askReset': () => ({ email: `${nonce()}@example.test` }),
+  'session.reset': () => ({ password: PASSWORD }),
+  'account.rename': () => ({ company: 'Renamed' }),
+  'users.add': () => ({ name: 'N', email: `${nonce()}@example.test`, password: PASSWORD, role: 'custom' }),
+  'users.change': () => ({ role: 'administrator' }),
+  'tokens.make': () => ({ name: 'N', scopes: ['tasks.view'], days: 1 }),
+};
+
+/** What kinds of route a caller is let into; else 401 for who is not known, 403 for who is. */
+interface Caller {
+  readonly name: string;
+  readonly person: Person;
+  readonly known: boolean;
+  readonly may: (who: string) => boolean;
+}
+
+let service: TestService;
+let callers: Caller[];
+let owner: Person;
+
+beforeAll(async () => {
+  service = await TestService.start();
+  owner = await service.owner('Marker Company');
+  const administrator = await service.user(owner, { role: 'administrator' });
+  const nothing = await service.user(owner, { role: 'custom' });
+  const all = await service.user(owner, { role: 'custom', permissions: PERMISSIONS });
+  const known = (name: string, person: Person, may: Caller['may']): Caller => ({ name, person, known: true, may });
+  const permission = (who: string) => who.includes('.');
+  const inPerson = (who: string) => who === 'user' || who === 'session';
+  callers = [
+    ...await strangers(),
+    known('the owner', owner, (who) => who !== 'operator'),
+    known('an administrator', administrator, (who) => who !== 'operator' && who !== 'owner'),
+    known('a custom user without permissions', nothing, inPerson),
+    known('a custom user with all permissions', all, (who) => inPerson(who) || permission(who)),
+    known('a token of the owner for everything', await owner.withToken(...SCOPES), (who) => who === 'user' || permission(who) || who === 'administrator'),
+    known('a token of the owner that may not administer', await owner.withToken(...PERMISSIONS), (who) => who === 'user' || permission(who)),
+    known('a token with all scopes of a user without permissions', await nothing.withToken(...SCOPES), (who) => who === 'user'),
+  ];
+  for (const one of ['settings.view', 'activity.view'] as const) {
+    const others = await service.user(owner, { role: 'custom', permissions: PERMISSIONS.filter((name) => name !== one) });
+    callers.push(known(`a custom user with all but ${one}`, others, (who) => inPerson(who) || (permission(who) && who !== one)));
+    const program = await owner.withToken(...SCOPES.filter((name) => name !== one));
+    callers.push(known(`a token with all scopes but ${one}`, program, (who) => who === 'user' || who === 'administrator' || (permission(who) && who !== one)));
+  }
+});
+
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+});
+
+/** Everybody whom the service must not know. */
+async function strangers(): Promise<Caller[]> {
+  const stranger = (name: string, person: Person): Caller => ({ name, person, known: false, may: () => false });
+  const expired = await service.owner();
+  await service.database.pool.query(`update sessions set expires_at = now() - interval '1 second' where user_id = (select id from users where email = $1)`, [expired.email]);
+  const out = service.person();
+  await out.signIn(expired.email, PASSWORD);
+  const kept = new Map(out.cookies);
+  await out.must(204, 'DELETE', '/api/v1/session');
+  out.cookies = kept;
+  const removed = await service.user(owner, { role: 'administrator' });
+  const { user } = await removed.read<{ user: { id: string } }>('/api/v1/session');
+  await owner.must(204, 'DELETE', `/api/v1/users/${user.id}`);
+  const forged = service.person();
+  forged.cookies = new Map([...owner.cookies].map(([name, value]) => [name, `${value.split('.')[0]}.${'A'.repeat(43)}%3D`]));
+  const oldToken = await owner.withToken(...SCOPES);
+  await service.database.pool.query(`update api_tokens set expires_at = now() - interval '1 second' where digest = sha256($1::bytea)`, [oldToken.token]);
+  const revoked = await owner.withToken(...SCOPES);
+  const { rows } = await service.database.pool.query<{ id: string }>('select id from api_tokens where digest = sha256($1::bytea)', [revoked.token]);
+  await owner.must(204, 'DELETE', `/api/v1/tokens/${rows[0]?.id}`);
+  const madeUp = service.person();
+  madeUp.token = `holdfast_${'a'.repeat(43)}`;
+  const both = service.person();
+  both.cookies = owner.cookies;
+  both.token = 'nonsense';
+  return [
+    stranger('nobody', service.person()), stranger('an expired session', expired), stranger('a session that was signed out', out),
+    stranger('a user who was removed', removed), stranger('a cookie with another signature', forged), stranger('an expired token', oldToken),
+    stranger('a revoked token', revoked), stranger('a token that was made up', madeUp), stranger('a token that was made up, beside a good cookie', both),
+  ];
+}
+
+/** With ids that nobody has. */
+async function call(person: Person, { name, method, path }: ApiRoute): Promise<{ status: number; code: unknown; type: string | null }> {
+  const ending = new AbortController();
+  const address = path.replaceAll(/\{\w+\}/g, 'nobody-has-this') + (name === 'plain.activate' ? '?token=x' : '');
+  const response = await person.request(method, address, BODIES[name]?.(), { signal: ending.signal });
+  const type = response.headers.get('content-type');
+  const code = type === 'application/problem+json' ? (await response.json() as { code: string }).code : undefined;
+  ending.abort();
+  return { status: response.status, code, type };
+}
+
+test('the table names every route and no other, and the contract agrees with it', () => {
+  const told = Object.fromEntries(API_ROUTES.map(({ name, access }) => [
+    name, access?.who === 'permitted' ? access.permission : access?.who === 'user' && access.session === true ? 'session' : access?.who,
+  ]));
+  expect(told).toEqual(WHO);
+});
+
+describe.each(API_ROUTES.map((route) => [route.name, route] as const))('%s', (name, route) => {
+  test('is called by everybody, and lets in who may', async () => {
+    const who = WHO[name] ?? 'nobody';
+    // Who calls makes no difference where nobody is asked: some will do.
+    for (const { name: caller, person, known, may } of who === 'anyone' ? callers.slice(0, 2) : callers) {
+      const cookies = new Map(person.cookies);
+      const own = name === 'session.signOut' ? await freshSession(person) : person;
+      const { status, code } = await call(own, route);
+      const about = `${caller} calls ${route.method} ${route.path}: ${status} ${String(code)}`;
+      if (who === 'anyone' || may(who)) expect([401, 403].includes(status) && !['session.signIn'].includes(name), about).toBe(false);
+      else if (known || who === 'operator') expect([status, code], about).toEqual([403, 'api/forbidden']);
+      else expect([status, code], about).toEqual([401, 'api/unknown-caller']);
+      person.cookies = cookies;
+    }
+  });
+
+  test('refuses a browser that comes from another page', async () => {
+    if (route.method === 'GET') return;
+    for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { origin: undefined }, { origin: undefined, 'sec-fetch-site': 'cross-site' }]) {
+      const { status, body } = await owner.call(route.method, route.path.replaceAll(/\{\w+\}/g, 'nobody-has-this'), BODIES[name]?.(), { headers });
+      expect([status, body?.['code']]).toEqual([403, 'api/other-origin']);
+    }
+  });
+});
+
+/** Signing out ends the session that it is called with: somebody else's go on. */
+async function freshSession(person: Person): Promise<Person> {
+  if (person.email === '' || person.token !== undefined || person.cookies.size === 0) return person;
+  const { status } = await person.call('GET', '/api/v1/session');
+  if (status !== 200) return person;
+  const fresh = service.person();
+  await fresh.signIn(person.email, PASSWORD);
+  return fresh;
+}
+
+describe('another account', () => {
+  test('sees nothing of this one in any list', async () => {
+    const other = await service.owner('Other Company');
+    const all = await other.withToken(...SCOPES);
+    for (const route of API_ROUTES.filter(({ method, path, access }) => method === 'GET' && !path.includes('{') && access?.who !== 'anyone' && access?.who !== 'operator')) {
+      if (route.name === 'activity.events') continue;
+      for (const person of route.access?.who === 'user' && route.access.session === true ? [other] : [other, all]) {
+        const { text } = await person.must(200, 'GET', route.path);
+        expect(text, route.name).not.toContain('Marker Company');
+        expect(text, route.name).not.toContain(owner.email);
+      }
+    }
+  });
+
+  test('reaches nothing of this one by its id', async () => {
+    const other = await service.owner();
+    const users = await owner.read<{ items: { id: string; role: string }[] }>('/api/v1/users');
+    const user = users.items.find(({ role }) => role === 'custom')!.id;
+    const token = (await owner.must(201, 'POST', '/api/v1/tokens', { name: 'kept', scopes: ['tasks.view'], days: 1 })).body?.['id'];
+    const session = (await owner.read<{ items: { id: string }[] }>('/api/v1/sessions')).items[0]?.id;
+    const ids: Readonly<Record<string, unknown>> = { 'users.change': user, 'users.remove': user, 'tokens.revoke': token, 'session.end': session };
+    const withId = API_ROUTES.filter(({ path, access }) => path.includes('{id}') && access?.who !== 'anyone');
+    expect(withId.map(({ name }) => name).toSorted()).toEqual(Object.keys(ids).toSorted());
+    const before = await snapshot();
+    for (const { name, method, path } of withId) {
+      const answer = await other.call(method, path.replace('{id}', String(ids[name])), BODIES[name]?.());
+      expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, 'accounts/not-found']);
+    }
+    expect(await snapshot()).toEqual(before);
+  });
+
+  async function snapshot(): Promise<unknown[]> {
+    const members = 'select user_id from members where account_id = (select account_id from members join users on users.id = user_id where email = $1)';
+    const questions = [
+      `select * from members where user_id in (${members}) order by user_id`, `select id from sessions where user_id in (${members}) order by id`,
+      `select id, revoked_at from api_tokens where user_id in (${members}) order by id`,
+    ];
+    return Promise.all(questions.map(async (question) => (await service.database.pool.query(question, [owner.email])).rows));
+  }
+});
