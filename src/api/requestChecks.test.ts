@@ -20,6 +20,8 @@ test('an address is the peer\'s own, unless the peer is a proxy of the settings'
 test('the machine itself is the operator, but not who comes through a proxy on it', () => {
   for (const peer of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) expect(isOperator(request(), peer, undefined, undefined)).toBe(true);
   for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) expect(isOperator(request({ [header]: 'x' }), '127.0.0.1', undefined, undefined)).toBe(false);
+  for (const host of ['localhost:8080', '127.0.0.1', '[::1]:80']) expect(isOperator(request({ host }), '127.0.0.1', undefined, undefined)).toBe(true);
+  for (const host of ['evil.example:8080', '127.0.0.1.evil.example', 'localhost.evil.example']) expect(isOperator(request({ host }), '127.0.0.1', undefined, undefined)).toBe(false);
   expect(isOperator(request(), '10.0.0.2', undefined, undefined)).toBe(false);
   expect(isOperator(request(), '10.0.0.2', 'the right token', 'the right token')).toBe(true);
   expect(isOperator(request(), '127.0.0.1', 'another token', 'the right token')).toBe(false);

@@ -26,12 +26,18 @@ export function checkType(request: Request, hasBody: boolean): void {
   throw new HoldfastError('api/wrong-type', 'input', 'Send the body as JSON, with the header Content-Type: application/json.');
 }
 
-/** The machine itself, and not on behalf of somebody else; or who has the token of the settings. */
+/**
+ * The machine itself, and not on behalf of somebody else; or who has the token of the settings. The machine is called by a name of its own:
+ * under another one it may be a page in a browser here, whose name was pointed at this machine after it was loaded.
+ */
 export function isOperator(request: Request, peer: string, bearer: string | undefined, token: string | undefined): boolean {
   if (bearer !== undefined) return token !== undefined && timingSafeEqual(digestOf(bearer), digestOf(token));
   const loopback = peer === '::1' || /^(::ffff:)?127\./.test(peer);
-  return loopback && !['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) => request.headers.has(name));
+  const named = OWN_NAMES.test(request.headers.get('host') ?? 'localhost');
+  return loopback && named && !['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) => request.headers.has(name));
 }
+
+const OWN_NAMES = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();

@@ -65,8 +65,13 @@ async function connect(database: Database, channel: string, { onMessage, onTroub
 /** When the connection has ended, or `signal` is aborted. */
 function ended(client: Client, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (over.has(client) || signal.aborted) resolve();
-    client.once('end', resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const done = (): void => {
+      client.off('end', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    if (over.has(client) || signal.aborted) return resolve();
+    client.once('end', done);
+    signal.addEventListener('abort', done);
   });
 }
