@@ -21,7 +21,7 @@ const ROOTS = 'is a composition root: what it wires together does not know it';
 const STAND_INS = 'a stand-in for a service knows the service alone: one that shared code with the product would share its mistakes';
 const SIMULATORS = 'simulators/*';
 const DOORS = [...BASE, 'src/storage', 'src/storage/trial', 'src/repository', 'src/catalog', 'src/connectors', 'src/connectors/contract.ts',
-  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/database', 'src/accounts', 'src/api', 'src/api/contract',
+  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/database', 'src/mail', 'src/accounts', 'src/api', 'src/api/contract',
   'src/server', 'src/cli'];
 
 export const FOLDER_RULES: readonly FolderRule[] = [
@@ -116,8 +116,13 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     otherwise: 'the database is a handle and a schema: what the rows mean is decided above it',
   },
   {
+    folder: 'src/mail',
+    may: BASE,
+    otherwise: 'mail turns letters into text and hands them to a server; who is written to, and what about, is decided above it',
+  },
+  {
     folder: 'src/accounts',
-    may: [...BASE, 'src/database'],
+    may: [...BASE, 'src/database', 'src/mail'],
     otherwise: 'accounts hold the rules of the control plane; who asks over which wire, and what backups do, is not their business',
     bans: { 'src/repository': 'the control plane never reads what customers keep' },
   },

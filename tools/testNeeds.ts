@@ -17,6 +17,7 @@ export const NEEDS: readonly Need[] = [
   { program: 'doveadm', package: 'dovecot-core', places: ['/usr/bin'] },
   { program: 'imap', package: 'dovecot-imapd', places: ['/usr/lib/dovecot', '/usr/libexec/dovecot'] },
   { program: 'lmtp', package: 'dovecot-lmtpd', places: ['/usr/lib/dovecot', '/usr/libexec/dovecot'] },
+  { program: 'smtpd', package: 'opensmtpd', places: ['/usr/sbin'] },
   { program: 'radosgw', package: 'radosgw', places: ['/usr/bin'] },
   { program: 'ceph-mon', package: 'ceph-mon', places: ['/usr/bin'] },
   { program: 'ceph-osd', package: 'ceph-osd', places: ['/usr/bin'] },

@@ -36,7 +36,7 @@ const MOST_TEXT = 300;
 const NONE = Buffer.alloc(0);
 
 /** The caller, as an entry names them. */
-export function actorOf({ userId, name }: Principal): { id: string; name: string } {
+export function actorOf({ userId, name }: Pick<Principal, 'userId' | 'name'>): { id: string; name: string } {
   return { id: userId, name };
 }
 

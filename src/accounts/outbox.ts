@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { renderLetter, type Letter } from '../mail/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import type { AccountsContext } from './accountsContext.ts';
 import { seal, unseal } from './serviceKeys.ts';
@@ -8,10 +10,14 @@ export interface Mail {
   readonly recipient: string;
   readonly subject: string;
   readonly text: string;
+  readonly html: string;
   readonly createdAt: Date;
 }
 
-/** Mail that is to go out. It is kept sealed: it holds links that open an account. */
+/** Told to who listens, when a mail was put in. */
+export const OUTBOX_CHANNEL = 'holdfast_outbox';
+
+/** Mail that is to go out. It is kept sealed, since it holds links that open an account, and only until it is sent. */
 export class Outbox {
   readonly #context: AccountsContext;
 
@@ -19,33 +25,31 @@ export class Outbox {
     this.#context = context;
   }
 
-  async activation(email: string, name: string, link: string): Promise<void> {
-    await this.#put(email, 'Confirm your e-mail address for Holdfast',
-      `Hello ${name},\n\nopen this link to confirm your e-mail address. It is good for a day.\n\n${link}\n\nIf you did not ask for it, do nothing.\n`);
-  }
-
-  async passwordReset(email: string, name: string, link: string): Promise<void> {
-    await this.#put(email, 'Set a new password for Holdfast',
-      `Hello ${name},\n\nopen this link to set a new password. It is good for a day, and for one use.\n\n${link}\n\nIf you did not ask for it, do nothing: your password stays as it is.\n`);
-  }
-
-  async taken(email: string, publicUrl: string): Promise<void> {
-    await this.#put(email, 'You have a Holdfast account already',
-      `Hello,\n\nsomebody asked for a new account with this address, but it has one. Sign in at ${publicUrl}, or ask there for a new password.\n\nIf it was not you, do nothing.\n`);
-  }
-
-  /** Newest first. */
-  async newest(recipient: string, limit: number): Promise<Mail[]> {
-    const { database, keys } = this.#context;
-    const rows = await database.query.selectFrom('outbox').selectAll().where('recipient', '=', recipient).orderBy('id', 'desc').limit(limit).execute();
-    return rows.map(({ body, ...row }) => ({ ...row, text: unseal(keys, purposeOf(row.id), body) }));
-  }
-
-  async #put(recipient: string, subject: string, text: string): Promise<void> {
-    const { database, keys, clock, random } = this.#context;
+  /** Give the transaction that the letter tells of, where there is one. */
+  async put(recipient: string, letter: Letter, query = this.#context.database.query): Promise<void> {
+    const { keys, clock, random } = this.#context;
+    const now = new Date(clock.now());
     const id = timeOrderedId(clock.now(), random);
-    await database.query.insertInto('outbox').values({ id, recipient, subject, body: seal(keys, purposeOf(id), text, random), createdAt: new Date(clock.now()) }).execute();
+    const { subject, text, html } = renderLetter(letter);
+    const body = seal(keys, purposeOf(id), JSON.stringify({ text, html }), random);
+    await query.insertInto('outbox').values({ id, recipient, subject, body, createdAt: now, nextAt: now }).execute();
+    await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(query);
   }
+
+  /** Those that wait, newest first; of everybody unless a recipient is given. */
+  async newest(recipient: string | undefined, limit: number): Promise<Mail[]> {
+    const { database, keys } = this.#context;
+    let query = database.query.selectFrom('outbox').select(['id', 'recipient', 'subject', 'body', 'createdAt']).where('state', '=', 'waiting');
+    if (recipient !== undefined) query = query.where('recipient', '=', recipient);
+    const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+    return rows.map(({ body, ...row }) => ({ ...row, ...openBody(keys, row.id, body) }));
+  }
+}
+
+/** What a row of the outbox says. */
+export function openBody(keys: AccountsContext['keys'], id: string, body: Buffer | null): { text: string; html: string } {
+  if (body === null) return { text: '', html: '' };
+  return JSON.parse(unseal(keys, purposeOf(id), body)) as { text: string; html: string };
 }
 
 function purposeOf(id: string): string {

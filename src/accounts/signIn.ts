@@ -2,9 +2,12 @@ import { HoldfastError, type Principal } from '../domain/index.ts';
 import { appendAudit, noteAudit } from './audit.ts';
 import { findToken } from './apiTokens.ts';
 import type { AccountsContext, Origin } from './accountsContext.ts';
+import { activationLetter, invitationLetter, resetLetter, takenLetter } from './letters.ts';
 import { findMember, type Member } from './members.ts';
-import { activationToken, callSignIn, openSignInLibrary, type LibraryAnswer, type LibraryCall, type SignInLibrary } from './signInLibrary.ts';
 import type { Outbox } from './outbox.ts';
+import { Passwords } from './passwords.ts';
+import { SecondFactor } from './secondFactor.ts';
+import { activationToken, callSignIn, openSignInLibrary, type LibraryAnswer, type LibraryCaller, type SignInLibrary } from './signInLibrary.ts';
 
 /** How a request says who sends it. */
 export interface Credentials {
@@ -13,18 +16,21 @@ export interface Credentials {
   readonly bearer: string | undefined;
 }
 
-/** What signing in gives: the user, and the cookies to set. */
+/** What signing in gives. Without a member the password was right, and a code has to follow; in both cases there are cookies to set. */
 export interface SignedIn {
-  readonly member: Member;
+  readonly member: Member | undefined;
   readonly cookies: readonly string[];
 }
 
-/** Everything around passwords, sessions and mailed links. */
+/** Everything around signing in: sessions, passwords, second factors and mailed links. */
 export class SignIn {
+  readonly passwords: Passwords;
+  readonly secondFactor: SecondFactor;
   readonly #context: AccountsContext;
   readonly #publicUrl: string;
   readonly #outbox: Outbox;
   readonly #library: SignInLibrary;
+  readonly #call: LibraryCaller;
 
   constructor(context: AccountsContext, publicUrl: string, outbox: Outbox) {
     this.#context = context;
@@ -32,10 +38,14 @@ export class SignIn {
     this.#outbox = outbox;
     this.#library = openSignInLibrary(context, {
       publicUrl,
-      mailActivation: (email, name, token) => outbox.activation(email, name, this.#link('/api/v1/auth/activation', token)),
-      mailReset: (email, name, token) => outbox.passwordReset(email, name, this.#link('/reset-password', token)),
+      mailActivation: (email, name, token) => outbox.put(email, activationLetter(name, this.#activationLink(token))),
+      mailReset: (email, name, token) => outbox.put(email, resetLetter(name, this.#link('/reset-password', token))),
       confirmed: (userId) => this.#confirmed(userId),
+      passwordReset: (userId) => this.passwords.wasReset(userId),
     });
+    this.#call = (call, { address, agent }, cookie) => callSignIn(this.#library, publicUrl, { ...call, address, agent, cookie });
+    this.passwords = new Passwords(context, outbox, this.#library, this.#call);
+    this.secondFactor = new SecondFactor(context, outbox, this.#library, this.#call);
   }
 
   /** Who sends the request; undefined: nobody that is known. A token that does not hold makes nobody of a session beside it. */
@@ -61,6 +71,7 @@ export class SignIn {
       if (member !== undefined) await this.#note(member, 'sign-in.failed', origin, { reason: answer.code ?? 'unknown' });
       throw refusal(answer);
     }
+    if (answer.body['twoFactorRedirect'] === true) return { member: undefined, cookies: answer.cookies };
     await this.#note(member, 'sign-in.succeeded', origin, { method: 'password' });
     return { member, cookies: answer.cookies };
   }
@@ -72,38 +83,28 @@ export class SignIn {
     return cookies;
   }
 
-  /** Says nothing of whether the address is known. */
-  async askReset(email: string, origin: Origin): Promise<void> {
-    await this.#call({ method: 'POST', path: '/request-password-reset', body: { email } }, origin);
-  }
-
-  /** Errors: `accounts/bad-link`. */
-  async reset(token: string, password: string, origin: Origin): Promise<void> {
-    const answer = await this.#call({ method: 'POST', path: '/reset-password', body: { token, newPassword: password } }, origin);
-    if (answer.status !== 200) throw badLink();
-  }
-
   /** Confirms the address that the token was mailed to. Errors: `accounts/bad-link`. */
   async activate(token: string, origin: Origin): Promise<void> {
     const answer = await this.#call({ method: 'GET', path: '/verify-email', query: { token } }, origin);
     if (answer.status !== 200) throw badLink();
   }
 
+  /** To who signed up. */
   async mailActivation(userId: string, email: string, name: string): Promise<void> {
-    const token = await activationToken(this.#context, userId, email);
-    await this.#outbox.activation(email, name, this.#link('/api/v1/auth/activation', token));
+    await this.#outbox.put(email, activationLetter(name, this.#activationLink(await activationToken(this.#context, userId, email))));
+  }
+
+  /** To who was added by somebody else. */
+  async mailInvitation({ id, email, name }: Pick<Member, 'id' | 'email' | 'name'>, company: string): Promise<void> {
+    await this.#outbox.put(email, invitationLetter(name, company, this.#activationLink(await activationToken(this.#context, id, email))));
   }
 
   async mailTaken(email: string): Promise<void> {
-    await this.#outbox.taken(email, this.#publicUrl);
+    await this.#outbox.put(email, takenLetter(this.#publicUrl));
   }
 
-  async hashPassword(password: string): Promise<string> {
-    return (await this.#library.$context).password.hash(password);
-  }
-
-  #call(call: Omit<LibraryCall, 'address' | 'agent' | 'cookie'>, { address, agent }: Origin, cookie?: string): Promise<LibraryAnswer> {
-    return callSignIn(this.#library, this.#publicUrl, { ...call, address, agent, cookie });
+  #activationLink(token: string): string {
+    return this.#link('/api/v1/auth/activation', token);
   }
 
   #link(path: string, token: string): string {
@@ -137,8 +138,12 @@ export class SignIn {
   }
 }
 
-function principalOf({ id, accountId, name, email, role, permissions, services }: Member, via: Principal['via']): Principal {
-  return { userId: id, accountId, name, email, role, permissions, services, via };
+/** Programs have no password that could be too old. */
+function principalOf({ id, accountId, name, email, role, permissions, services, limits }: Member, via: Principal['via']): Principal {
+  return {
+    userId: id, accountId, name, email, role, permissions, services, via,
+    limits: via.kind === 'session' ? limits : limits.filter((limit) => limit !== 'password-expired'),
+  };
 }
 
 function refusal({ code }: LibraryAnswer): HoldfastError {

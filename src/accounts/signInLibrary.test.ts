@@ -22,7 +22,7 @@ afterAll(async () => {
 test('our migrations make the tables that the library expects', async () => {
   const context = { database, keys: deriveServiceKeys(Buffer.alloc(32)), locations: [], clock: systemClock, random: systemRandom };
   const nothing = async (): Promise<void> => undefined;
-  const library = openSignInLibrary(context, { publicUrl: 'http://127.0.0.1', mailActivation: nothing, mailReset: nothing, confirmed: nothing });
+  const library = openSignInLibrary(context, { publicUrl: 'http://127.0.0.1', mailActivation: nothing, mailReset: nothing, confirmed: nothing, passwordReset: nothing });
   const { toBeCreated, toBeAdded } = await getMigrations(library.options);
   expect({ toBeCreated, toBeAdded }).toEqual({ toBeCreated: [], toBeAdded: [] });
 });

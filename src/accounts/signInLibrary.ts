@@ -1,9 +1,10 @@
 import { betterAuth } from 'better-auth';
 import { createEmailVerificationToken } from 'better-auth/api';
+import { twoFactor } from 'better-auth/plugins/two-factor';
 import { Kysely, PostgresDialect } from 'kysely';
 import { HoldfastError } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
-import type { AccountsContext } from './accountsContext.ts';
+import type { AccountsContext, Origin } from './accountsContext.ts';
 
 /** Where the library believes to be; only {@link callSignIn} calls it there. */
 const BASE_PATH = '/sign-in-library';
@@ -12,6 +13,11 @@ const ADDRESS_HEADER = 'x-holdfast-address';
 /** From signing in on, however much it is used. */
 const SESSION_SECONDS = 7 * 86_400;
 const LINK_SECONDS = 86_400;
+/** Between password and code. */
+const CODE_SECONDS = 600;
+/** Wrong codes in a row, over all tries to sign in, and for how long nothing is taken after them. */
+const MOST_WRONG_CODES = 10;
+const LOCKED_SECONDS = 900;
 
 /** What the library calls back. */
 export interface LibraryHooks {
@@ -20,6 +26,7 @@ export interface LibraryHooks {
   readonly mailActivation: (email: string, name: string, token: string) => Promise<void>;
   readonly mailReset: (email: string, name: string, token: string) => Promise<void>;
   readonly confirmed: (userId: string) => Promise<void>;
+  readonly passwordReset: (userId: string) => Promise<void>;
 }
 
 /** The library as it is set up here. */
@@ -61,18 +68,31 @@ export function openSignInLibrary({ database, keys, clock, random }: AccountsCon
       customRules: {
         '/sign-in/email': { window: 60, max: 10 }, '/request-password-reset': { window: 60, max: 5 }, '/reset-password': { window: 60, max: 10 },
         '/verify-email': { window: 60, max: 20 },
+        '/two-factor/*': { window: 60, max: 20 },
       },
     },
     emailAndPassword: {
       enabled: true, disableSignUp: true, requireEmailVerification: true, minPasswordLength: 12, maxPasswordLength: 128,
       resetPasswordTokenExpiresIn: LINK_SECONDS, revokeSessionsOnPasswordReset: true,
       sendResetPassword: ({ user, token }) => hooks.mailReset(user.email, user.name, token),
+      onPasswordReset: ({ user }) => hooks.passwordReset(user.id),
     },
     emailVerification: {
       expiresIn: LINK_SECONDS, sendOnSignIn: true,
       sendVerificationEmail: ({ user, token }) => hooks.mailActivation(user.email, user.name, token),
       afterEmailVerification: ({ id }) => hooks.confirmed(id),
     },
+    plugins: [twoFactor({
+      issuer: 'Holdfast', twoFactorCookieMaxAge: CODE_SECONDS, accountLockout: { enabled: true, maxFailedAttempts: MOST_WRONG_CODES, durationSeconds: LOCKED_SECONDS },
+      backupCodeOptions: { storeBackupCodes: 'encrypted' },
+      schema: {
+        user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
+        twoFactor: {
+          modelName: 'two_factors',
+          fields: { userId: 'user_id', backupCodes: 'backup_codes', failedVerificationCount: 'failed_verification_count', lockedUntil: 'locked_until' },
+        },
+      },
+    })],
     advanced: {
       cookiePrefix: 'holdfast', useSecureCookies: hooks.publicUrl.startsWith('https:'),
       ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
@@ -106,6 +126,9 @@ export interface LibraryCall {
   readonly cookie: string | undefined;
 }
 
+/** Sends a request to the library on behalf of whom it comes from. */
+export type LibraryCaller = (call: Pick<LibraryCall, 'method' | 'path' | 'body' | 'query'>, origin: Origin, cookie?: string) => Promise<LibraryAnswer>;
+
 /** One request to the library, with its own checks and rate limits. Errors: `accounts/too-many`; all other refusals are answers. */
 export async function callSignIn(library: SignInLibrary, publicUrl: string, call: LibraryCall): Promise<LibraryAnswer> {
   const url = new URL(BASE_PATH + call.path, publicUrl);
@@ -117,7 +140,7 @@ export async function callSignIn(library: SignInLibrary, publicUrl: string, call
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   const response = await library.handler(new Request(url, { method: call.method, headers, ...body }));
   const answer = await recordOf(response);
-  if (response.status === 429) throw tooMany(Number(response.headers.get('x-retry-after')));
+  if (response.status === 429) throw tooMany(answer['code'] === 'ACCOUNT_TEMPORARILY_LOCKED' ? LOCKED_SECONDS : Number(response.headers.get('x-retry-after')));
   if (response.status >= 500) {
     throw new HoldfastError('accounts/sign-in-broken', 'retry', 'Signing in does not work at the moment. Try again in a minute.', { data: { status: response.status } });
   }

@@ -1,8 +1,9 @@
 import { HoldfastError, type Principal, type Role } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
+import { showAccount } from './account.ts';
 import { actorOf, appendAudit } from './audit.ts';
 import type { AccountsContext, Origin } from './accountsContext.ts';
-import { findMember, rightsDetails, rightsRow, type Member, type Rights } from './members.ts';
+import { findMember, memberOfAccount, rightsDetails, rightsRow, type Member, type Rights } from './members.ts';
 import type { SignIn } from './signIn.ts';
 
 const TRIAL_MS = 14 * 86_400_000;
@@ -22,7 +23,7 @@ export interface NewAccount extends NewUser {
 
 /**
  * Makes an account and its owner, and mails the activation link. Where the address is taken it mails that instead, and answers
- * the same: who asks learns nothing of others. Errors: `accounts/invalid` for an unknown location.
+ * the same: who asks learns nothing of others. Errors: `accounts/invalid` for an unknown location, `accounts/weak-password`.
  */
 export async function signUp(context: AccountsContext, signIn: SignIn, origin: Origin, wanted: NewAccount): Promise<void> {
   const { clock, random, database, locations } = context;
@@ -30,7 +31,7 @@ export async function signUp(context: AccountsContext, signIn: SignIn, origin: O
     throw new HoldfastError('accounts/invalid', 'input', 'There is no such location. Choose one of the list.');
   }
   // Before it is known whether the address is taken, so that both ways take the same time.
-  const password = await signIn.hashPassword(wanted.password);
+  const password = await signIn.passwords.hash(wanted.password, wanted);
   const now = clock.now();
   const accountId = timeOrderedId(now, random);
   const userId = timeOrderedId(now, random);
@@ -47,12 +48,12 @@ export async function signUp(context: AccountsContext, signIn: SignIn, origin: O
   else await signIn.mailTaken(wanted.email);
 }
 
-/** Adds a user to the caller's account. Errors: `accounts/exists`. */
+/** Adds a user to the caller's account. Errors: `accounts/exists`, `accounts/weak-password`. */
 export async function addMember(
   context: AccountsContext, signIn: SignIn, principal: Principal, origin: Origin, wanted: NewUser & Rights,
 ): Promise<Member> {
   const { clock, random, database } = context;
-  const password = await signIn.hashPassword(wanted.password);
+  const password = await signIn.passwords.hash(wanted.password, wanted);
   const userId = timeOrderedId(clock.now(), random);
   const { accountId } = principal;
   const added = await unlessTaken(database.query.transaction().execute(async (transaction) => {
@@ -65,8 +66,20 @@ export async function addMember(
   if (member === undefined) {
     throw new HoldfastError('accounts/exists', 'input', 'This e-mail address has a user already, here or in another account. Use another address.');
   }
-  await signIn.mailActivation(userId, wanted.email, wanted.name);
+  await invite(context, signIn, member);
   return member;
+}
+
+/** Mails the link to a user who has not confirmed the address yet. Errors: `accounts/not-found`, `accounts/conflict` where it is confirmed. */
+export async function inviteAgain(context: AccountsContext, signIn: SignIn, principal: Principal, userId: string): Promise<void> {
+  const member = await memberOfAccount(context, principal.accountId, userId);
+  if (member.confirmed) throw new HoldfastError('accounts/conflict', 'input', 'This user has confirmed the address already.');
+  await invite(context, signIn, member);
+}
+
+async function invite(context: AccountsContext, signIn: SignIn, member: Member): Promise<void> {
+  const { company } = await showAccount(context, member.accountId);
+  await signIn.mailInvitation(member, company);
 }
 
 interface Membership {

@@ -1,6 +1,6 @@
-import type { AccountsContext, Origin, SignIn } from '../accounts/index.ts';
-import type { Principal } from '../domain/index.ts';
+import type { AccountsContext, Origin, Outbox, SignIn } from '../accounts/index.ts';
 import type { Logger } from '../runtime/index.ts';
+import type { Caller } from './admit.ts';
 import type { ActivityFeed } from './activityFeed.ts';
 import type { Metrics } from './metrics.ts';
 import type { RateLimit } from './rateLimit.ts';
@@ -9,11 +9,16 @@ import type { RateLimit } from './rateLimit.ts';
 export interface ApiServices {
   readonly accounts: AccountsContext;
   readonly signIn: SignIn;
+  readonly outbox: Outbox;
+  /** Whether there is a mail server: then mails are nobody's business here. */
+  readonly sendsMail: boolean;
   readonly feed: ActivityFeed;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Of calls by nobody in particular that make something: accounts and mails. */
   readonly newcomers: RateLimit;
+  /** Of passwords that a user in person is asked for again, by user. */
+  readonly passwordTries: RateLimit;
   /** Where people reach the service: an URL without a path. */
   readonly publicUrl: string;
   /** What does not answer at the moment; none: all is well. */
@@ -25,9 +30,8 @@ export interface ApiServices {
 }
 
 /** What one request brings to its route. */
-export interface CallContext {
+export interface CallContext extends Caller {
   readonly services: ApiServices;
-  readonly principal: Principal | undefined;
   readonly origin: Origin;
   readonly cookie: string | undefined;
   /** Aborted when the caller is gone. */

@@ -37,11 +37,11 @@ export function dispatcher(services: ApiServices, proxies: ReadonlySet<string>):
     checkOrigin(request, services.publicUrl, cookie !== undefined && bearer === undefined);
     const forUsers = route.access?.who !== 'anyone' && route.access?.who !== 'operator';
     const principal = forUsers ? await services.signIn.principal({ cookie, bearer }) : undefined;
+    const operator = route.access?.who === 'operator' && isOperator(request, peer, bearer, route.access.local === true ? undefined : services.metricsToken);
     const context: CallContext = {
-      services, principal, cookie, gone, answer: new Headers(), origin: { address, agent: request.headers.get('user-agent') ?? undefined },
+      services, principal, operator, cookie, gone, answer: new Headers(), origin: { address, agent: request.headers.get('user-agent') ?? undefined },
     };
-    if (route.access?.who !== 'operator') admit(route.access, principal);
-    else if (!isOperator(request, peer, bearer, services.metricsToken)) throw notOperator();
+    admit(route.access, context);
     if (!route.name.startsWith(PLAIN)) return serveTyped(request, context);
     const handler = plainHandlers[route.name.slice(PLAIN.length) as keyof typeof plainHandlers];
     return handler({ request, url: new URL(request.url), context, caller: () => callerOf(context) });
@@ -51,8 +51,4 @@ export function dispatcher(services: ApiServices, proxies: ReadonlySet<string>):
 function noRoute(method: string, others: readonly string[]): HoldfastError {
   if (others.length === 0) return new HoldfastError('api/not-found', 'input', 'There is nothing at this address. The API\'s document lists what there is: /api/v1/openapi.json');
   return new HoldfastError('api/wrong-method', 'input', `This address does not take ${method.slice(0, 20)}. It takes ${others.join(', ')}.`);
-}
-
-function notOperator(): HoldfastError {
-  return new HoldfastError('api/forbidden', 'input', 'Only who runs the service may read this: from the machine itself, or with the token of its settings.');
 }

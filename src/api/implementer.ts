@@ -9,7 +9,7 @@ import { contract } from './contract/index.ts';
  * that the library found, so that no difference between the two is a way in.
  */
 export const implementer = implement(contract).$context<CallContext>().use(({ context, procedure, next }) => {
-  admit(procedure['~orpc'].meta.access, context.principal);
+  admit(procedure['~orpc'].meta.access, context);
   return next();
 });
 

@@ -42,6 +42,7 @@ function securityOf(access: Access): { security: Record<string, string[]>[] } {
   if (access.who === 'anyone') return { security: [] };
   const session = { session: [] };
   const token = { token: access.who === 'permitted' ? [access.permission] : [] };
-  if (access.who === 'operator') return { security: [{ token: [] }] };
-  return { security: access.who === 'user' && access.session === true ? [session] : [session, token] };
+  if (access.who === 'operator') return { security: access.local === true ? [] : [{ token: [] }] };
+  const inPerson = (access.who === 'user' || access.who === 'owner') && access.session === true;
+  return { security: inPerson ? [session] : [session, token] };
 }

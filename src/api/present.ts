@@ -4,13 +4,19 @@ import { SCOPES, type Permission, type Scope } from '../domain/index.ts';
 // What the routes tell of things: dates as text, what is not there left out.
 
 /** An account. */
-export function accountDocument({ createdAt, trialEndsAt, location, id, company }: AccountInfo) {
-  return { id, company, location: { id: location.id, name: location.name }, createdAt: createdAt.toISOString(), ...(trialEndsAt && { trialEndsAt: trialEndsAt.toISOString() }) };
+export function accountDocument({ createdAt, trialEndsAt, goneAt, location, id, company, security }: AccountInfo) {
+  const { twoFactorEnforced, passwordDays } = security;
+  return {
+    id, company, location: { id: location.id, name: location.name }, createdAt: createdAt.toISOString(), ...(trialEndsAt && { trialEndsAt: trialEndsAt.toISOString() }),
+    ...(goneAt && { goneAt: goneAt.toISOString() }), security: { twoFactorEnforced, ...(passwordDays !== undefined && { passwordDays }) },
+  };
 }
 
 /** A user. */
-export function userDocument({ id, name, email, confirmed, role, permissions, services, createdAt }: Member) {
-  return { id, name, email, confirmed, role, permissions: [...permissions] satisfies Permission[], ...(services && { services: [...services] }), createdAt: createdAt.toISOString() };
+export function userDocument({ id, name, email, confirmed, role, permissions, services, twoFactor, createdAt }: Member) {
+  return {
+    id, name, email, confirmed, role, permissions: [...permissions] satisfies Permission[], ...(services && { services: [...services] }), twoFactor, createdAt: createdAt.toISOString(),
+  };
 }
 
 /** A token without its secret. */

@@ -4,7 +4,8 @@ import type { Problem } from './contract/index.ts';
 
 /** By the last part of the code. */
 const STATUSES: Readonly<Record<string, number>> = {
-  'invalid': 400, 'bad-link': 400, 'unknown-caller': 401, 'wrong-credentials': 401, 'forbidden': 403, 'not-confirmed': 403, 'other-origin': 403,
+  'invalid': 400, 'bad-link': 400, 'unknown-caller': 401, 'wrong-credentials': 401, 'sign-in-again': 401, 'forbidden': 403, 'not-confirmed': 403, 'other-origin': 403,
+  'wrong-password': 403, 'wrong-code': 403, 'two-factor-needed': 403, 'password-expired': 403, 'terminated': 403,
   'not-found': 404, 'wrong-method': 405, 'conflict': 409, 'exists': 409, 'too-large': 413, 'wrong-type': 415, 'no-such-range': 416, 'too-many': 429,
 };
 

@@ -65,11 +65,12 @@ describe.each(['embedded', 'url'] as const)('a database of origin %s', (origin) 
   test('typed questions give camel case, dates and numbers', async () => {
     await database.query.insertInto('accounts').values({ id: 'a1', company: 'Café', location: 'local' }).execute();
     const [row] = await database.query.selectFrom('accounts').selectAll().execute();
-    expect(row).toEqual({ id: 'a1', company: 'Café', location: 'local', createdAt: expect.any(Date), activatedAt: null, trialEndsAt: null });
+    expect(row).toMatchObject({ id: 'a1', company: 'Café', location: 'local', createdAt: expect.any(Date) });
     await database.query.deleteFrom('accounts').execute();
   });
 
   test('the audit log only grows', async () => {
+    await database.pool.query(`insert into audit_entries (account_id, seq, at, kind, actor_name, digest) values ('a1', 1, now(), 'x', 'x', '')`);
     for (const change of ['delete from audit_entries', `update audit_entries set kind = 'x'`, 'truncate audit_entries']) {
       await expect(database.pool.query(change)).rejects.toThrow('the audit log only grows');
     }

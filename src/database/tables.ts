@@ -7,7 +7,11 @@ export interface Tables {
   readonly users: UsersTable;
   readonly sessions: SessionsTable;
   readonly signIns: SignInsTable;
+  readonly verifications: VerificationsTable;
   readonly members: MembersTable;
+  readonly twoFactors: TwoFactorsTable;
+  readonly usedCodes: UsedCodesTable;
+  readonly emailChanges: EmailChangesTable;
   readonly apiTokens: ApiTokensTable;
   readonly auditEntries: AuditEntriesTable;
   readonly auditHeads: AuditHeadsTable;
@@ -26,6 +30,10 @@ export interface AccountsTable {
   createdAt: Made;
   activatedAt: Maybe<Date>;
   trialEndsAt: Maybe<Date>;
+  twoFactorEnforced: Generated<boolean>;
+  passwordDays: Maybe<number>;
+  terminatedAt: Maybe<Date>;
+  goneAt: Maybe<Date>;
 }
 
 export interface UsersTable {
@@ -33,6 +41,7 @@ export interface UsersTable {
   name: string;
   email: string;
   emailVerified: Generated<boolean>;
+  twoFactorEnabled: Generated<boolean>;
   image: Maybe<string>;
   createdAt: Made;
   updatedAt: Made;
@@ -66,6 +75,36 @@ export interface MembersTable {
   role: Role;
   permissions: ColumnType<string[], string[] | undefined, string[]>;
   services: Maybe<string[]>;
+  passwordSetAt: Made;
+  createdAt: Made;
+}
+
+/** What the sign-in library waits for: links and steps of signing in. */
+export interface VerificationsTable {
+  id: string;
+  identifier: string;
+  value: string;
+  expiresAt: Date;
+}
+
+/** The sign-in library's own. */
+export interface TwoFactorsTable {
+  id: string;
+  userId: string;
+  verified: boolean;
+}
+
+export interface UsedCodesTable {
+  userId: string;
+  code: string;
+  usedAt: Date;
+}
+
+export interface EmailChangesTable {
+  userId: string;
+  email: string;
+  digest: Buffer;
+  expiresAt: Date;
   createdAt: Made;
 }
 
@@ -106,8 +145,13 @@ export interface OutboxTable {
   id: string;
   recipient: string;
   subject: string;
-  body: Buffer;
+  body: Buffer | null;
   createdAt: Made;
+  state: Generated<'waiting' | 'sent' | 'failed'>;
+  attempts: Generated<number>;
+  nextAt: Made;
+  endedAt: Maybe<Date>;
+  failure: Maybe<string>;
 }
 
 export interface ServiceNotesTable {

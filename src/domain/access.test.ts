@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { judge, PERMISSIONS, SCOPES, type Access, type Principal } from './access.ts';
+import { judge, LIMITS, PERMISSIONS, SCOPES, type Access, type Principal } from './access.ts';
 
 const person = (more: Partial<Principal> = {}): Principal => ({
-  userId: 'u', accountId: 'a', name: 'N', email: 'n@example.test', role: 'custom', permissions: [], services: undefined, via: { kind: 'session', sessionId: 's' }, ...more,
+  userId: 'u', accountId: 'a', name: 'N', email: 'n@example.test', role: 'custom', permissions: [], services: undefined, limits: [], via: { kind: 'session', sessionId: 's' }, ...more,
 });
 const token = (...scopes: readonly string[]): Principal['via'] => ({ kind: 'token', tokenId: 't', scopes });
 
@@ -38,4 +38,22 @@ test('what is the owner\'s is nobody else\'s', () => {
   expect(judge({ who: 'owner' }, person({ role: 'owner' }))).toBe('allowed');
   expect(judge({ who: 'owner' }, person({ role: 'administrator' }))).toBe('refused');
   expect(judge({ who: 'owner' }, person({ permissions: PERMISSIONS }))).toBe('refused');
+});
+
+test.each(LIMITS)('%s keeps a user out of all but what is open in spite of it', (limit) => {
+  const limited = person({ role: 'owner', limits: [limit] });
+  for (const access of [{ who: 'user' }, { who: 'permitted', permission: 'tasks.view' }, { who: 'administrator' }, { who: 'owner' }] as const) expect(judge(access, limited)).toBe(limit);
+  expect(judge({ who: 'anyone' }, limited)).toBe('allowed');
+  expect(judge({ who: 'user', despite: [limit] }, limited)).toBe('allowed');
+  const others = LIMITS.filter((other) => other !== limit);
+  expect(judge({ who: 'user', despite: others }, limited)).toBe(limit);
+  expect(judge({ who: 'owner', despite: [limit] }, person({ role: 'owner', limits: [...others, limit] }))).toBe(others[0]);
+  // Who has no right at all does not learn more.
+  expect(judge({ who: 'owner' }, person({ limits: [limit] }))).toBe('refused');
+});
+
+test('what the owner does in person is not done through a token', () => {
+  expect(judge({ who: 'owner', session: true }, person({ role: 'owner' }))).toBe('allowed');
+  expect(judge({ who: 'owner', session: true }, person({ role: 'owner', via: token(...SCOPES) }))).toBe('refused');
+  expect(judge({ who: 'owner', session: true }, person({ role: 'administrator' }))).toBe('refused');
 });

@@ -17,18 +17,32 @@ export const ROLES = ['owner', 'administrator', 'custom'] as const;
 
 export type Role = (typeof ROLES)[number];
 
+/**
+ * What keeps a user out of nearly everything until it is mended: the account asks for a second factor that the user has not set up; the
+ * password is older than the account allows; the account was given up and is about to go.
+ */
+export const LIMITS = ['two-factor-needed', 'password-expired', 'terminated'] as const;
+
+export type Limit = (typeof LIMITS)[number];
+
+/** Limits that a route is open in spite of: those that it is there to mend, or to look at. */
+interface Despite {
+  readonly despite?: readonly Limit[];
+}
+
 /** Who may call a route. Every route names one; there is no default. */
 export type Access =
   /** Nobody has to be signed in. */
   | { readonly who: 'anyone' }
   /** Any user of any account, about themselves. With `session`: in person, not through a token. */
-  | { readonly who: 'user'; readonly session?: boolean }
+  | { readonly who: 'user'; readonly session?: boolean } & Despite
   /** Users who have the permission. */
-  | { readonly who: 'permitted'; readonly permission: Permission }
+  | { readonly who: 'permitted'; readonly permission: Permission } & Despite
   | { readonly who: 'administrator' }
-  | { readonly who: 'owner' }
-  /** Who runs the service: the machine itself, or the secret of the settings. */
-  | { readonly who: 'operator' };
+  /** With `session`: in person, not through a token. */
+  | { readonly who: 'owner'; readonly session?: boolean } & Despite
+  /** Who runs the service: the machine itself, or the secret of the settings. With `local`: the machine itself alone. */
+  | { readonly who: 'operator'; readonly local?: boolean };
 
 /** Who calls. */
 export interface Principal {
@@ -40,12 +54,13 @@ export interface Principal {
   readonly permissions: readonly Permission[];
   /** Ids of the services that the user may see; undefined: all. */
   readonly services: readonly string[] | undefined;
+  readonly limits: readonly Limit[];
   /** Signed in in person, or through a token that is limited to scopes. */
   readonly via: { readonly kind: 'session'; readonly sessionId: string } | { readonly kind: 'token'; readonly tokenId: string; readonly scopes: readonly string[] };
 }
 
-/** `unknown`: it has to be known first who calls. */
-export type Verdict = 'allowed' | 'unknown' | 'refused';
+/** `unknown`: it has to be known first who calls. A limit: the caller may, once that is mended. */
+export type Verdict = 'allowed' | 'unknown' | 'refused' | Limit;
 
 /**
  * The one place that decides who may call what. What a caller may see of the things behind a route (tenancy, services,
@@ -56,7 +71,9 @@ export function judge(access: Access, principal: Principal | undefined): Verdict
   // No user is an operator; the machine's own requests are let in before this is asked.
   if (access.who === 'operator') return 'refused';
   if (principal === undefined) return 'unknown';
-  return mayCall(access, principal) ? 'allowed' : 'refused';
+  if (!mayCall(access, principal)) return 'refused';
+  const despite = 'despite' in access ? access.despite ?? [] : [];
+  return principal.limits.find((limit) => !despite.includes(limit)) ?? 'allowed';
 }
 
 function mayCall(access: Exclude<Access, { who: 'anyone' | 'operator' }>, principal: Principal): boolean {
@@ -68,7 +85,7 @@ function mayCall(access: Exclude<Access, { who: 'anyone' | 'operator' }>, princi
     case 'administrator':
       return inScope(principal, 'administer') && principal.role !== 'custom';
     case 'owner':
-      return inScope(principal, 'administer') && principal.role === 'owner';
+      return principal.role === 'owner' && (access.session === true ? principal.via.kind === 'session' : inScope(principal, 'administer'));
   }
 }
 

@@ -49,6 +49,10 @@ export const SERVICE_SETTINGS = {
     name: 'HOLDFAST_LOCATIONS', text: 'JSON list of the data-centre locations: id, name, and storage (an address as of --repo)', fallback: 'one, in HOLDFAST_DATA',
   },
   metricsTokenFile: { name: 'HOLDFAST_METRICS_TOKEN_FILE', text: 'file with the token that opens /metrics to other machines' },
+  smtpUrl: {
+    name: 'SMTP_URL', text: 'mail server: smtps://user:password@host, or smtp://host:587 with STARTTLS', fallback: 'none; mail waits in an outbox that this machine can read',
+  },
+  mailFrom: { name: 'HOLDFAST_MAIL_FROM', text: 'address that mails come from, with a name or without one', fallback: 'holdfast@ and the host of HOLDFAST_URL' },
   proxies: { name: 'HOLDFAST_PROXIES', text: 'addresses of reverse proxies, with commas between; their X-Forwarded-For counts' },
 } as const satisfies Record<string, Setting>;
 
@@ -64,7 +68,7 @@ export interface Settings {
   readonly service: ServiceSettings;
 }
 
-/** `databaseUrl` holds a password: never in a log or message. */
+/** `databaseUrl` and `smtpUrl` hold passwords: never in a log or message. */
 export interface ServiceSettings {
   /** Absolute. */
   readonly data: string;
@@ -73,6 +77,8 @@ export interface ServiceSettings {
   readonly masterKeyFile: string | undefined;
   readonly locations: string | undefined;
   readonly metricsTokenFile: string | undefined;
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string | undefined;
   readonly proxies: readonly string[];
 }
 
@@ -133,6 +139,8 @@ function serviceSettings(value: (name: string) => string | undefined): ServiceSe
     masterKeyFile: value(SERVICE_SETTINGS.masterKeyFile.name),
     locations: value(SERVICE_SETTINGS.locations.name),
     metricsTokenFile: value(SERVICE_SETTINGS.metricsTokenFile.name),
+    smtpUrl: value(SERVICE_SETTINGS.smtpUrl.name),
+    mailFrom: value(SERVICE_SETTINGS.mailFrom.name),
     proxies: (value(SERVICE_SETTINGS.proxies.name) ?? '').split(',').map((address) => address.trim()).filter((address) => address !== ''),
   };
 }

@@ -4,14 +4,20 @@ import { ActivityFeed, Metrics, RateLimit, serveApi } from '../api/index.ts';
 import { openDatabase, type Database } from '../database/index.ts';
 import { HoldfastError, messageOf } from '../domain/index.ts';
 import { systemRandom, type Clock, type Logger, type Settings } from '../runtime/index.ts';
+import type { MailTransport } from '../mail/index.ts';
+import { workInBackground } from './backgroundWork.ts';
 import { HttpServer } from './httpServer.ts';
 import { readLocations } from './locations.ts';
+import { openMailTransport } from './mailSetting.ts';
 import { openMasterKey } from './masterKey.ts';
 import { Readiness } from './readiness.ts';
 
 /** New accounts from one address in a window of time. */
 const NEWCOMERS = 10;
 const NEWCOMERS_MS = 10 * 60_000;
+/** Of a user who is signed in, in a window of time. */
+const PASSWORD_TRIES = 10;
+const PASSWORD_TRIES_MS = 60_000;
 
 /** What a process does. */
 export type ServiceRole = 'web' | 'worker' | 'scheduler';
@@ -46,12 +52,13 @@ export async function runService(options: ServiceOptions): Promise<void> {
   try {
     const publicUrl = publicUrlOf(settings.service.publicUrl, port);
     const metricsToken = await tokenOf(settings.service.metricsTokenFile);
+    const transport = openMailTransport(settings.service, publicUrl);
+    if (transport === undefined) log.warn('no mail server', { message: 'SMTP_URL is not set: mail waits in an outbox, which everybody on this machine can read at /api/v1/outbox.' });
     const database = await openServiceDatabase(options, ending, (error) => lost.abort(error));
     try {
       const accounts: AccountsContext = { database, keys: deriveServiceKeys(masterKey.key), locations, clock, random: systemRandom };
       await checkMasterKey(accounts);
-      if (roles.has('web')) await serveWeb(options, accounts, server, { port, publicUrl, metricsToken }, ending);
-      else await untilAborted(ending);
+      await work(options, accounts, server, { port, publicUrl, metricsToken, transport, outbox: new Outbox(accounts) }, ending);
     } finally {
       await database.close();
       log.info('stopped');
@@ -77,12 +84,28 @@ interface Web {
   readonly port: number;
   readonly publicUrl: string;
   readonly metricsToken: string | undefined;
+  readonly transport: MailTransport | undefined;
+  readonly outbox: Outbox;
+}
+
+/** Whatever of it ends first with an error ends the rest. */
+async function work(options: ServiceOptions, accounts: AccountsContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
+  const { roles, log } = options;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([ending, failed.signal]);
+  const parts = [
+    roles.has('web') ? serveWeb(options, accounts, server, web, stop) : untilAborted(stop),
+    workInBackground({ roles, accounts, outbox: web.outbox, transport: web.transport, log }, stop),
+  ];
+  for (const part of parts) part.catch((error: unknown) => failed.abort(error));
+  await Promise.allSettled(parts);
+  await Promise.all(parts);
 }
 
 async function serveWeb(options: ServiceOptions, accounts: AccountsContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
   const { settings, log, clock } = options;
   const { database, locations } = accounts;
-  const { port, publicUrl, metricsToken } = web;
+  const { port, publicUrl, metricsToken, transport, outbox } = web;
   const feed = await ActivityFeed.open(database, log);
   try {
     const readiness = new Readiness({ database, locations, settings, clock, log });
@@ -90,8 +113,8 @@ async function serveWeb(options: ServiceOptions, accounts: AccountsContext, serv
       streams: () => feed.readers, connections: () => ({ total: database.pool.totalCount, waiting: database.pool.waitingCount }),
     });
     server.begin(serveApi({
-      accounts, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(accounts, publicUrl, new Outbox(accounts)),
-      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), metricsToken,
+      accounts, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(accounts, publicUrl, outbox), outbox, sendsMail: transport !== undefined,
+      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), passwordTries: new RateLimit(clock, PASSWORD_TRIES, PASSWORD_TRIES_MS), metricsToken,
       notReady: async (signal) => (ending.aborted ? ['the service is ending'] : readiness.notReady(signal)),
     }, new Set(settings.service.proxies)), publicUrl);
     log.info('ready', { url: publicUrl, port, locations: locations.map(({ id }: Location) => id).join(' ') });

@@ -27,6 +27,8 @@ export interface DovecotOptions {
   readonly prefix?: string;
   /** Mail store: 'maildir' unless told. */
   readonly format?: 'maildir' | 'sdbox';
+  /** Takes mail from mail servers, too (LMTP, without a password). */
+  readonly lmtp?: boolean;
   /** False: clear text logins are refused and STARTTLS is not offered. */
   readonly tls?: boolean;
 }
@@ -37,6 +39,8 @@ export interface Dovecot {
   readonly port: number;
   /** Implicit TLS. */
   readonly tlsPort: number;
+  /** Where it takes mail; 0: nowhere. */
+  readonly lmtpPort: number;
   readonly caFile: string;
   readonly ca: string;
   readonly directory: string;
@@ -77,6 +81,7 @@ interface Layout {
   readonly directory: string;
   readonly port: number;
   readonly tlsPort: number;
+  readonly lmtpPort: number;
   readonly certFile: string;
   readonly keyFile: string;
   readonly tokenPort: number | undefined;
@@ -96,7 +101,7 @@ function configuration(options: DovecotOptions, at: Layout): string {
     special_use = ${use}
     auto = subscribe
   }`).join('\n');
-  return `protocols = imap
+  return `protocols = imap${at.lmtpPort === 0 ? '' : ' lmtp'}
 listen = 127.0.0.1
 instance_name = ${d.replaceAll(/[^A-Za-z0-9]/g, '')}
 base_dir = ${d}/base
@@ -143,6 +148,12 @@ service imap-login {
 service imap {
   service_count = 100
 }
+${at.lmtpPort === 0 ? '' : `service lmtp {
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = ${at.lmtpPort}
+  }
+}`}
 service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0
@@ -188,8 +199,8 @@ async function prepare(options: DovecotOptions, directory: string, tokenPort: nu
   }
   await Promise.all(['base', 'state'].map((name) => mkdir(join(directory, name), { recursive: true })));
   const certificates = await makeCertificates(directory);
-  const [port = 0, tlsPort = 0] = await freePorts(2);
-  const at = { directory, port, tlsPort, tokenPort, certFile: certificates.certFile, keyFile: certificates.keyFile };
+  const [port = 0, tlsPort = 0, lmtpPort = 0] = await freePorts(options.lmtp === true ? 3 : 2);
+  const at = { directory, port, tlsPort, lmtpPort, tokenPort, certFile: certificates.certFile, keyFile: certificates.keyFile };
   const users = Object.entries(options.users).map(([name, password]) => `${name}:{PLAIN}${password}::::::`);
   await writeFile(join(directory, 'passwd'), `${users.join('\n')}\n`);
   await writeFile(join(directory, 'oauth2.ext'), `introspection_url = http://127.0.0.1:${String(tokenPort ?? 0)}/
@@ -226,7 +237,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   };
   await start();
   return {
-    host: '127.0.0.1', port: at.port, tlsPort: at.tlsPort, directory,
+    host: '127.0.0.1', port: at.port, tlsPort: at.tlsPort, lmtpPort: at.lmtpPort, directory,
     caFile: join(directory, 'ca.pem'),
     ca: await readFile(join(directory, 'ca.pem'), 'utf8'),
     mailDirectory: (user) => join(directory, 'mail', user),

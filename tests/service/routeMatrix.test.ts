@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { API_ROUTES, type ApiRoute } from '../../src/api/index.ts';
-import { PERMISSIONS, SCOPES } from '../../src/domain/index.ts';
+import { LIMITS, PERMISSIONS, SCOPES, type Access, type Limit } from '../../src/domain/index.ts';
 import type { Person } from './person.ts';
 import { nonce, PASSWORD, TestService } from './testService.ts';
 
@@ -10,13 +10,26 @@ import { nonce, PASSWORD, TestService } from './testService.ts';
  */
 const WHO: Readonly<Record<string, string>> = {
   'session.signUp': 'anyone', 'session.signIn': 'anyone', 'session.askReset': 'anyone', 'session.reset': 'anyone',
-  'session.show': 'user', 'session.signOut': 'session', 'session.list': 'session', 'session.end': 'session',
-  'account.locations': 'anyone', 'account.show': 'settings.view', 'account.rename': 'administrator',
+  'session.signInWithCode': 'anyone', 'session.show': 'user', 'session.signOut': 'session', 'session.list': 'session', 'session.end': 'session',
+  'account.locations': 'anyone', 'account.show': 'settings.view', 'account.rename': 'administrator', 'account.secure': 'administrator',
+  'account.terminate': 'owner in person', 'account.reactivate': 'owner in person',
+  'profile.show': 'session', 'profile.rename': 'session', 'profile.changeEmail': 'session', 'profile.keepEmail': 'session', 'profile.changePassword': 'session',
+  'profile.secondFactor': 'session', 'profile.beginSecondFactor': 'session', 'profile.confirmSecondFactor': 'session', 'profile.dropSecondFactor': 'session',
+  'profile.renewRecoveryCodes': 'session',
   'users.list': 'administrator', 'users.add': 'administrator', 'users.change': 'administrator', 'users.remove': 'administrator',
+  'users.inviteAgain': 'administrator', 'users.resetSecondFactor': 'administrator',
   'tokens.list': 'session', 'tokens.make': 'session', 'tokens.revoke': 'session',
   'activity.audit': 'activity.view', 'activity.events': 'activity.view',
   'plain.health': 'anyone', 'plain.readiness': 'anyone', 'plain.metrics': 'operator', 'plain.openApi': 'anyone', 'plain.auditFile': 'activity.view',
-  'plain.activate': 'anyone',
+  'plain.activate': 'anyone', 'plain.confirmEmail': 'anyone', 'service.outbox': 'operator',
+};
+
+const TO_MEND: readonly Limit[] = ['password-expired', 'two-factor-needed'];
+
+/** Which routes are open to who is kept out of all others until something is mended. */
+const DESPITE: Readonly<Record<string, readonly Limit[]>> = {
+  'session.show': LIMITS, 'session.signOut': LIMITS, 'account.show': ['terminated'], 'account.reactivate': LIMITS,
+  'profile.changePassword': TO_MEND, 'profile.secondFactor': TO_MEND, 'profile.beginSecondFactor': TO_MEND, 'profile.confirmSecondFactor': TO_MEND,
 };
 
 /** A body that each route takes, where it takes one. */
@@ -27,6 +40,8 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'session.reset': () => ({ password: PASSWORD }),
   'account.rename': () => ({ company: 'Renamed' }),
   'users.add': () => ({ name: 'N', email: `${nonce()}@example.test`, password: PASSWORD, role: 'custom' }),
+  'account.secure': () => ({ twoFactorEnforced: false }),
+  'profile.rename': () => ({ name: 'N' }),
   'users.change': () => ({ role: 'administrator' }),
   'tokens.make': () => ({ name: 'N', scopes: ['tasks.view'], days: 1 }),
 };
@@ -37,6 +52,10 @@ interface Caller {
   readonly person: Person;
   readonly known: boolean;
   readonly may: (who: string) => boolean;
+  /** What keeps this caller out of what they may do. */
+  readonly limit?: Limit;
+  /** Before each route: one of them mends it. */
+  readonly renew?: () => Promise<unknown>;
 }
 
 let service: TestService;
@@ -54,8 +73,9 @@ beforeAll(async () => {
   const inPerson = (who: string) => who === 'user' || who === 'session';
   callers = [
     ...await strangers(),
+    ...await limited(),
     known('the owner', owner, (who) => who !== 'operator'),
-    known('an administrator', administrator, (who) => who !== 'operator' && who !== 'owner'),
+    known('an administrator', administrator, (who) => who !== 'operator' && who !== 'owner in person'),
     known('a custom user without permissions', nothing, inPerson),
     known('a custom user with all permissions', all, (who) => inPerson(who) || permission(who)),
     known('a token of the owner for everything', await owner.withToken(...SCOPES), (who) => who === 'user' || permission(who) || who === 'administrator'),
@@ -73,6 +93,25 @@ beforeAll(async () => {
 afterAll(async () => {
   await service[Symbol.asyncDispose]();
 });
+
+/** Owners, and a program of one, who are kept out by a limit. */
+async function limited(): Promise<Caller[]> {
+  const { pool } = service.database;
+  const of = async (limit: Limit, change: string): Promise<Caller & { readonly id: unknown }> => {
+    const person = await service.owner();
+    const { id } = await person.read<{ id: string }>('/api/v1/account');
+    const renew = () => pool.query(change, [id]);
+    return { name: `an owner with the limit ${limit}`, person, known: true, may: (who) => who !== 'operator', limit, renew, id };
+  };
+  const enforced = await of('two-factor-needed', 'update accounts set two_factor_enforced = true where id = $1');
+  const program = await enforced.person.withToken(...SCOPES);
+  return [
+    enforced, { ...enforced, name: 'a program of an owner without a second factor', person: program, may: (who) => who === 'user' || who.includes('.') || who === 'administrator' },
+    await of('password-expired', `with a as (update accounts set password_days = 1 where id = $1 returning id)
+      update members set password_set_at = now() - interval '2 days' where account_id in (select id from a)`),
+    await of('terminated', `update accounts set terminated_at = now(), gone_at = now() + interval '7 days' where id = $1`),
+  ];
+}
 
 /** Everybody whom the service must not know. */
 async function strangers(): Promise<Caller[]> {
@@ -109,7 +148,7 @@ async function strangers(): Promise<Caller[]> {
 /** With ids that nobody has. */
 async function call(person: Person, { name, method, path }: ApiRoute): Promise<{ status: number; code: unknown; type: string | null }> {
   const ending = new AbortController();
-  const address = path.replaceAll(/\{\w+\}/g, 'nobody-has-this') + (name === 'plain.activate' ? '?token=x' : '');
+  const address = path.replaceAll(/\{\w+\}/g, 'nobody-has-this') + (name === 'plain.activate' || name === 'plain.confirmEmail' ? '?token=x' : '');
   const response = await person.request(method, address, BODIES[name]?.(), { signal: ending.signal });
   const type = response.headers.get('content-type');
   const code = type === 'application/problem+json' ? (await response.json() as { code: string }).code : undefined;
@@ -117,25 +156,33 @@ async function call(person: Person, { name, method, path }: ApiRoute): Promise<{
   return { status: response.status, code, type };
 }
 
+function whoOf(access: Access | undefined): string | undefined {
+  if (access?.who === 'permitted') return access.permission;
+  if (access?.who === 'user' && access.session === true) return 'session';
+  if (access?.who === 'owner' && access.session === true) return 'owner in person';
+  return access?.who;
+}
+
 test('the table names every route and no other, and the contract agrees with it', () => {
-  const told = Object.fromEntries(API_ROUTES.map(({ name, access }) => [
-    name, access?.who === 'permitted' ? access.permission : access?.who === 'user' && access.session === true ? 'session' : access?.who,
-  ]));
-  expect(told).toEqual(WHO);
+  expect(Object.fromEntries(API_ROUTES.map(({ name, access }) => [name, whoOf(access)]))).toEqual(WHO);
+  const despite = API_ROUTES.flatMap(({ name, access }) => (access !== undefined && 'despite' in access ? [[name, [...access.despite ?? []].toSorted()] as const] : []));
+  expect(Object.fromEntries(despite)).toEqual(Object.fromEntries(Object.entries(DESPITE).map(([name, limits]) => [name, [...limits].toSorted()])));
 });
 
 describe.each(API_ROUTES.map((route) => [route.name, route] as const))('%s', (name, route) => {
   test('is called by everybody, and lets in who may', async () => {
     const who = WHO[name] ?? 'nobody';
     // Who calls makes no difference where nobody is asked: some will do.
-    for (const { name: caller, person, known, may } of who === 'anyone' ? callers.slice(0, 2) : callers) {
+    for (const caller of who === 'anyone' ? callers.slice(0, 2) : callers) {
+      await caller.renew?.();
+      const { person } = caller;
       const cookies = new Map(person.cookies);
       const own = name === 'session.signOut' ? await freshSession(person) : person;
       const { status, code } = await call(own, route);
-      const about = `${caller} calls ${route.method} ${route.path}: ${status} ${String(code)}`;
-      if (who === 'anyone' || may(who)) expect([401, 403].includes(status) && !['session.signIn'].includes(name), about).toBe(false);
-      else if (known || who === 'operator') expect([status, code], about).toEqual([403, 'api/forbidden']);
-      else expect([status, code], about).toEqual([401, 'api/unknown-caller']);
+      const about = `${caller.name} calls ${route.method} ${route.path}: ${status} ${String(code)}`;
+      const refusal = refusalOf(caller, name, who);
+      if (refusal !== undefined) expect([status, code], about).toEqual(refusal);
+      else if (name !== 'session.signIn') expect([401, 403], about).not.toContain(status);
       person.cookies = cookies;
     }
   });
@@ -148,6 +195,13 @@ describe.each(API_ROUTES.map((route) => [route.name, route] as const))('%s', (na
     }
   });
 });
+
+/** How the caller has to be refused; undefined: not at all. */
+function refusalOf({ known, may, limit }: Caller, name: string, who: string): [number, string] | undefined {
+  if (who === 'anyone') return undefined;
+  if (!may(who)) return known || who === 'operator' ? [403, 'api/forbidden'] : [401, 'api/unknown-caller'];
+  return limit === undefined || DESPITE[name]?.includes(limit) === true ? undefined : [403, `accounts/${limit}`];
+}
 
 /** Signing out ends the session that it is called with: somebody else's go on. */
 async function freshSession(person: Person): Promise<Person> {
@@ -179,7 +233,7 @@ describe('another account', () => {
     const user = users.items.find(({ role }) => role === 'custom')!.id;
     const token = (await owner.must(201, 'POST', '/api/v1/tokens', { name: 'kept', scopes: ['tasks.view'], days: 1 })).body?.['id'];
     const session = (await owner.read<{ items: { id: string }[] }>('/api/v1/sessions')).items[0]?.id;
-    const ids: Readonly<Record<string, unknown>> = { 'users.change': user, 'users.remove': user, 'tokens.revoke': token, 'session.end': session };
+    const ids: Readonly<Record<string, unknown>> = { 'users.change': user, 'users.remove': user, 'users.inviteAgain': user, 'users.resetSecondFactor': user, 'tokens.revoke': token, 'session.end': session };
     const withId = API_ROUTES.filter(({ path, access }) => path.includes('{id}') && access?.who !== 'anyone');
     expect(withId.map(({ name }) => name).toSorted()).toEqual(Object.keys(ids).toSorted());
     const before = await snapshot();

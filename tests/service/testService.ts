@@ -5,7 +5,7 @@ import { deriveServiceKeys, Outbox, type AccountsContext } from '../../src/accou
 import { openDatabase, type Database } from '../../src/database/index.ts';
 import type { Permission } from '../../src/domain/index.ts';
 import { jsonLogger, readSettings, systemClock, systemRandom, type Settings } from '../../src/runtime/index.ts';
-import { readMasterKey, runService } from '../../src/server/index.ts';
+import { readMasterKey, runService, type ServiceRole } from '../../src/server/index.ts';
 import { startPostgres, type PostgresServer } from '../servers/postgres.ts';
 import { copyReadyDatabase, databasesRoot } from '../servers/readyDatabase.ts';
 import { Person } from './person.ts';
@@ -14,6 +14,7 @@ export interface TestServiceOptions {
   /** 'url': a PostgreSQL server of the system, in place of the embedded one. */
   readonly origin?: 'embedded' | 'url';
   readonly environment?: Readonly<Record<string, string>>;
+  readonly roles?: readonly ServiceRole[];
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string; readonly level: string };
@@ -27,19 +28,22 @@ export class TestService implements AsyncDisposable {
   readonly lines: string[];
   readonly database: Database;
   readonly outbox: Outbox;
+  /** As the service has it. */
+  readonly context: AccountsContext;
   readonly #stop: () => Promise<void>;
 
-  private constructor(parts: Pick<TestService, 'folder' | 'url' | 'settings' | 'lines' | 'database' | 'outbox'>, stop: () => Promise<void>) {
+  private constructor(parts: Pick<TestService, 'folder' | 'url' | 'settings' | 'lines' | 'database' | 'context'>, stop: () => Promise<void>) {
     this.folder = parts.folder;
     this.url = parts.url;
     this.settings = parts.settings;
     this.lines = parts.lines;
     this.database = parts.database;
-    this.outbox = parts.outbox;
+    this.context = parts.context;
+    this.outbox = new Outbox(parts.context);
     this.#stop = stop;
   }
 
-  static async start({ origin = 'embedded', environment = {} }: TestServiceOptions = {}): Promise<TestService> {
+  static async start({ origin = 'embedded', environment = {}, roles = ['web'] }: TestServiceOptions = {}): Promise<TestService> {
     const folder = await mkdtemp(join(databasesRoot(), 'holdfast-service-'));
     await chmod(folder, 0o711);
     const server = origin === 'url' ? await startPostgres() : undefined;
@@ -56,12 +60,12 @@ export class TestService implements AsyncDisposable {
       const lines: string[] = [];
       const { promise: ready, resolve } = Promise.withResolvers<{ url: string; port: number }>();
       running = runService({
-        roles: new Set(['web']), host: '127.0.0.1', port: 0, settings, clock: systemClock, log: jsonLogger((line) => lines.push(line), systemClock),
+        roles: new Set(roles), host: '127.0.0.1', port: 0, settings, clock: systemClock, log: jsonLogger((line) => lines.push(line), systemClock),
         signal: ending.signal, onReady: resolve,
       });
       const { port } = await Promise.race([ready, running.then(() => { throw new Error('the service ended'); })]);
       database = await openDatabase({ url: settings.service.databaseUrl, dataDirectory: settings.service.data, signal: ending.signal });
-      return new TestService({ folder, url: `http://127.0.0.1:${port}`, settings, lines, database, outbox: new Outbox(contextOf(settings, database)) }, stop);
+      return new TestService({ folder, url: `http://127.0.0.1:${port}`, settings, lines, database, context: contextOf(settings, database) }, stop);
     } catch (error) {
       await stop().catch(() => undefined);
       throw error;
@@ -100,7 +104,7 @@ export class TestService implements AsyncDisposable {
   /** The newest mail's link. */
   async mailedLink(email: string): Promise<string> {
     const [mail] = await this.outbox.newest(email, 1);
-    const link = /https?:\S+/.exec(mail?.text ?? '')?.[0];
+    const link = /^https?:\S+$/m.exec(mail?.text ?? '')?.[0];
     if (link === undefined) throw new Error(`no mail with a link for ${email}`);
     return link;
   }

@@ -24,4 +24,8 @@ export const plain = {
     method: 'GET', path: '/api/v1/auth/activation', summary: 'Where a mailed activation link leads', tags: ['Signing in'],
     description: 'Activates account or user, and leads on to the start page.', successStatus: 303,
   }).input(z.object({ token: z.string().max(2000) })).output(z.void()),
+  confirmEmail: route({ who: 'anyone' }, {
+    method: 'GET', path: '/api/v1/auth/email-change', summary: 'Where the mailed link of a new address leads', tags: ['Signing in'],
+    description: 'Makes the address count, and leads on to the start page.', successStatus: 303,
+  }).input(z.object({ token: z.string().max(200) })).output(z.void()),
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PERMISSIONS, ROLES, SCOPES } from '../../domain/index.ts';
+import { LIMITS, PERMISSIONS, ROLES, SCOPES } from '../../domain/index.ts';
 
 /** Answer to every request that was not served (RFC 9457). */
 export const Problem = z.object({
@@ -19,9 +19,12 @@ export const Email = z.email().max(254).transform((text) => text.toLowerCase());
 /** One line that a person reads. */
 export const Name = z.string().trim().min(1).max(120).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 'one line without control characters');
 export const Password = z.string().min(12, 'at least 12 characters').max(128, 'at most 128 characters');
+/** The one that the caller has: proof that they are there in person. */
+export const CurrentPassword = z.string().min(1).max(128);
 export const Time = z.iso.datetime();
 export const Role = z.enum(ROLES);
 export const Permission = z.enum(PERMISSIONS);
+export const Limit = z.enum(LIMITS).describe('What keeps the user out of all but what mends it');
 export const Scope = z.enum(SCOPES);
 
 /** A page of a list is asked for by where the one before ended. */

@@ -1,13 +1,23 @@
 import { z } from 'zod';
+import { LIMITS } from '../../domain/index.ts';
 import { route } from './route.ts';
-import { Email, Id, Name, Password, Permission, Role, Time } from './schemas.ts';
+import { Email, Id, Limit, Name, Password, Permission, Role, Time } from './schemas.ts';
 
 const TAGS = ['Signing in'];
 
 export const SignedIn = z.object({
   user: z.object({ id: Id, name: z.string(), email: z.string(), role: Role, permissions: z.array(Permission), services: z.array(z.string()).optional() }),
   account: z.object({ id: Id, company: z.string(), location: z.string() }),
+  limits: z.array(Limit),
 });
+
+/** The password was right; the cookies that come along are for the second step. */
+const CodeNeeded = z.object({ codeNeeded: z.literal(true) });
+
+const Code = z.union([
+  z.object({ code: z.string().regex(/^\d{6}$/, 'six digits') }).strict(),
+  z.object({ recoveryCode: z.string().trim().min(8).max(40) }).strict(),
+]);
 
 const SessionInfo = z.object({
   id: Id, current: z.boolean(), createdAt: Time, expiresAt: Time, address: z.string().optional(), agent: z.string().optional(),
@@ -19,12 +29,17 @@ export const session = {
     description: 'Sends a mail with a link that activates the account. Says the same whether or not the address has an account already.',
   }).input(z.object({ name: Name, company: Name, email: Email, password: Password, location: Id })).output(z.object({ message: z.string() })),
 
-  signIn: route({ who: 'anyone' }, { method: 'POST', path: '/api/v1/session', summary: 'Sign in with e-mail and password', tags: TAGS })
-    .input(z.object({ email: Email, password: z.string().min(1).max(128) })).output(SignedIn),
+  signIn: route({ who: 'anyone' }, { method: 'POST', path: '/api/v1/session', summary: 'Sign in with e-mail and password', tags: TAGS, description: 'Where the user has a second factor, a code has to follow.' })
+    .input(z.object({ email: Email, password: z.string().min(1).max(128) })).output(z.union([SignedIn, CodeNeeded])),
 
-  show: route({ who: 'user' }, { method: 'GET', path: '/api/v1/session', summary: 'Who is signed in', tags: TAGS }).output(SignedIn),
+  signInWithCode: route({ who: 'anyone' }, {
+    method: 'POST', path: '/api/v1/session/code', summary: 'The second step of signing in', tags: TAGS,
+    description: 'With a code of the authenticator app or a recovery code, each of which works once. The cookies of the first step prove it.',
+  }).input(Code).output(SignedIn),
 
-  signOut: route({ who: 'user', session: true }, { method: 'DELETE', path: '/api/v1/session', summary: 'Sign out', tags: TAGS, successStatus: 204 })
+  show: route({ who: 'user', despite: LIMITS }, { method: 'GET', path: '/api/v1/session', summary: 'Who is signed in', tags: TAGS }).output(SignedIn),
+
+  signOut: route({ who: 'user', session: true, despite: LIMITS }, { method: 'DELETE', path: '/api/v1/session', summary: 'Sign out', tags: TAGS, successStatus: 204 })
     .output(z.void()),
 
   list: route({ who: 'user', session: true }, { method: 'GET', path: '/api/v1/sessions', summary: 'Where one is signed in', tags: TAGS })

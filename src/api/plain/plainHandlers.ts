@@ -1,3 +1,4 @@
+import { confirmEmailChange } from '../../accounts/index.ts';
 import { isHoldfastError } from '../../domain/index.ts';
 import type { plain } from '../contract/index.ts';
 import { openApiDocument } from '../openApiDocument.ts';
@@ -19,6 +20,7 @@ export const plainHandlers: Readonly<Record<keyof typeof plain, PlainHandler>> =
   openApi: async ({ context }) => Response.json(await openApiDocument(context.services.publicUrl)),
   auditFile,
   activate,
+  confirmEmail,
 };
 
 async function readiness({ context }: PlainCall): Promise<Response> {
@@ -28,18 +30,28 @@ async function readiness({ context }: PlainCall): Promise<Response> {
     : new Response(`not ready: ${missing.join(', ')}\n`, { status: 503, headers: { ...TEXT, 'retry-after': '5' } });
 }
 
+async function activate(call: PlainCall): Promise<Response> {
+  const { signIn } = call.context.services;
+  return followLink(call, 'activation', (token) => signIn.activate(token, call.context.origin));
+}
+
+async function confirmEmail(call: PlainCall): Promise<Response> {
+  const { accounts, outbox } = call.context.services;
+  return followLink(call, 'email-change', (token) => confirmEmailChange(accounts, outbox, token, call.context.origin));
+}
+
 /** The outcome goes to the start page, which tells it. The way on is fixed: a link cannot lead elsewhere. */
-async function activate({ url, context }: PlainCall): Promise<Response> {
+async function followLink({ url, context }: PlainCall, what: string, open: (token: string) => Promise<void>): Promise<Response> {
   const token = url.searchParams.get('token') ?? '';
   if (token === '' || token.length > 2000) throw new InvalidInput([{ path: 'token', message: 'that of the mailed link' }]);
-  const { signIn, publicUrl } = context.services;
+  const { publicUrl } = context.services;
   try {
-    await signIn.activate(token, context.origin);
+    await open(token);
   } catch (error) {
     if (!isHoldfastError(error) || error.code !== 'accounts/bad-link') throw error;
-    return seeOther(new URL('/?activation=bad-link', publicUrl));
+    return seeOther(new URL(`/?${what}=bad-link`, publicUrl));
   }
-  return seeOther(new URL('/?activation=done', publicUrl));
+  return seeOther(new URL(`/?${what}=done`, publicUrl));
 }
 
 function seeOther(to: URL): Response {

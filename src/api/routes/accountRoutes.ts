@@ -1,6 +1,7 @@
-import { renameAccount, showAccount } from '../../accounts/index.ts';
+import { reactivateAccount, renameAccount, secureAccount, showAccount, terminateAccount } from '../../accounts/index.ts';
 import { callerOf, implementer } from '../implementer.ts';
 import { accountDocument } from '../present.ts';
+import { proveInPerson } from '../proveInPerson.ts';
 
 const os = implementer.account;
 
@@ -13,4 +14,15 @@ export const accountRoutes = {
 
   rename: os.rename.handler(async ({ input, context }) =>
     accountDocument(await renameAccount(context.services.accounts, callerOf(context), context.origin, input.company))),
+
+  secure: os.secure.handler(async ({ input: { twoFactorEnforced, passwordDays }, context }) =>
+    accountDocument(await secureAccount(context.services.accounts, callerOf(context), context.origin, { twoFactorEnforced, passwordDays }))),
+
+  terminate: os.terminate.handler(async ({ input, context }) => {
+    const { accounts, outbox, publicUrl } = context.services;
+    await proveInPerson(context, input.password);
+    return { goneAt: (await terminateAccount(accounts, outbox, publicUrl, callerOf(context), context.origin)).toISOString() };
+  }),
+
+  reactivate: os.reactivate.handler(({ context }) => reactivateAccount(context.services.accounts, context.services.outbox, callerOf(context), context.origin)),
 };

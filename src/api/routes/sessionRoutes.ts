@@ -15,6 +15,12 @@ export const sessionRoutes = {
   signIn: os.signIn.handler(async ({ input, context }) => {
     const { member, cookies } = await context.services.signIn.signIn(input.email, input.password, context.origin);
     for (const cookie of cookies) context.answer.append('set-cookie', cookie);
+    return member === undefined ? { codeNeeded: true as const } : signedIn(context, member);
+  }),
+
+  signInWithCode: os.signInWithCode.handler(async ({ input, context }) => {
+    const { member, cookies } = await context.services.signIn.secondFactor.signIn(context.cookie, input, context.origin);
+    for (const cookie of cookies) context.answer.append('set-cookie', cookie);
     return signedIn(context, member);
   }),
 
@@ -45,19 +51,19 @@ export const sessionRoutes = {
   }),
 
   askReset: os.askReset.handler(async ({ input, context }) => {
-    await context.services.signIn.askReset(input.email, context.origin);
+    await context.services.signIn.passwords.askReset(input.email, context.origin);
     return { message: MAIL_SENT };
   }),
 
   reset: os.reset.handler(async ({ input, context }) => {
-    await context.services.signIn.reset(input.token, input.password, context.origin);
+    await context.services.signIn.passwords.reset(input.token, input.password, context.origin);
   }),
 };
 
-async function signedIn({ services }: CallContext, { id, accountId, name, email, role, permissions, services: seen }: Omit<Member, 'confirmed' | 'createdAt'>) {
+async function signedIn({ services }: CallContext, { id, accountId, name, email, role, permissions, services: seen, limits }: Omit<Member, 'confirmed' | 'createdAt' | 'twoFactor'>) {
   const { company, location } = await showAccount(services.accounts, accountId);
   return {
     user: { id, name, email, role, permissions: [...permissions], ...(seen && { services: [...seen] }) },
-    account: { id: accountId, company, location: location.id },
+    account: { id: accountId, company, location: location.id }, limits: [...limits],
   };
 }

@@ -1,4 +1,4 @@
-import { addMember, changeMember, pageOfMembers, removeMember } from '../../accounts/index.ts';
+import { addMember, changeMember, inviteAgain, pageOfMembers, removeMember, resetMembersSecondFactor } from '../../accounts/index.ts';
 import { callerOf, implementer } from '../implementer.ts';
 import { pageFrom, readCursor } from '../page.ts';
 import { userDocument } from '../present.ts';
@@ -21,4 +21,12 @@ export const userRoutes = {
   remove: os.remove.handler(async ({ input, context }) => {
     await removeMember(context.services.accounts, callerOf(context), context.origin, input.id);
   }),
+
+  inviteAgain: os.inviteAgain.handler(async ({ input, context }) => {
+    await inviteAgain(context.services.accounts, context.services.signIn, callerOf(context), input.id);
+    return { message: 'The mail is on its way once more.' };
+  }),
+
+  resetSecondFactor: os.resetSecondFactor.handler(({ input, context }) =>
+    resetMembersSecondFactor(context.services.accounts, context.services.outbox, callerOf(context), context.origin, input.id)),
 };
