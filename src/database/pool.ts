@@ -31,6 +31,9 @@ function exactNumber(text: string): number {
 export function makePool(connection: ClientConfig, onIdleError: (error: Error) => void): Pool {
   const pool = new Pool({ ...clientConfig(connection), max: MOST_CONNECTIONS });
   pool.on('error', onIdleError);
+  // The pool hears the errors of idle connections alone. One that breaks while it is used fails the question that is asked, which tells of it;
+  // unheard, its event would end the process besides.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -167,8 +167,14 @@ test('a server that breaks away is told', async () => {
   await user.ended;
   const lost: string[] = [];
   const { database } = await folder.open({ onLost: ({ code }) => lost.push(code) });
+  // One connection is asked, one is held without being asked: neither ends the process.
+  const held = await database.pool.connect();
+  const asked = database.pool.query('select pg_sleep(60)').catch((error: unknown) => error);
   process.kill(await folder.serverPid(), 'SIGQUIT');
   await waitUntil(async () => lost.length > 0, () => 'nobody was told');
+  expect(await asked).toBeInstanceOf(Error);
+  await expect(held.query('select 1')).rejects.toThrow(/connection|terminat/i);
+  held.release(true);
   expect(lost).toEqual(['database/lost']);
   await database.close();
 });
