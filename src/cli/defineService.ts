@@ -15,7 +15,8 @@ export function defineService(program: Command, does: Does): void {
     .addOption(new Option('--port <number>', 'port to listen on; 0 is any free one').argParser(wholeNumber(0, 65_535)).default(8080))
     .option('--json', 'tell address and port as JSON once it takes requests')
     .addHelpText('after', () => `
-Logs JSON lines on stderr. Ends in order with SIGTERM or Ctrl-C. Workers and schedulers have nothing to do yet in this version.
+Logs JSON lines on stderr. Ends in order with SIGTERM or Ctrl-C. A worker sends mail, a scheduler deletes
+what has run out.
 
 Environment:\n${settingsList(SERVICE_SETTINGS)}`);
   does(serve, async () => (await import('./commands/serve.ts')).serve);

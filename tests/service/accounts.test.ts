@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eraseGone, verifyAudit } from '../../src/accounts/index.ts';
+import { eraseGone, tidy, verifyAudit } from '../../src/accounts/index.ts';
 import type { Person } from './person.ts';
 import { nonce, PASSWORD, TestService } from './testService.ts';
 import { totp } from './totp.ts';
@@ -264,6 +264,24 @@ test('an account is given up in person, can be taken back, and is gone after its
   expect(rows).toEqual([{ kind: 'account.erased', account: id }]);
   // The address is free again.
   await service.person().must(202, 'POST', '/api/v1/accounts', { name: 'N', company: 'C', email: user.email, password: PASSWORD, location: 'local' });
+});
+
+test('what has run out is tidied away, and nothing else', async () => {
+  const { pool } = service.database;
+  const { rows: [user] } = await pool.query<{ id: string }>('select id from users limit 1');
+  const count = async (): Promise<string[]> => {
+    const { rows } = await pool.query<{ name: string }>(`select 'code ' || code as name from used_codes where code like 'tidy%' union select 'mail ' || id from outbox where id like 'tidy%'
+      union select 'session ' || id from sessions where id like 'tidy%' union select 'link ' || id from verifications where id like 'tidy%' order by 1`);
+    return rows.map(({ name }) => name);
+  };
+  for (const [name, age] of [['tidy-old', '40 days'], ['tidy-new', '1 minute']] as const) {
+    await pool.query('insert into used_codes (user_id, code, used_at) values ($1, $2, now() - $3::interval)', [user?.id, name, age]);
+    await pool.query(`insert into outbox (id, recipient, subject, created_at) values ($1, 'x', 'x', now() - $2::interval)`, [name, age]);
+    await pool.query('insert into sessions (id, token, user_id, expires_at) values ($1, $1, $2, now() - $3::interval)', [name, user?.id, age]);
+    await pool.query(`insert into verifications (id, identifier, value, expires_at) values ($1, $1, 'x', now() - $2::interval)`, [name, age]);
+  }
+  await tidy(service.context);
+  expect(await count()).toEqual(['code tidy-new', 'link tidy-new', 'mail tidy-new', 'session tidy-new']);
 });
 
 /** In no table, but for the last mail to the owner and the service's own entry. */

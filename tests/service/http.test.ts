@@ -5,6 +5,7 @@ import { API_ROUTES } from '../../src/api/index.ts';
 import { Problem } from '../../src/api/contract/index.ts';
 import type { Person } from './person.ts';
 import { PASSWORD, TestService } from './testService.ts';
+import { fromBase32 } from './totp.ts';
 
 let service: TestService;
 let owner: Person;
@@ -209,8 +210,9 @@ test('log and metrics hold no secret and nothing of people', async () => {
   expect(service.log.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
-test('the database holds no password, token or link', async () => {
+test('neither database nor log holds a password, token, link, or what a second factor is made of', async () => {
   const program = await owner.withToken('activity.view');
+  const { secret, recoveryCodes } = (await owner.must(200, 'POST', '/api/v1/profile/two-factor', { password: PASSWORD })).body as { secret: string; recoveryCodes: string[] };
   const link = new URL(await service.mailedLink(owner.email));
   const { rows } = await service.database.pool.query<{ name: string }>(`select table_name as name from information_schema.tables where table_schema = 'public'`);
   const dump: string[] = [];
@@ -218,5 +220,10 @@ test('the database holds no password, token or link', async () => {
     const all = await service.database.pool.query<{ row: string }>(`select t::text as row from "${name}" t`);
     dump.push(...all.rows.map(({ row }) => row));
   }
-  for (const secret of [PASSWORD, program.token ?? '', Buffer.from(PASSWORD).toString('hex'), Buffer.from(link.href).toString('hex')]) expect(dump.join('\n')).not.toContain(secret);
+  const secrets = [PASSWORD, program.token ?? '', link.href, link.searchParams.get('token') ?? '', secret, fromBase32(secret).toString(), ...recoveryCodes];
+  for (const one of secrets) {
+    expect(one.length).toBeGreaterThan(8);
+    for (const form of [one, Buffer.from(one).toString('hex'), Buffer.from(one).toString('base64')]) expect(dump.join('\n')).not.toContain(form);
+    expect(service.lines.join('')).not.toContain(one);
+  }
 });

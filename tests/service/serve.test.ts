@@ -81,7 +81,8 @@ test('wrong settings and options are told in words', async () => {
   const tries: [string[], Record<string, string>, number, string][] = [
     [['--role', 'web,king'], {}, 2, 'web, worker, scheduler'], [['--port', '70000'], {}, 2, '0 to 65535'],
     [[], { HOLDFAST_LOCATIONS: '[{"id": "DE"}]' }, 1, 'server/bad-locations'], [[], { DATABASE_URL: 'mysql://u:secret-pw@h/d' }, 1, 'database/bad-url'],
-    [[], { HOLDFAST_URL: 'example.test' }, 1, 'server/bad-url'],
+    [[], { HOLDFAST_URL: 'example.test' }, 1, 'server/bad-url'], [[], { SMTP_URL: 'smtp://u:secret-pw@h?tls=optional' }, 1, 'mail/bad-url'],
+    [[], { SMTP_URL: 'smtp://h', HOLDFAST_MAIL_FROM: 'nobody' }, 1, 'server/bad-mail-from'],
   ];
   for (const [args, more, code, text] of tries) {
     const said = await sandbox.run(['serve', '--port', '0', ...args], { environment: { ...environment(sandbox), ...more } });
@@ -90,7 +91,7 @@ test('wrong settings and options are told in words', async () => {
     expect(said.stderr).not.toContain('secret-pw');
   }
   const { stdout } = await sandbox.run(['serve', '--help']);
-  for (const name of ['HOLDFAST_DATA', 'DATABASE_URL', 'HOLDFAST_URL', 'HOLDFAST_MASTER_KEY_FILE', 'HOLDFAST_LOCATIONS', '--role', '--port']) expect(stdout).toContain(name);
+  for (const name of ['HOLDFAST_DATA', 'DATABASE_URL', 'HOLDFAST_URL', 'HOLDFAST_MASTER_KEY_FILE', 'HOLDFAST_LOCATIONS', 'SMTP_URL', '--role', '--port']) expect(stdout).toContain(name);
 });
 
 test('another master key is refused', async () => {
