@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PostalMime, { type Email } from 'postal-mime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openSmtp } from '../../src/mail/index.ts';
 import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
 import { startOpenSmtpd, type MailServer } from '../servers/opensmtpd.ts';
 import { PASSWORD, TestService } from './testService.ts';
@@ -93,4 +94,12 @@ test('while the server is away mail waits, and goes out once when it is back', a
 test('what is sent is in no outbox that can be read', async () => {
   const answer = await fetch(`${service.url}/api/v1/outbox`);
   expect(answer.status).toBe(404);
+});
+
+test('neither a password nor a mail goes to a server elsewhere that offers no TLS', async () => {
+  // Of another machine, as far as the settings know.
+  const transport = openSmtp({ host: '127.0.0.1', local: false, port: smtp.port, tls: 'starttls', user: 'u', password: 'secret-pw' }, 'a@holdfast.test');
+  const mail = { id: 'm1', recipient: 'alice@example.test', subject: 'Secret', text: 'x', html: '<p>x</p>', date: new Date(0) };
+  await expect(transport.send(mail)).rejects.toMatchObject({ code: 'mail/not-sent', retryClass: 'retry', message: expect.not.stringContaining('secret-pw'), data: { command: 'STARTTLS' } });
+  transport.close();
 });

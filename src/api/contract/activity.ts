@@ -19,7 +19,7 @@ export type ActivityEvent = z.infer<typeof ActivityEvent>;
 
 export const activity = {
   audit: route({ who: 'permitted', permission: 'activity.view' }, { method: 'GET', path: '/api/v1/audit', summary: 'Security audit, newest first', tags: TAGS })
-    .input(PageInput.extend({ kind: z.string().max(60).optional(), from: Time.optional(), to: Time.optional() })).output(pageOf(AuditEntry)),
+    .input(PageInput.extend({ kind: z.string().max(60).regex(/^[a-z.-]+$/).optional(), from: Time.optional(), to: Time.optional() })).output(pageOf(AuditEntry)),
 
   events: route({ who: 'permitted', permission: 'activity.view' }, {
     method: 'GET', path: '/api/v1/activity/events', summary: 'What happens, as it happens (server-sent events)', tags: TAGS,

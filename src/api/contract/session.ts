@@ -56,5 +56,5 @@ export const session = {
   reset: route({ who: 'anyone' }, {
     method: 'PUT', path: '/api/v1/password-resets/{token}', summary: 'Set a new password with the mailed token', tags: TAGS, successStatus: 204,
     description: 'Ends every session of the user.',
-  }).input(z.object({ token: z.string().min(1).max(200), password: Password })).output(z.void()),
+  }).input(z.object({ token: z.string().max(200).regex(/^[\w-]+$/), password: Password })).output(z.void()),
 };
