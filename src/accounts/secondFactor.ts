@@ -45,25 +45,25 @@ export class SecondFactor {
 
   async state({ userId, accountId }: Principal): Promise<SecondFactorState> {
     const { query } = this.#context.database;
-    const user = await query.selectFrom('users').select('twoFactorEnabled').where('id', '=', userId).executeTakeFirst();
+    const enabled = await this.#isEnabled(userId);
     const account = await query.selectFrom('accounts').select('twoFactorEnforced').where('id', '=', accountId).executeTakeFirst();
-    const enabled = user?.twoFactorEnabled === true;
     return { enabled, enforced: account?.twoFactorEnforced === true, recoveryCodesLeft: enabled ? await this.#recoveryCodesLeft(userId) : 0 };
   }
 
   /** Begins to set it up; it counts from {@link confirm} on. Errors: `accounts/wrong-password`, `accounts/conflict` where there is one. */
   async begin(cookie: string | undefined, password: string, origin: Origin): Promise<SecondFactorSetup> {
     const answer = await this.#call({ method: 'POST', path: '/two-factor/enable', body: { password } }, origin, cookie);
-    if (answer.code === 'TOTP_ALREADY_ENABLED') throw new HoldfastError('accounts/conflict', 'input', 'Your second factor is on already. Switch it off first to set up another app.');
+    if (answer.code === 'TOTP_ALREADY_ENABLED') throw alreadyOn();
     mustBeDone(answer);
     const uri = String(answer.body['totpURI']);
     return { uri, secret: new URL(uri).searchParams.get('secret') ?? '', recoveryCodes: answer.body['backupCodes'] as string[] };
   }
 
-  /** The first code proves the app. Ends all sessions that were begun without one, and gives the cookies of a new one. Errors: `accounts/wrong-code`. */
+  /** The first code proves the app. Ends all sessions that were begun without one, and gives the cookies of a new one. Errors: `accounts/wrong-code`, `accounts/conflict`. */
   async confirm(principal: Principal, cookie: string | undefined, code: string, origin: Origin): Promise<readonly string[]> {
     const { userId, accountId } = principal;
     const { query } = this.#context.database;
+    if (await this.#isEnabled(userId)) throw alreadyOn();
     const before = await query.selectFrom('sessions').select('id').where('userId', '=', userId).execute();
     const answer = await this.#call({ method: 'POST', path: '/two-factor/verify-totp', body: { code } }, origin, without(cookie, PENDING));
     if (answer.status !== 200) throw wrongCode(answer);
@@ -137,6 +137,11 @@ export class SecondFactor {
     return found ? findMember(this.#context, found.value) : undefined;
   }
 
+  async #isEnabled(userId: string): Promise<boolean> {
+    const user = await this.#context.database.query.selectFrom('users').select('twoFactorEnabled').where('id', '=', userId).executeTakeFirst();
+    return user?.twoFactorEnabled === true;
+  }
+
   async #recoveryCodesLeft(userId: string): Promise<number> {
     const { backupCodes } = await this.#library.api.viewBackupCodes({ body: { userId } });
     return backupCodes.length;
@@ -169,6 +174,10 @@ function wrongCode({ code }: LibraryAnswer): HoldfastError {
   if (code === 'INVALID_TWO_FACTOR_COOKIE' || code === 'TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE') return signInAgain();
   if (code === 'TOTP_NOT_ENABLED') return new HoldfastError('accounts/conflict', 'input', 'Begin to set up the second factor first.');
   return new HoldfastError('accounts/wrong-code', 'input', 'The code is wrong, or was used before. Wait for the next one of your app.');
+}
+
+function alreadyOn(): HoldfastError {
+  return new HoldfastError('accounts/conflict', 'input', 'Your second factor is on already. Switch it off first to set up another app.');
 }
 
 function signInAgain(): HoldfastError {

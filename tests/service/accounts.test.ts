@@ -51,6 +51,9 @@ test('a second factor is set up with the password and a code, and asked for at e
   await owner.must(204, 'PUT', '/api/v1/profile/two-factor', { code: totp(secret) });
   expect(await owner.read('/api/v1/profile/two-factor')).toEqual({ enabled: true, enforced: false, recoveryCodesLeft: 10 });
   await other.must(401, 'GET', '/api/v1/session');
+  // Once more it is nothing, and ends no session.
+  expect(await codeOf(owner.call('PUT', '/api/v1/profile/two-factor', { code: totp(secret, 1) }))).toEqual([409, 'accounts/conflict']);
+  expect(await codeOf(owner.call('POST', '/api/v1/profile/two-factor', { password: PASSWORD }))).toEqual([409, 'accounts/conflict']);
   const again = service.person();
   const first = await again.must(200, 'POST', '/api/v1/session', { email: owner.email, password: PASSWORD });
   expect(first.body).toEqual({ codeNeeded: true });
