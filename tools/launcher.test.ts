@@ -39,7 +39,7 @@ function expected(...args: string[]): string[] {
 
 function expectedCli(...args: string[]): string[] {
   const [node = '', warnings = ''] = expected();
-  const young = args[1] === 'backup' ? 2 : 8;
+  const young = args[1] === 'backup' ? 1 : 8;
   return [node, warnings, `--min-semi-space-size=${young}`, `--max-semi-space-size=${young}`, ...args];
 }
 
