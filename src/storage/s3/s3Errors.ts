@@ -4,7 +4,7 @@ import type { S3Location } from './s3Location.ts';
 
 /** What was tried, for the message. `name` is an object's, or a prefix for a listing. */
 export interface S3Operation {
-  readonly verb: 'read' | 'write' | 'list' | 'delete' | 'look at' | 'lock' | 'look at the lock of' | 'look at the locks of' | 'delete a version of';
+  readonly verb: 'read' | 'write' | 'list' | 'delete' | 'look at' | 'lock' | 'lock more strictly' | 'look at the lock of' | 'look at the locks of' | 'delete a version of';
   readonly name: string;
 }
 
@@ -34,6 +34,8 @@ const PASSING = new Set(['SlowDown', 'RequestTimeout', 'Throttling', 'Throttling
 const RIGHTS = 's3:ListBucket on the bucket, s3:GetObject, s3:PutObject and s3:DeleteObject on its objects';
 const VERSION_RIGHTS = 's3:DeleteObjectVersion on its objects';
 const LOCK_RIGHTS = 's3:GetBucketObjectLockConfiguration and s3:ListBucketVersions on the bucket, s3:GetObjectRetention, s3:PutObjectRetention and s3:GetObjectVersion on its objects';
+/** Compliance in the place of governance: some services ask a right of its own for it. */
+const STRICTER_RIGHTS = 's3:BypassGovernanceRetention on its objects until a run has ended well, or stay with the mode governance';
 
 /** No service may make us wait for longer than this. */
 const MOST_RETRY_AFTER_S = 120;
@@ -108,6 +110,7 @@ function configurationError(told: Told, location: S3Location, cause: Error): Hol
 
 function rightsFor(verb: S3Operation['verb']): string {
   if (verb === 'delete a version of') return VERSION_RIGHTS;
+  if (verb === 'lock more strictly') return STRICTER_RIGHTS;
   return verb.includes('lock') ? LOCK_RIGHTS : RIGHTS;
 }
 

@@ -59,6 +59,21 @@ test.each(['compliance', 'governance'] as const)('%s: what is put with a lock is
   expect(Buffer.from(await storage.get('one'))).toEqual(bytes);
 });
 
+test('a lock of governance becomes one of compliance, and is not shortened by that; keys without the right for it are told', async () => {
+  const proxy = await S3Proxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const storage = await S3Storage.open(server.address(bucket, 'stricter', proxy.endpoint), readSettings(server.environment));
+  const until = soon(2);
+  await storage.put('one', [bytes], { lock: { mode: 'governance', until } });
+  const version = await versionOf(storage, 'one');
+  await expect(storage.locks.lock('one', version, { mode: 'compliance', until: soon(1) })).rejects.toMatchObject({ code: 'storage/locked', data: { until } });
+  proxy.script = (kind) => (kind === 'put' ? { kind: 'reply', status: 403, code: 'AccessDenied' } : undefined);
+  await expect(storage.locks.lock('one', version, { mode: 'compliance', until })).rejects.toMatchObject({ code: 'storage/denied', message: expect.stringContaining('s3:BypassGovernanceRetention') });
+  proxy.script = () => undefined;
+  await storage.locks.lock('one', version, { mode: 'compliance', until });
+  expect(await storage.locks.lockOf('one', version)).toEqual({ mode: 'compliance', until });
+});
+
 test('an upload in parts is locked as a whole, and odd milliseconds are rounded up', async () => {
   const storage = await open('parts');
   const big = new Uint8Array(systemRandom(LARGEST_SINGLE + 5));

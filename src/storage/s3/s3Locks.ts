@@ -20,6 +20,17 @@ const UNLOCKED = new Set(['NoSuchObjectLockConfiguration', 'ObjectLockConfigurat
 const UNKNOWN = new Set(['NotImplemented', 'MethodNotAllowed']);
 /** How far the clock of a service may be behind ours. */
 const CLOCK_MS = 15 * 60_000;
+
+/** What to make of it when a service says no. */
+interface Denial {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Whether that lock is the reason. */
+  readonly holds: (found: Lock) => boolean;
+  /** What to try where that lock is not the reason; undefined: nothing. */
+  readonly otherwise?: (found: Lock) => Promise<void> | undefined;
+}
 const YEAR_DAYS = 365;
 
 type Call = { readonly signal?: AbortSignal | undefined };
@@ -119,11 +130,14 @@ export class S3Locks implements ObjectLocks {
   async #set(name: string, version: string | undefined, lock: Lock, signal: AbortSignal | undefined): Promise<void> {
     const { client } = this.#calls;
     const object = { ...this.#calls.object(name), ...(version !== undefined && { VersionId: version }) };
-    // Without the header that lets some keys shorten a lock of governance: nobody shortens here.
-    const command = new PutObjectRetentionCommand({ ...object, Retention: retention(lock) });
     const weakens = (found: Lock): boolean => wholeSeconds(lock.until) < found.until || (found.mode === 'compliance' && lock.mode !== 'compliance');
-    await this.#unlessLocked({ name, version, signal, holds: weakens }, () =>
-      this.#calls.run({ verb: 'lock', name }, signal, 0, async (abortSignal) => { await client.send(command, { abortSignal }); }));
+    const put = async (verb: 'lock' | 'lock more strictly', bypass: boolean): Promise<void> => await this.#calls.run({ verb, name }, signal, 0, async (abortSignal) => {
+      await client.send(new PutObjectRetentionCommand({ ...object, Retention: retention(lock), ...(bypass && { BypassGovernanceRetention: true }) }), { abortSignal });
+    });
+    // Some services (Ceph 16) count another mode as a change of the lock of governance, which takes the header that could shorten it as well. So the header is
+    // sent for that alone: compliance in the place of governance, and for no less time.
+    const stricter = (found: Lock): boolean => found.mode === 'governance' && lock.mode === 'compliance' && !weakens(found);
+    await this.#unlessLocked({ name, version, signal, holds: weakens, otherwise: (found) => (stricter(found) ? put('lock more strictly', true) : undefined) }, () => put('lock', false));
     this.#prove(name, await this.#lockOf(name, version, signal), lock);
   }
 
@@ -135,9 +149,7 @@ export class S3Locks implements ObjectLocks {
   }
 
   /** Services say of a lock what they say of missing rights: it is the lock where one stands that explains it. */
-  async #unlessLocked(
-    { name, version, signal, holds }: { name: string; version: string | undefined; signal: AbortSignal | undefined; holds: (found: Lock) => boolean }, work: () => Promise<void>,
-  ): Promise<void> {
+  async #unlessLocked({ name, version, signal, holds, otherwise }: Denial, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -146,7 +158,11 @@ export class S3Locks implements ObjectLocks {
         if (isDenied(failure)) throw error;
         throw failure;
       });
-      throw found && found.until > systemClock.now() - CLOCK_MS && holds(found) ? objectLocked(this.#calls.location, name, found.until, error) : error;
+      if (!found || found.until <= systemClock.now() - CLOCK_MS) throw error;
+      if (holds(found)) throw objectLocked(this.#calls.location, name, found.until, error);
+      const second = otherwise?.(found);
+      if (!second) throw error;
+      await second;
     }
   }
 
