@@ -29,9 +29,10 @@ export interface AuditEntry {
   readonly details: AuditDetails;
 }
 
-/** Told to who listens, with the account and the number of the entry. */
-export const AUDIT_CHANNEL = 'holdfast_audit';
-const SERVICE = 'Holdfast';
+/** Told to who listens: the account, with the number of an audit entry or the id of an activity. */
+export const FEED_CHANNEL = 'holdfast_activity';
+/** Who did what nobody asked for. */
+export const SERVICE_NAME = 'Holdfast';
 const MOST_TEXT = 300;
 const NONE = Buffer.alloc(0);
 
@@ -50,13 +51,13 @@ export async function appendAudit(context: Pick<AccountsContext, 'keys' | 'clock
   const head = await query.selectFrom('auditHeads').select(['seq', 'digest']).where('accountId', '=', accountId).forUpdate().executeTakeFirstOrThrow();
   const entry = {
     accountId, seq: head.seq + 1, at: new Date(context.clock.now()), kind: note.kind,
-    actorId: note.actor?.id ?? null, actorName: clean(note.actor?.name ?? SERVICE) ?? SERVICE,
-    address: clean(note.origin?.address), agent: clean(note.origin?.agent), details: cleanDetails(note.details ?? {}),
+    actorId: note.actor?.id ?? null, actorName: cleanText(note.actor?.name) ?? SERVICE_NAME,
+    address: cleanText(note.origin?.address), agent: cleanText(note.origin?.agent), details: cleanDetails(note.details ?? {}),
   };
   const digest = digestOf(context.keys.audit, head.digest, entry);
   await query.insertInto('auditEntries').values({ ...entry, details: JSON.stringify(entry.details), digest }).execute();
   await query.updateTable('auditHeads').set({ seq: entry.seq, digest, seal: sealOf(context.keys.audit, accountId, entry.seq, digest) }).where('accountId', '=', accountId).execute();
-  await sql`select pg_notify(${AUDIT_CHANNEL}, ${JSON.stringify({ accountId, seq: entry.seq })})`.execute(query);
+  await sql`select pg_notify(${FEED_CHANNEL}, ${JSON.stringify({ accountId, seq: entry.seq })})`.execute(query);
 }
 
 /** The same with a transaction of its own. */
@@ -95,10 +96,11 @@ export function sameDigest(a: Buffer, b: Buffer): boolean {
 }
 
 /** What the database takes, and no more of it than a line. */
-function clean(text: string | undefined): string | null {
+export function cleanText(text: string | undefined): string | null {
   return text === undefined ? null : text.toWellFormed().replaceAll('\0', '').slice(0, MOST_TEXT).toWellFormed();
 }
 
-function cleanDetails(details: AuditDetails): AuditDetails {
-  return Object.fromEntries(Object.entries(details).map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]));
+/** The same for each of them. */
+export function cleanDetails(details: AuditDetails): AuditDetails {
+  return Object.fromEntries(Object.entries(details).map(([name, value]) => [name, typeof value === 'string' ? cleanText(value) : value]));
 }

@@ -1,9 +1,11 @@
+export { changeActivity, noteActivity } from './activities.ts';
+export type { ActivityNote } from './activities.ts';
 export { renameAccount, renameSelf, secureAccount, showAccount } from './account.ts';
 export type { AccountInfo } from './account.ts';
 export type { AccountsContext, Location, Origin } from './accountsContext.ts';
 export { listTokens, makeToken, revokeToken } from './apiTokens.ts';
 export type { TokenInfo } from './apiTokens.ts';
-export { AUDIT_CHANNEL } from './audit.ts';
+export { FEED_CHANNEL } from './audit.ts';
 export type { AuditEntry } from './audit.ts';
 export { askEmailChange, confirmEmailChange, pendingEmail, withdrawEmailChange } from './emailChange.ts';
 export { deliverDue } from './mailDelivery.ts';
@@ -12,7 +14,10 @@ export { changeMember, pageOfMembers, removeMember, resetMembersSecondFactor } f
 export type { Member } from './members.ts';
 export { Outbox, OUTBOX_CHANNEL } from './outbox.ts';
 export type { Mail } from './outbox.ts';
+export { activityBatches, findActivity, pageOfActivities } from './readActivities.ts';
+export type { Activity, ActivityFilter } from './readActivities.ts';
 export { auditEntry, auditHead, auditUpTo, pageOfAudit } from './readAudit.ts';
+export type { AuditFilter } from './readAudit.ts';
 export type { SignInCode } from './secondFactor.ts';
 export { deriveServiceKeys } from './serviceKeys.ts';
 export { endSession, listSessions } from './sessions.ts';
@@ -22,3 +27,5 @@ export { eraseGone, reactivateAccount, terminateAccount } from './termination.ts
 export { tidy } from './tidy.ts';
 export { verifyAudit } from './verifyAudit.ts';
 export type { AuditBreak, AuditReport } from './verifyAudit.ts';
+export { seesService } from './viewer.ts';
+export type { Viewer } from './viewer.ts';

@@ -1,24 +1,51 @@
+import { sql, type SelectQueryBuilder } from 'kysely';
+import type { Tables } from '../database/index.ts';
 import type { AuditEntry } from './audit.ts';
 import type { AccountsContext } from './accountsContext.ts';
+import { containing, inServices, type Viewer } from './viewer.ts';
 
-/** What of an account's log is asked for. */
+/** What of an account's log is asked for. Lists: any of them. */
 export interface AuditFilter {
-  readonly accountId: string;
-  readonly kind?: string | undefined;
+  readonly kinds?: readonly string[] | undefined;
+  /** Ids of the services that entries are about. */
+  readonly services?: readonly string[] | undefined;
+  readonly status?: 'succeeded' | 'failed' | undefined;
+  /** Name of the task. */
+  readonly task?: string | undefined;
+  readonly performedBy?: string | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+  /** Part of any field. */
+  readonly text?: string | undefined;
 }
 
 const COLUMNS = ['seq', 'at', 'kind', 'actorName', 'address', 'agent', 'details'] as const;
+/** Where an entry is about a service or a task, these details name them. */
+const SERVICE = sql`(details->>'service')`;
+const TASK = sql`(details->>'task')`;
 
-/** Newest first, those before the entry `before`; one question a page, over the primary key. */
-export async function pageOfAudit({ database }: AccountsContext, filter: AuditFilter, before: number | undefined, limit: number): Promise<AuditEntry[]> {
-  let query = database.query.selectFrom('auditEntries').select(COLUMNS).where('accountId', '=', filter.accountId);
-  if (before !== undefined) query = query.where('seq', '<', before);
-  if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
-  if (filter.from !== undefined) query = query.where('at', '>=', filter.from);
-  if (filter.to !== undefined) query = query.where('at', '<', filter.to);
-  return query.orderBy('seq', 'desc').limit(limit).execute();
+/** Newest first or oldest first, those behind the entry `after` in that order; one question a page, over the primary key. */
+export async function pageOfAudit(
+  { database }: AccountsContext, viewer: Viewer, filter: AuditFilter, page: { after?: number | undefined; order: 'newest' | 'oldest'; limit: number },
+): Promise<AuditEntry[]> {
+  const newest = page.order === 'newest';
+  let query = filtered(database.query.selectFrom('auditEntries').where('accountId', '=', viewer.accountId), viewer, filter);
+  if (page.after !== undefined) query = query.where('seq', newest ? '<' : '>', page.after);
+  return query.select(COLUMNS).orderBy('seq', newest ? 'desc' : 'asc').limit(page.limit).execute();
+}
+
+function filtered<T>(query: SelectQueryBuilder<Tables, 'auditEntries', T>, viewer: Viewer, filter: AuditFilter): SelectQueryBuilder<Tables, 'auditEntries', T> {
+  const { kinds, services, status, task, performedBy, from, to, text } = filter;
+  let found = query.where(inServices(viewer, SERVICE));
+  if (kinds !== undefined) found = found.where('kind', 'in', kinds);
+  if (services !== undefined) found = found.where(sql<boolean>`${SERVICE} = any(${[...services]}::text[])`);
+  if (status !== undefined) found = found.where('kind', status === 'failed' ? 'like' : 'not like', '%.failed');
+  if (task !== undefined) found = found.where(sql<boolean>`${TASK} = ${task}`);
+  if (performedBy !== undefined) found = found.where('actorName', '=', performedBy);
+  if (from !== undefined) found = found.where('at', '>=', from);
+  if (to !== undefined) found = found.where('at', '<', to);
+  if (text !== undefined) found = found.where(sql<boolean>`concat_ws(' ', kind, actor_name, address, agent, details::text) ilike ${containing(text)}`);
+  return found;
 }
 
 /** One entry by its number. */
@@ -36,9 +63,9 @@ export async function auditHead({ database }: AccountsContext, accountId: string
 const BATCH = 1_000;
 
 /** Oldest first up to the entry `until`, in batches. */
-export async function* auditUpTo({ database }: AccountsContext, accountId: string, until: number): AsyncGenerator<AuditEntry[]> {
+export async function* auditUpTo({ database }: AccountsContext, viewer: Viewer, filter: AuditFilter, until: number): AsyncGenerator<AuditEntry[]> {
   for (let after = 0; after < until;) {
-    const batch = await database.query.selectFrom('auditEntries').select(COLUMNS).where('accountId', '=', accountId)
+    const batch = await filtered(database.query.selectFrom('auditEntries').where('accountId', '=', viewer.accountId), viewer, filter).select(COLUMNS)
       .where('seq', '>', after).where('seq', '<=', until).orderBy('seq').limit(BATCH).execute();
     const last = batch.at(-1);
     if (last === undefined) return;

@@ -103,15 +103,16 @@ export class SecondFactor {
     const member = await this.#pendingMember(pending);
     if (member === undefined) throw signInAgain();
     const recovery = 'recoveryCode' in given;
+    const method = recovery ? 'password and recovery code' : 'password and code';
     const answer = recovery
       ? await this.#call({ method: 'POST', path: '/two-factor/verify-backup-code', body: { code: given.recoveryCode } }, origin, pending)
       : await this.#call({ method: 'POST', path: '/two-factor/verify-totp', body: { code: given.code } }, origin, pending);
     const right = answer.status === 200 && (recovery || await this.#useOnce(member.id, given.code, answer));
     if (!right) {
-      await this.#note(member, 'sign-in.failed', origin, { reason: answer.code ?? 'CODE_USED_BEFORE' });
+      await this.#note(member, 'sign-in.failed', origin, { method, reason: answer.code ?? 'CODE_USED_BEFORE' });
       throw wrongCode(answer);
     }
-    await this.#note(member, 'sign-in.succeeded', origin, { method: recovery ? 'password and recovery code' : 'password and code' });
+    await this.#note(member, 'sign-in.succeeded', origin, { method });
     if (recovery) await this.#outbox.put(member.email, secondFactorLetter(member.name, 'recovery'));
     return { member, cookies: answer.cookies };
   }

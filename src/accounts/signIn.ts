@@ -68,7 +68,7 @@ export class SignIn {
     const answer = await this.#call({ method: 'POST', path: '/sign-in/email', body: { email, password } }, origin);
     const member = await this.#memberOf(email);
     if (answer.status !== 200 || member === undefined) {
-      if (member !== undefined) await this.#note(member, 'sign-in.failed', origin, { reason: answer.code ?? 'unknown' });
+      if (member !== undefined) await this.#note(member, 'sign-in.failed', origin, { method: 'password', reason: answer.code ?? 'unknown' });
       throw refusal(answer);
     }
     if (answer.body['twoFactorRedirect'] === true) return { member: undefined, cookies: answer.cookies };

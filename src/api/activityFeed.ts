@@ -1,17 +1,21 @@
-import { AUDIT_CHANNEL, auditEntry } from '../accounts/index.ts';
+import { auditEntry, FEED_CHANNEL, findActivity, seesService, type Viewer } from '../accounts/index.ts';
 import { listen, type Database, type Listening } from '../database/index.ts';
 import type { Logger } from '../runtime/index.ts';
 import { messageOf } from '../domain/index.ts';
 import type { ActivityEvent } from './contract/index.ts';
-import { auditDocument } from './present.ts';
+import { activityDocument, auditDocument } from './present.ts';
 
 /** Events that wait for one slow reader; beyond that it is told that some are missing. */
 const MOST_WAITING = 200;
 
 interface Reader {
+  readonly viewer: Viewer;
   readonly waiting: ActivityEvent[];
   wake: () => void;
 }
+
+/** What was told through the database. */
+type Heard = { readonly seq: number } | { readonly activity: string };
 
 /** Tells readers of this process what any process notes, account by account. One connection to the database, one question an event. */
 export class ActivityFeed {
@@ -29,7 +33,7 @@ export class ActivityFeed {
 
   static async open(database: Database, log: Logger): Promise<ActivityFeed> {
     const feed = new ActivityFeed(database, log);
-    feed.#listening = await listen(database, AUDIT_CHANNEL, {
+    feed.#listening = await listen(database, FEED_CHANNEL, {
       onMessage: (payload) => feed.#hear(payload),
       onGap: () => feed.#tellAll({ type: 'gap' }),
       onTrouble: (message) => log.warn('activity feed', { message }),
@@ -42,9 +46,10 @@ export class ActivityFeed {
     return [...this.#readers.values()].reduce((sum, readers) => sum + readers.size, 0);
   }
 
-  /** What happens in the account, until `signal` is aborted. A gap comes first: what was before is in the lists. */
-  async *follow(accountId: string, signal: AbortSignal): AsyncGenerator<ActivityEvent, void, void> {
-    const reader: Reader = { waiting: [{ type: 'gap' }], wake: () => undefined };
+  /** What happens in the viewer's account, as far as they may see it, until `signal` is aborted. A gap comes first: what was before is in the lists. */
+  async *follow(viewer: Viewer, signal: AbortSignal): AsyncGenerator<ActivityEvent, void, void> {
+    const { accountId } = viewer;
+    const reader: Reader = { viewer, waiting: [{ type: 'gap' }], wake: () => undefined };
     const readers = this.#readers.get(accountId) ?? new Set();
     this.#readers.set(accountId, readers.add(reader));
     const stop = (): void => reader.wake();
@@ -68,25 +73,34 @@ export class ActivityFeed {
   }
 
   #hear(payload: string): void {
-    const { accountId, seq } = JSON.parse(payload) as { accountId: string; seq: number };
+    const { accountId, ...what } = JSON.parse(payload) as Heard & { accountId: string };
     if (!this.#readers.has(accountId)) return;
-    this.#work = this.#work.then(() => this.#fetch(accountId, seq)).catch((error: unknown) => {
+    this.#work = this.#work.then(() => this.#fetch(accountId, what)).catch((error: unknown) => {
       this.#log.warn('activity feed', { message: messageOf(error) });
       this.#tell(accountId, { type: 'gap' });
     });
   }
 
-  async #fetch(accountId: string, seq: number): Promise<void> {
-    const entry = await auditEntry({ database: this.#database }, accountId, seq);
-    if (entry !== undefined) this.#tell(accountId, { type: 'audit', entry: auditDocument(entry) });
+  async #fetch(accountId: string, what: Heard): Promise<void> {
+    const context = { database: this.#database };
+    if ('seq' in what) {
+      const entry = await auditEntry(context, accountId, what.seq);
+      const service = entry?.details['service'];
+      if (entry !== undefined) this.#tell(accountId, { type: 'audit', entry: auditDocument(entry) }, typeof service === 'string' ? service : null);
+      return;
+    }
+    const activity = await findActivity(context, accountId, what.activity);
+    if (activity !== undefined) this.#tell(accountId, { type: 'activity', activity: activityDocument(activity) }, activity.service);
   }
 
   #tellAll(event: ActivityEvent): void {
     for (const accountId of this.#readers.keys()) this.#tell(accountId, event);
   }
 
-  #tell(accountId: string, event: ActivityEvent): void {
-    for (const { waiting, wake } of this.#readers.get(accountId) ?? []) {
+  /** `service`: which one it is about. */
+  #tell(accountId: string, event: ActivityEvent, service: string | null = null): void {
+    for (const { viewer, waiting, wake } of this.#readers.get(accountId) ?? []) {
+      if (!seesService(viewer, service)) continue;
       if (waiting.length < MOST_WAITING) waiting.push(event);
       else waiting.splice(0, waiting.length, { type: 'gap' });
       wake();

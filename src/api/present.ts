@@ -1,4 +1,4 @@
-import type { AccountInfo, AuditEntry, Member, TokenInfo } from '../accounts/index.ts';
+import type { AccountInfo, Activity, AuditEntry, Member, TokenInfo } from '../accounts/index.ts';
 import { SCOPES, type Permission, type Scope } from '../domain/index.ts';
 
 // What the routes tell of things: dates as text, what is not there left out.
@@ -25,9 +25,28 @@ export function tokenDocument({ id, name, scopes, createdAt, expiresAt, lastUsed
   return { id, name, scopes: known, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), ...(lastUsedAt && { lastUsedAt: lastUsedAt.toISOString() }) };
 }
 
-/** An entry of the audit log. */
+/** An entry of the audit log. What it is about stands among its details. */
 export function auditDocument({ seq, at, kind, actorName, address, agent, details }: AuditEntry) {
+  const { service, task, method } = details;
   return {
-    seq, at: at.toISOString(), kind, performedBy: actorName, ...(address !== null && { address }), ...(agent !== null && { agent }), details: { ...details },
+    seq, at: at.toISOString(), kind, status: kind.endsWith('.failed') ? 'failed' as const : 'succeeded' as const,
+    ...(typeof service === 'string' && { service }), ...(typeof task === 'string' && { task }), performedBy: actorName, ...(typeof method === 'string' && { method }),
+    ...(address !== null && { address }), ...(agent !== null && { agent }), description: described(details), details: { ...details },
+  };
+}
+
+/** Facts as text. */
+function described(details: AuditEntry['details']): string {
+  return Object.entries(details).map(([name, value]) => `${name}: ${value}`).join('; ');
+}
+
+/** An activity. */
+export function activityDocument(activity: Activity) {
+  const { id, kind, status, startedAt, endedAt, service, subService, taskId, taskName, entityId, entityName, actorName, storedBytes, entities, summary, details } = activity;
+  return {
+    id, kind, status, startedAt: startedAt.toISOString(), ...(endedAt && { endedAt: endedAt.toISOString(), seconds: (endedAt.getTime() - startedAt.getTime()) / 1000 }),
+    ...(service !== null && { service }), ...(subService !== null && { subService }), ...(taskId !== null && { task: { id: taskId, name: taskName ?? taskId } }),
+    ...(entityId !== null && { item: { id: entityId, name: entityName ?? entityId } }), performedBy: actorName,
+    ...(storedBytes !== null && { storedBytes }), ...(entities !== null && { entities }), ...(summary !== null && { summary }), details: { ...details },
   };
 }

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { Role } from '../domain/index.ts';
+import type { ActivityStatus, Role } from '../domain/index.ts';
 
 /** The tables of migrations/, as questions see them. */
 export interface Tables {
@@ -15,6 +15,7 @@ export interface Tables {
   readonly apiTokens: ApiTokensTable;
   readonly auditEntries: AuditEntriesTable;
   readonly auditHeads: AuditHeadsTable;
+  readonly activities: ActivitiesTable;
   readonly outbox: OutboxTable;
   readonly serviceNotes: ServiceNotesTable;
 }
@@ -139,6 +140,27 @@ export interface AuditHeadsTable {
   seq: number;
   digest: Buffer;
   seal: Buffer;
+}
+
+export interface ActivitiesTable {
+  id: string;
+  accountId: string;
+  kind: string;
+  status: ActivityStatus;
+  startedAt: Date;
+  endedAt: Maybe<Date>;
+  service: Maybe<string>;
+  subService: Maybe<string>;
+  taskId: Maybe<string>;
+  taskName: Maybe<string>;
+  entityId: Maybe<string>;
+  entityName: Maybe<string>;
+  actorId: Maybe<string>;
+  actorName: string;
+  storedBytes: Maybe<number>;
+  entities: Maybe<number>;
+  summary: Maybe<string>;
+  details: ColumnType<Record<string, string | number | boolean | null>, string | undefined, string>;
 }
 
 export interface OutboxTable {

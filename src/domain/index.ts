@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './activity.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './item.ts';

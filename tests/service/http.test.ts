@@ -188,7 +188,7 @@ test('the audit log as a file: whole, in ranges, under conditions', async () => 
   expect(whole.headers.get('content-type')).toBe('text/csv; charset=utf-8');
   expect(whole.headers.get('content-disposition')).toMatch(/^attachment; filename="audit-\d+\.csv"$/);
   expect(Number(whole.headers.get('content-length'))).toBe(Buffer.byteLength(whole.text));
-  expect(whole.text.split('\r\n')[0]).toBe('"Number","Date and time (UTC)","Type","Performed by","Address","Browser","Details"');
+  expect(whole.text.split('\r\n')[0]).toBe('"Number","Date and time (UTC)","Type","Service","Status","Task","Performed by","Method","Address","Browser","Description"');
   expect(whole.text).toContain('"company: =HYPERLINK(""http://evil.example"")"');
   const get = (headers: Record<string, string>, path = '/api/v1/audit.csv') => owner.call('GET', path, undefined, { headers });
   const size = Buffer.byteLength(whole.text);

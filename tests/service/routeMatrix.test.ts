@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { API_ROUTES, type ApiRoute } from '../../src/api/index.ts';
 import { LIMITS, PERMISSIONS, SCOPES, type Access, type Limit } from '../../src/domain/index.ts';
+import { noteActivity } from '../../src/accounts/index.ts';
 import type { Person } from './person.ts';
 import { nonce, PASSWORD, TestService } from './testService.ts';
 
@@ -19,8 +20,8 @@ const WHO: Readonly<Record<string, string>> = {
   'users.list': 'administrator', 'users.add': 'administrator', 'users.change': 'administrator', 'users.remove': 'administrator',
   'users.inviteAgain': 'administrator', 'users.resetSecondFactor': 'administrator',
   'tokens.list': 'session', 'tokens.make': 'session', 'tokens.revoke': 'session',
-  'activity.audit': 'activity.view', 'activity.events': 'activity.view',
-  'plain.health': 'anyone', 'plain.readiness': 'anyone', 'plain.metrics': 'operator', 'plain.openApi': 'anyone', 'plain.auditFile': 'activity.view',
+  'activity.list': 'activity.view', 'activity.audit': 'activity.view', 'activity.events': 'activity.view',
+  'plain.health': 'anyone', 'plain.readiness': 'anyone', 'plain.metrics': 'operator', 'plain.openApi': 'anyone', 'plain.auditFile': 'activity.view', 'plain.activityFile': 'activity.view',
   'plain.activate': 'anyone', 'plain.confirmEmail': 'anyone', 'service.outbox': 'operator',
 };
 
@@ -65,6 +66,8 @@ let owner: Person;
 beforeAll(async () => {
   service = await TestService.start();
   owner = await service.owner('Marker Company');
+  const { id } = await owner.read<{ id: string }>('/api/v1/account');
+  await noteActivity(service.context, service.database.query, { accountId: id, kind: 'backup', status: 'running', task: { id: 'task', name: 'Marker Company' }, actor: undefined });
   const administrator = await service.user(owner, { role: 'administrator' });
   const nothing = await service.user(owner, { role: 'custom' });
   const all = await service.user(owner, { role: 'custom', permissions: PERMISSIONS });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { ActivityQuestion, AuditQuestion } from './activity.ts';
 import { route } from './route.ts';
 
 const SERVICE = ['Service'];
+const ACTIVITY = ['Activity'];
 
 /**
  * Routes that answer with something else than a JSON document, and so are handlers of requests. They stand in the
@@ -18,8 +20,11 @@ export const plain = {
   }).output(z.string()),
   openApi: route({ who: 'anyone' }, { method: 'GET', path: '/api/v1/openapi.json', summary: 'This document', tags: SERVICE }).output(z.unknown()),
   auditFile: route({ who: 'permitted', permission: 'activity.view' }, {
-    method: 'GET', path: '/api/v1/audit.csv', summary: 'Security audit as CSV; takes ranges', tags: ['Activity'],
-  }).input(z.object({ until: z.coerce.number().int().min(1).optional().describe('Last entry; all unless given') })).output(z.string()),
+    method: 'GET', path: '/api/v1/audit.csv', summary: 'Security audit as CSV; takes ranges', tags: ACTIVITY,
+  }).input(AuditQuestion.extend({ until: z.coerce.number().int().min(1).optional().describe('Last entry; all unless given') })).output(z.string()),
+  activityFile: route({ who: 'permitted', permission: 'activity.view' }, {
+    method: 'GET', path: '/api/v1/activities.csv', summary: 'System activity as CSV, oldest first', tags: ACTIVITY,
+  }).input(ActivityQuestion).output(z.string()),
   activate: route({ who: 'anyone' }, {
     method: 'GET', path: '/api/v1/auth/activation', summary: 'Where a mailed activation link leads', tags: ['Signing in'],
     description: 'Activates account or user, and leads on to the start page.', successStatus: 303,

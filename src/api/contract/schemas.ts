@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LIMITS, PERMISSIONS, ROLES, SCOPES } from '../../domain/index.ts';
+import { ACTIVITY_STATUSES, LIMITS, PERMISSIONS, ROLES, SCOPES } from '../../domain/index.ts';
 
 /** Answer to every request that was not served (RFC 9457). */
 export const Problem = z.object({
@@ -26,6 +26,14 @@ export const Role = z.enum(ROLES);
 export const Permission = z.enum(PERMISSIONS);
 export const Limit = z.enum(LIMITS).describe('What keeps the user out of all but what mends it');
 export const Scope = z.enum(SCOPES);
+
+/** One of the values, or several with commas between: any of them. */
+export const Words = z.string().max(500).regex(/^[\w.-]+(,[\w.-]+)*$/).describe('One, or several with commas between');
+const status = `(${ACTIVITY_STATUSES.join('|')})`;
+export const Statuses = z.string().max(200).regex(new RegExp(`^${status}(,${status})*$`)).describe(`One of ${ACTIVITY_STATUSES.join(', ')}, or several with commas between`);
+/** What is looked for in the fields of a list. */
+export const SearchText = z.string().trim().min(1).max(200).regex(/^[^\p{Cc}\p{Cs}]+$/u, 'text without control characters');
+export const Order = z.enum(['newest', 'oldest']);
 
 /** A page of a list is asked for by where the one before ended. */
 export const PageInput = z.object({

@@ -3,6 +3,7 @@ import { isHoldfastError } from '../../domain/index.ts';
 import type { plain } from '../contract/index.ts';
 import { openApiDocument } from '../openApiDocument.ts';
 import { InvalidInput } from '../problem.ts';
+import { activityFile } from './activityFile.ts';
 import { auditFile } from './auditFile.ts';
 import type { PlainCall, PlainHandler } from './plainCall.ts';
 
@@ -19,6 +20,7 @@ export const plainHandlers: Readonly<Record<keyof typeof plain, PlainHandler>> =
   },
   openApi: async ({ context }) => Response.json(await openApiDocument(context.services.publicUrl)),
   auditFile,
+  activityFile,
   activate,
   confirmEmail,
 };

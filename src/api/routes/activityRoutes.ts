@@ -1,7 +1,8 @@
-import { pageOfAudit } from '../../accounts/index.ts';
+import { pageOfActivities, pageOfAudit } from '../../accounts/index.ts';
+import { activityFilter, auditFilter } from '../activityQuestion.ts';
 import { callerOf, implementer } from '../implementer.ts';
 import { pageFrom, readCursor } from '../page.ts';
-import { auditDocument } from '../present.ts';
+import { activityDocument, auditDocument } from '../present.ts';
 import { InvalidInput } from '../problem.ts';
 
 const os = implementer.activity;
@@ -9,18 +10,21 @@ const os = implementer.activity;
 const STREAM_MS = 5 * 60_000;
 
 export const activityRoutes = {
+  list: os.list.handler(async ({ input, context }) => {
+    const page = { after: readCursor(input.cursor), order: input.order, limit: input.limit + 1 };
+    const activities = await pageOfActivities(context.services.accounts, callerOf(context), activityFilter(input), page);
+    return pageFrom(activities, input.limit, activityDocument, ({ id }) => id);
+  }),
+
   audit: os.audit.handler(async ({ input, context }) => {
-    const filter = {
-      accountId: callerOf(context).accountId, kind: input.kind,
-      from: input.from === undefined ? undefined : new Date(input.from), to: input.to === undefined ? undefined : new Date(input.to),
-    };
-    const entries = await pageOfAudit(context.services.accounts, filter, numberOf(readCursor(input.cursor)), input.limit + 1);
+    const page = { after: numberOf(readCursor(input.cursor)), order: input.order, limit: input.limit + 1 };
+    const entries = await pageOfAudit(context.services.accounts, callerOf(context), auditFilter(input), page);
     return pageFrom(entries, input.limit, auditDocument, ({ seq }) => String(seq));
   }),
 
   events: os.events.handler(({ context }) => {
     const { feed, stopping } = context.services;
-    return feed.follow(callerOf(context).accountId, AbortSignal.any([AbortSignal.timeout(STREAM_MS), stopping, context.gone]));
+    return feed.follow(callerOf(context), AbortSignal.any([AbortSignal.timeout(STREAM_MS), stopping, context.gone]));
   }),
 };
 
