@@ -1,6 +1,7 @@
 import { HoldfastError, type Principal } from '../domain/index.ts';
 import { actorOf, appendAudit, noteAudit } from './audit.ts';
 import type { AccountsContext, Origin } from './accountsContext.ts';
+import { sessionDigest } from './hashSessionTokens.ts';
 import { secondFactorLetter } from './letters.ts';
 import { findMember, type Member } from './members.ts';
 import type { Outbox } from './outbox.ts';
@@ -124,7 +125,7 @@ export class SecondFactor {
     await query.deleteFrom('usedCodes').where('userId', '=', userId).where('usedAt', '<', new Date(now - CODES_KEPT_MS)).execute();
     const used = await query.insertInto('usedCodes').values({ userId, code, usedAt: new Date(now) }).onConflict((conflict) => conflict.doNothing()).returning('code').executeTakeFirst();
     if (used !== undefined) return true;
-    await query.deleteFrom('sessions').where('token', '=', String(body['token'])).execute();
+    await query.deleteFrom('sessions').where('token', '=', sessionDigest(String(body['token']))).execute();
     return false;
   }
 

@@ -5,6 +5,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import { HoldfastError } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
 import type { AccountsContext, Origin } from './accountsContext.ts';
+import { hashSessionTokens } from './hashSessionTokens.ts';
 
 /** Where the library believes to be; only {@link callSignIn} calls it there. */
 const BASE_PATH = '/sign-in-library';
@@ -82,7 +83,8 @@ export function openSignInLibrary({ database, keys, clock, random }: AccountsCon
       sendVerificationEmail: ({ user, token }) => hooks.mailActivation(user.email, user.name, token),
       afterEmailVerification: ({ id }) => hooks.confirmed(id),
     },
-    plugins: [twoFactor({
+    // The database has sessions' tokens as digests.
+    plugins: [{ id: 'hashed-session-tokens', init: ({ adapter }) => hashSessionTokens(adapter) }, twoFactor({
       issuer: 'Holdfast', twoFactorCookieMaxAge: CODE_SECONDS, accountLockout: { enabled: true, maxFailedAttempts: MOST_WRONG_CODES, durationSeconds: LOCKED_SECONDS },
       backupCodeOptions: { storeBackupCodes: 'encrypted' },
       schema: {

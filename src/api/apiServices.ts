@@ -17,6 +17,8 @@ export interface ApiServices {
   readonly log: Logger;
   /** Of calls by nobody in particular that make something: accounts and mails. */
   readonly newcomers: RateLimit;
+  /** Of tries to sign in, by e-mail address: many machines together guess no faster than one. */
+  readonly signIns: RateLimit;
   /** Of passwords that a user in person is asked for again, by user. */
   readonly passwordTries: RateLimit;
   /** Where people reach the service: an URL without a path. */

@@ -19,6 +19,10 @@ const NEWCOMERS_MS = 10 * 60_000;
 const PASSWORD_TRIES = 10;
 const PASSWORD_TRIES_MS = 60_000;
 
+/** Tries to sign in as one user, wherever they come from; by address the sign-in library counts. */
+const SIGN_INS = 30;
+const SIGN_INS_MS = 10 * 60_000;
+
 /** What a process does. */
 export type ServiceRole = 'web' | 'worker' | 'scheduler';
 
@@ -114,7 +118,7 @@ async function serveWeb(options: ServiceOptions, accounts: AccountsContext, serv
     });
     server.begin(serveApi({
       accounts, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(accounts, publicUrl, outbox), outbox, sendsMail: transport !== undefined,
-      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), passwordTries: new RateLimit(clock, PASSWORD_TRIES, PASSWORD_TRIES_MS), metricsToken,
+      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), signIns: new RateLimit(clock, SIGN_INS, SIGN_INS_MS), passwordTries: new RateLimit(clock, PASSWORD_TRIES, PASSWORD_TRIES_MS), metricsToken,
       notReady: async (signal) => (ending.aborted ? ['the service is ending'] : readiness.notReady(signal)),
     }, new Set(settings.service.proxies)), publicUrl);
     log.info('ready', { url: publicUrl, port, locations: locations.map(({ id }: Location) => id).join(' ') });

@@ -4,8 +4,7 @@ import { ORPCError } from '@orpc/client';
 import { API_ROUTES } from '../../src/api/index.ts';
 import { Problem } from '../../src/api/contract/index.ts';
 import type { Person } from './person.ts';
-import { PASSWORD, TestService } from './testService.ts';
-import { fromBase32 } from './totp.ts';
+import { TestService } from './testService.ts';
 
 let service: TestService;
 let owner: Person;
@@ -51,15 +50,6 @@ test('every refusal is a problem in words, without a stack, and named in the log
     expect(problem.detail).toMatch(/^[A-Z].*[.)]$|openapi\.json$/);
     expect(answer.text).not.toMatch(/node_modules|\.ts:\d|at [A-Za-z]+ \(/);
   }
-});
-
-test('JSON that is deep, long or odd breaks nothing', async () => {
-  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
-  for (const body of [deep, `{"email":${deep}}`, '{"__proto__":{"role":"owner"},"email":"a@b.test","password":"x"}', '{"email":1e999,"password":"x"}', '"\\ud800"', 'null', '']) {
-    const { status } = await service.person().call('POST', '/api/v1/session', body, { headers: { 'content-type': 'application/json' } });
-    expect([400, 401]).toContain(status);
-  }
-  await owner.must(200, 'GET', '/api/v1/session');
 });
 
 test('nothing odd in a path, a question or a body is an error of the service', async () => {
@@ -208,39 +198,4 @@ test('the audit log as a file: whole, in ranges, under conditions', async () => 
   expect((await get({ range: 'bytes=0-9', 'if-range': etag }, `/api/v1/audit.csv?until=${until}`)).status).toBe(206);
   const head = await owner.call('HEAD', '/api/v1/audit.csv');
   expect([head.status, head.text]).toEqual([200, '']);
-});
-
-test('log and metrics hold no secret and nothing of people', async () => {
-  const program = await owner.withToken('activity.view');
-  await program.must(200, 'GET', '/api/v1/audit');
-  await owner.call('POST', '/api/v1/session', { email: owner.email, password: 'a wrong password' });
-  await owner.must(202, 'POST', '/api/v1/password-resets', { email: owner.email });
-  const token = new URL(await service.mailedLink(owner.email)).searchParams.get('token') ?? 'none';
-  await owner.call('PUT', `/api/v1/password-resets/${token}`, { password: 'short' });
-  const secrets = [PASSWORD, 'a wrong password', program.token ?? '', token, ...[...owner.cookies.values()].flatMap((value) => decodeURIComponent(value).split('.')), owner.email];
-  const { text } = await owner.must(200, 'GET', '/metrics', undefined, { headers: { 'x-forwarded-for': undefined, cookie: undefined } });
-  for (const secret of secrets) {
-    expect(secret.length).toBeGreaterThan(8);
-    expect(service.lines.join('')).not.toContain(secret);
-    expect(text).not.toContain(secret);
-  }
-  expect(service.log.filter(({ level }) => level === 'error')).toEqual([]);
-});
-
-test('neither database nor log holds a password, token, link, or what a second factor is made of', async () => {
-  const program = await owner.withToken('activity.view');
-  const { secret, recoveryCodes } = (await owner.must(200, 'POST', '/api/v1/profile/two-factor', { password: PASSWORD })).body as { secret: string; recoveryCodes: string[] };
-  const link = new URL(await service.mailedLink(owner.email));
-  const { rows } = await service.database.pool.query<{ name: string }>(`select table_name as name from information_schema.tables where table_schema = 'public'`);
-  const dump: string[] = [];
-  for (const { name } of rows) {
-    const all = await service.database.pool.query<{ row: string }>(`select t::text as row from "${name}" t`);
-    dump.push(...all.rows.map(({ row }) => row));
-  }
-  const secrets = [PASSWORD, program.token ?? '', link.href, link.searchParams.get('token') ?? '', secret, fromBase32(secret).toString(), ...recoveryCodes];
-  for (const one of secrets) {
-    expect(one.length).toBeGreaterThan(8);
-    for (const form of [one, Buffer.from(one).toString('hex'), Buffer.from(one).toString('base64')]) expect(dump.join('\n')).not.toContain(form);
-    expect(service.lines.join('')).not.toContain(one);
-  }
 });

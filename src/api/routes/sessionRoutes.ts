@@ -13,6 +13,7 @@ export const sessionRoutes = {
   }),
 
   signIn: os.signIn.handler(async ({ input, context }) => {
+    context.services.signIns.count(input.email);
     const { member, cookies } = await context.services.signIn.signIn(input.email, input.password, context.origin);
     for (const cookie of cookies) context.answer.append('set-cookie', cookie);
     return member === undefined ? { codeNeeded: true as const } : signedIn(context, member);
