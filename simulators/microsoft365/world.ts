@@ -86,7 +86,7 @@ export class World {
 
   /** An id for requests, sessions and the like. */
   newId(): string {
-    const hex = Array.from({ length: 32 }, () => this.#ids.int(16).toString(16)).join('');
+    const hex = Array.from({ length: 4 }, () => this.#ids.int(2 ** 32).toString(16).padStart(8, '0')).join('');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   }
 

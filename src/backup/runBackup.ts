@@ -16,15 +16,12 @@ export interface BackupOptions {
   readonly workers?: number;
   /** New packed bytes after which what the run has is made durable; 256 MiB unless told. */
   readonly checkpointBytes?: number;
-  /** Contents that are asked from the source at once, and made durable before many more are; 512 unless told. */
+  /** Contents that a killed run asks for again, at most; 1000 unless told. Half of them are asked for at once, and made durable before the other half is. */
   readonly page?: number;
 }
 
-const PAGE = 512;
-/** One checkpoint more for each such part of what was fetched, while that is below a few pages: a run does not write hundreds of small packs. */
-const CHECKPOINTS = 64;
-/** Pages between two checkpoints, at most: rows and claims of what is not yet durable are held. */
-const MOST_PAGES = 8;
+/** As many as the longest page of a listing of mail services. It does not grow with the run: what a kill costs is known beforehand. */
+const PAGE = 1000;
 
 /** Rows that wait for the content of an earlier one: a huge item must not let all that follows pile up. */
 const MOST_WAITING = 16_384;
@@ -82,7 +79,7 @@ class BackupRun {
   #open = 0;
   #expected: number | undefined;
   #effort: Effort | undefined;
-  readonly #page: number;
+  readonly #halfPage: number;
   /** Contents that the source gave by the last checkpoint. */
   #durable = 0;
   #seenBytes = 0;
@@ -95,8 +92,8 @@ class BackupRun {
     this.#startedAt = new Date(options.clock.now()).toISOString();
     this.#before = store.previous(options.signal);
     this.#lookup = new PreviousRows(store, options.signal);
-    this.#page = options.page ?? PAGE;
-    this.#contents = new ContentBatches(store, source, scratch, { signal: options.signal, fetchItems: this.#page });
+    this.#halfPage = Math.max(1, Math.floor((options.page ?? PAGE) / 2));
+    this.#contents = new ContentBatches(store, source, scratch, { signal: options.signal, fetchItems: this.#halfPage });
     this.#tally = new Tally(store.previousCounts ?? NO_COUNTS, store.resumes);
   }
 
@@ -301,8 +298,7 @@ class BackupRun {
 
   /** What a source gives may have cost far more than its bytes: a run that is killed asks for no more than a page of it again. */
   get #pageDue(): boolean {
-    const { fetched } = this.#contents;
-    return fetched - this.#durable >= Math.min(Math.max(this.#page / 2, fetched / CHECKPOINTS), this.#page * MOST_PAGES);
+    return this.#contents.fetched - this.#durable >= this.#halfPage;
   }
 
   /** Waits for all contents that were asked for, and takes their rows. */

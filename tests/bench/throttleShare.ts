@@ -3,9 +3,14 @@ import { systemRandom } from '../../src/runtime/index.ts';
 import { startMicrosoft365 } from '../../simulators/microsoft365/index.ts';
 import { GraphClient } from '../../src/connectors/microsoft365/graph/graphClient.ts';
 import { explainFailure, isCrowded } from '../../src/connectors/microsoft365/graph/graphErrors.ts';
+import { AppTokens } from '../../src/connectors/microsoft365/signIn/appTokens.ts';
+import { checkSettings } from '../../src/connectors/microsoft365/settings.ts';
 import { VirtualTime } from '../../src/connectors/microsoft365/testing/virtualTime.ts';
+import { settingsOf } from '../exchange/tenantBackups.ts';
 
-const DOCUMENTED: BudgetLimits = { requests: 10_000, requestWindowMs: 600_000, concurrent: 4, uploadBytes: 150 << 20, uploadWindowMs: 300_000 };
+export const DOCUMENTED: BudgetLimits = { requests: 10_000, requestWindowMs: 600_000, concurrent: 4, uploadBytes: 150 << 20, uploadWindowMs: 300_000 };
+/** Of one mailbox that want to ask at any time: more than may. */
+const EAGER = 6;
 
 export interface ThrottleShare {
   readonly requests: number;
@@ -18,43 +23,33 @@ export async function throttleShare({ mailboxes, requests, windows }: { mailboxe
   const limits = { ...DOCUMENTED, requests };
   await using simulator = await startMicrosoft365({ mailboxes, items: 10, standsAt: new Date('2026-07-01T09:00:00Z') });
   simulator.limit({ mailboxRequests: limits.requests, mailboxConcurrency: limits.concurrent });
-  const time = new VirtualTime(simulator);
-  const { graphUrl, loginUrl, tenant, clientId, clientSecret } = simulator;
-  let token: string | undefined;
-  const tokens = {
-    token: async (): Promise<string> => {
-      time.begins();
-      if (token === undefined) {
-        const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials', scope: `${graphUrl}/.default` });
-        token = ((await (await fetch(`${loginUrl}/${tenant}/oauth2/v2.0/token`, { method: 'POST', body })).json()) as { access_token: string }).access_token;
-      }
-      return token;
-    },
-    refused: () => { token = undefined; },
-  };
+  using time = new VirtualTime(simulator);
+  const runtime = { clock: time, sleep: time.sleep, random: systemRandom };
+  const settings = settingsOf(simulator);
   let [sent, refused] = [0, 0];
   const rest = new RestClient({
-    baseUrl: `${graphUrl}/v1.0`, tokens, explain: explainFailure, isCrowded, clock: time, sleep: time.sleep, random: systemRandom,
+    baseUrl: `${simulator.graphUrl}/v1.0`, tokens: new AppTokens(settings, checkSettings(settings), runtime), explain: explainFailure, isCrowded, ...runtime,
     onExchange: (_request, { status }) => {
-      time.ends();
       sent++;
       if (status === 429) refused++;
     },
   });
   const graph = new GraphClient(rest);
   const end = time.now() + windows * limits.requestWindowMs - 1;
-  const stop = new AbortController();
-  const done = simulator.mailboxes.flatMap((address) => {
+  // One signal for all of them would be searched for each of its listeners with every request.
+  const stops = simulator.mailboxes.map(() => new AbortController());
+  const done = simulator.mailboxes.flatMap((address, place) => {
     const budget = new RequestBudget(limits, { clock: time, sleep: time.sleep });
-    return Array.from({ length: 6 }, async () => {
-      while (time.now() < end) await graph.get(`/users/${address}/mailFolders/inbox?$select=id`, { purpose: 'test', budget, signal: stop.signal });
+    const signal = stops[place]?.signal ?? AbortSignal.abort();
+    return Array.from({ length: EAGER }, async () => {
+      while (time.now() < end) await graph.get(`/users/${address}/mailFolders/inbox?$select=id`, { purpose: 'test', budget, signal });
     });
   });
   const finished = Promise.all(done).catch((error: unknown) => {
-    if (!stop.signal.aborted) throw error;
+    if (stops[0]?.signal.aborted !== true) throw error;
   });
-  await time.runUntil(end);
-  stop.abort(new Error('the time is over'));
+  await Promise.race([time.runUntil(end), finished.then(() => undefined)]);
+  for (const stop of stops) stop.abort(new Error('the time is over'));
   await finished;
   return { requests: sent, refused, permitted: simulator.mailboxes.length * limits.requests * windows };
 }

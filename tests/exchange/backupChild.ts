@@ -14,13 +14,14 @@ export interface BackupJob {
   readonly settings: microsoft365.Microsoft365Settings;
   readonly address: string;
   readonly page: number;
+  readonly fidelity: microsoft365.Fidelity;
 }
 
-const { url, cacheDirectory, key, settings, address, page } = JSON.parse(process.argv[2] ?? '') as BackupJob;
+const { url, cacheDirectory, key, settings, address, page, fidelity } = JSON.parse(process.argv[2] ?? '') as BackupJob;
 const { signal } = new AbortController();
 const repository = await Repository.open(await openStorage(url), Buffer.from(key, 'hex'), { cacheDirectory });
 const tenant = new microsoft365.Tenant(settings, { clock: systemClock, sleep: shortSleep, random: systemRandom });
-const source = microsoft365.openSource(tenant, await tenant.mailbox(address, signal), 'mime');
+const source = microsoft365.openSource(tenant, await tenant.mailbox(address, signal), fidelity);
 await runBackup(repository, source, { signal, progress: () => undefined, clock: systemClock, workers: 1, page });
 await source.close();
 process.stdout.write('done\n');

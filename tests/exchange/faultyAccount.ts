@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Fault } from '../../simulators/microsoft365/index.ts';
+import type { microsoft365 } from '../../src/connectors/index.ts';
 import { seededNumbers } from '../repository/seeded.ts';
 import { firstDifference, TenantBackups, wholeSnapshot } from './tenantBackups.ts';
 
@@ -16,8 +17,8 @@ export interface FaultyAccount {
 }
 
 /** Backs up a mailbox twice, the second time with one request in twenty failing by chance: row by row, contents too, both snapshots are the same. */
-export async function faultyAccount(items: number, seed: number): Promise<FaultyAccount> {
-  await using tenant = await TenantBackups.start({ mailboxes: 1, items });
+export async function faultyAccount(items: number, { seed, fidelity }: { readonly seed: number; readonly fidelity: microsoft365.Fidelity }): Promise<FaultyAccount> {
+  await using tenant = await TenantBackups.start({ mailboxes: 1, items, fidelity });
   const [calm, rough] = [await tenant.repository(), await tenant.repository()];
   const clean = await tenant.backUp(calm);
   assert.equal(clean.manifest.status, 'complete');

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoggedRequest } from '../../simulators/microsoft365/index.ts';
+import type { microsoft365 } from '../../src/connectors/index.ts';
 import { check } from '../../src/repository/index.ts';
 import { FileStorage } from '../../src/storage/index.ts';
 import { seededNumbers } from '../repository/seeded.ts';
@@ -15,7 +16,7 @@ const CHILD_MS = 1_800_000;
 
 export interface KilledBackup {
   readonly kills: number;
-  /** Requests for contents, of a run without a kill and of all killed runs and the last one together. */
+  /** Contents that were asked for: by a run without a kill, and by all killed runs and the last one together. */
   readonly clean: number;
   readonly asked: number;
   /** Contents that one kill made the next run ask for again, at most. */
@@ -24,40 +25,54 @@ export interface KilledBackup {
   readonly listing: number;
 }
 
-const isContent = ({ url }: LoggedRequest): boolean => url.endsWith('/$value');
+export interface KilledBackupOptions {
+  readonly items: number;
+  readonly page: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly fidelity: microsoft365.Fidelity;
+}
+
+/** The contents that a request asks for, streams among them: what belongs to an item, such as an attachment, counts with it. */
+function contentsOf({ method, route = '', url, exported, batched }: LoggedRequest): readonly string[] {
+  if (exported.length > 0) return exported.map((id) => `stream ${id}`);
+  if (method !== 'GET' || batched || !/\/(messages|events|contacts|tasks)\/\{/.test(route)) return [];
+  return [/^.*?\/(messages|events|contacts|tasks)\/[^/?]+/.exec(url)?.[0] ?? url];
+}
+
+const allContents = (requests: readonly LoggedRequest[]): ReadonlySet<string> => new Set(requests.flatMap(contentsOf));
 
 /**
- * Backs up a mailbox in a process of its own that is killed in the middle of so many requests, at random ones, and counts what each next run asks for again.
- * Of contents that is at most what a kill may cost: those asked for at once, and less than half as many before them.
+ * Backs up a mailbox in a process of its own that is killed in the middle of so many requests, at random ones, and counts what each next run asks for again: of
+ * contents no more than the page that a kill may cost, however much the run had fetched.
  */
-export async function killedBackup(directory: string, { items, page, kills, seed }: { items: number; page: number; kills: number; seed: number }): Promise<KilledBackup> {
-  await using tenant = await TenantBackups.start({ mailboxes: 1, items });
+export async function killedBackup(directory: string, { items, page, kills, seed, fidelity }: KilledBackupOptions): Promise<KilledBackup> {
+  await using tenant = await TenantBackups.start({ mailboxes: 1, items, fidelity });
   const calm = await tenant.repository();
   const clean = await tenant.backUp(calm);
-  const contents = new Set(clean.requests.filter(isContent).map(({ url }) => url));
+  const contents = allContents(clean.requests);
   await mkdir(join(directory, 'repository'));
   using scratch = await ScratchRepository.make(await FileStorage.open(join(directory, 'repository')));
   const job: BackupJob = {
     url: join(directory, 'repository'), cacheDirectory: scratch.path('cache'), key: createHash('sha256').update('operator').digest('hex'),
-    settings: settingsOf(tenant.simulator), address: tenant.simulator.mailboxes[0] ?? '', page,
+    settings: settingsOf(tenant.simulator), address: tenant.simulator.mailboxes[0] ?? '', page, fidelity,
   };
-  const next = seededNumbers(seed);
   const seen = new Set<string>();
+  const next = seededNumbers(seed);
   let [asked, mostAgain, struck] = [0, 0, 0];
-  for (let run = 0; seen.size < contents.size || run <= kills; run++) {
-    assert.ok(run <= kills, `run ${run} (seed ${seed}) did not ask for all contents`);
+  for (let run = 0; run <= kills; run++) {
     const before = tenant.simulator.log.total;
     // Never beyond what is left, or the run ends before it is killed.
-    const after = run === kills ? Infinity : Math.floor(next() * ((contents.size - seen.size) / (kills - run)));
-    if (await runAndKill(tenant, job, after)) struck++;
-    const mine = tenant.simulator.requests().filter((request) => request.number > before && isContent(request)).map(({ url }) => url);
-    const again = mine.filter((url) => seen.has(url)).length;
-    assert.ok(again < page * 1.5, `run ${run} (seed ${seed}) asked for ${again} contents again, of ${page} at once`);
+    const mails = [...contents].filter((name) => name.includes('/messages/') && !seen.has(name)).length;
+    if (await runAndKill(tenant, job, run === kills ? Infinity : Math.floor(next() * (mails / (kills - run))))) struck++;
+    const mine = allContents(tenant.simulator.requests().filter((request) => request.number > before));
+    const again = [...mine].filter((name) => seen.has(name)).length;
+    assert.ok(again <= page, `run ${run} (seed ${seed}) asked for ${again} contents again, of a page of ${page}`);
     mostAgain = Math.max(mostAgain, again);
-    asked += mine.length;
-    for (const url of mine) seen.add(url);
+    asked += mine.size;
+    for (const name of mine) seen.add(name);
   }
-  assert.equal(struck, kills);
+  assert.deepEqual([struck, seen.size], [kills, contents.size], `seed ${seed}`);
   const [last, ...others] = await scratch.repository.snapshots();
   assert.ok(last !== undefined && others.length === 0);
   assert.equal(firstDifference(await wholeSnapshot(calm, clean.manifest), await wholeSnapshot(scratch, last.manifest)), undefined);

@@ -21,6 +21,10 @@ export interface TenantBackupsOptions extends Microsoft365Options {
   readonly onExchange?: () => void;
   /** The product's own unless told. */
   readonly open?: typeof microsoft365.openSource;
+  /** MIME alone unless told. */
+  readonly fidelity?: microsoft365.Fidelity;
+  /** What the product takes to be permitted; what is documented unless told. */
+  readonly mailboxLimits?: microsoft365.Microsoft365Runtime['mailboxLimits'];
 }
 
 /** Whole backups of the mailboxes of a simulated tenant, all parts of them, through the product's doors. */
@@ -29,17 +33,26 @@ export class TenantBackups implements AsyncDisposable {
   readonly #tenant: microsoft365.Tenant;
   readonly #clock: Clock;
   readonly #open: typeof microsoft365.openSource;
+  readonly #fidelity: microsoft365.Fidelity;
   readonly #scratches: ScratchRepository[] = [];
 
-  private constructor(simulator: Microsoft365, { clock = systemClock, sleep = shortSleep, onExchange, open = microsoft365.openSource }: TenantBackupsOptions) {
+  private constructor(simulator: Microsoft365, { clock = systemClock, sleep = shortSleep, onExchange, open = microsoft365.openSource, fidelity = 'mime', mailboxLimits }: TenantBackupsOptions) {
     this.simulator = simulator;
     this.#clock = clock;
     this.#open = open;
-    this.#tenant = new microsoft365.Tenant(settingsOf(simulator), { clock, sleep, random: systemRandom, ...(onExchange === undefined ? {} : { onExchange }) });
+    this.#fidelity = fidelity;
+    this.#tenant = new microsoft365.Tenant(settingsOf(simulator), {
+      clock, sleep, random: systemRandom, ...(onExchange === undefined ? {} : { onExchange }), ...(mailboxLimits === undefined ? {} : { mailboxLimits }),
+    });
   }
 
   static async start(options: TenantBackupsOptions): Promise<TenantBackups> {
-    return new TenantBackups(await startMicrosoft365({ seed: 'proofs', ...options }), options);
+    return TenantBackups.on(await startMicrosoft365({ seed: 'proofs', ...options }), options);
+  }
+
+  /** Of a tenant that runs already; it ends with this. */
+  static on(simulator: Microsoft365, options: TenantBackupsOptions): TenantBackups {
+    return new TenantBackups(simulator, options);
   }
 
   /** Of its own, in memory. */
@@ -53,7 +66,7 @@ export class TenantBackups implements AsyncDisposable {
   async backUp({ repository }: ScratchRepository, address = this.simulator.mailboxes[0] ?? '', progress: Progress = unheard): Promise<{ manifest: Manifest; requests: readonly LoggedRequest[] }> {
     const mailbox = await this.#tenant.mailbox(address, never);
     const before = this.simulator.log.total;
-    const source = this.#open(this.#tenant, mailbox, 'mime');
+    const source = this.#open(this.#tenant, mailbox, this.#fidelity);
     try {
       const manifest = await runBackup(repository, source, { signal: never, progress, clock: this.#clock, workers: 1 });
       return { manifest, requests: this.simulator.requests().filter(({ number, url }) => number > before && !url.includes('oauth2')) };

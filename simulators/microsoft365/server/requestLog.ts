@@ -9,6 +9,8 @@ export interface LoggedRequest {
   route: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly requestBytes: number;
+  /** The items that an export asks for: its address does not tell. */
+  readonly exported: readonly string[];
   readonly batched: boolean;
   status: number | undefined;
   responseBytes: number;
@@ -28,7 +30,7 @@ export class RequestLog {
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HIDDEN_HEADERS.has(name)));
     const entry: LoggedRequest = {
       number: ++this.#number, time, method: request.method, url: request.url.replace(/([?&]authtoken=)[^&]+/, '$1…'), route: undefined, headers,
-      requestBytes: request.body.length, batched: request.batched, status: undefined, responseBytes: 0, fault: undefined,
+      requestBytes: request.body.length, exported: exportedBy(request), batched: request.batched, status: undefined, responseBytes: 0, fault: undefined,
     };
     this.#entries.push(entry);
     if (this.#entries.length > MOST_ENTRIES * 1.1) this.#entries = this.#entries.slice(-MOST_ENTRIES);
@@ -51,5 +53,15 @@ export class RequestLog {
 
   clear(): void {
     this.#entries = [];
+  }
+}
+
+function exportedBy({ url, body }: { readonly url: string; readonly body: Uint8Array }): readonly string[] {
+  if (!url.endsWith('/exportItems')) return [];
+  try {
+    const { itemIds } = JSON.parse(Buffer.from(body).toString()) as { itemIds?: unknown };
+    return Array.isArray(itemIds) ? itemIds.map(String) : [];
+  } catch {
+    return [];
   }
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../domain/index.ts';
 import { sleep, systemClock, systemRandom, type Clock, type RandomBytes, type Sleep } from '../../runtime/index.ts';
-import type { Attempts, HttpLimits, RestClientOptions } from '../../rest/index.ts';
+import type { Attempts, BudgetLimits, HttpLimits, RestClientOptions } from '../../rest/index.ts';
 
 /** Hosts of Microsoft's clouds: where one signs in, and where Graph is. */
 export const CLOUDS = {
@@ -39,6 +39,8 @@ export interface Microsoft365Runtime {
   /** Entries of a page of a delta query; 250 unless told. */
   readonly pageSize?: number;
   readonly onExchange?: RestClientOptions['onExchange'];
+  /** What the service permits this application on each mailbox; what is documented unless told. */
+  readonly mailboxLimits?: BudgetLimits;
 }
 
 export const SYSTEM_RUNTIME: Microsoft365Runtime = { clock: systemClock, sleep, random: systemRandom };

@@ -57,7 +57,7 @@ export class Tenant {
     let budget = this.#budgets.get(userId);
     if (budget === undefined) {
       const onWait = (untilMs: number): void => this.#listeners.get(userId)?.({ type: 'waiting', for: "Microsoft 365's limit of requests", untilMs });
-      budget = new RequestBudget(MAILBOX_LIMITS, { clock: this.runtime.clock, sleep: this.runtime.sleep, onWait });
+      budget = new RequestBudget(this.runtime.mailboxLimits ?? MAILBOX_LIMITS, { clock: this.runtime.clock, sleep: this.runtime.sleep, onWait });
       this.#budgets.set(userId, budget);
     }
     return budget;

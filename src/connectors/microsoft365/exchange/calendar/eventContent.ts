@@ -6,6 +6,7 @@ import { expandExtended, listOf, objectOf, readDocument } from '../items/documen
 import type { ContentAccess } from '../items/folderedService.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { jsonContent, LISTED_ATTACHMENT, type Attached } from '../items/jsonContent.ts';
+import { isCutAttachment, wholeContent } from '../items/wholeContent.ts';
 import type { MailboxAccess } from '../subService.ts';
 import { eventItem } from './eventItem.ts';
 
@@ -88,7 +89,7 @@ export async function exceptionAttachments({ graph, budget }: MailboxAccess, eve
       notKept.push(textOf(entry, 'name'));
       continue;
     }
-    const { bytes } = await graph.content(path, { ...options, limits: { mostBytes: MOST_NOTED * 2 } }).catch(oddIfMissing(LISTED_ATTACHMENT));
+    const { bytes } = await wholeContent(graph, path, { ...options, limits: { mostBytes: MOST_NOTED * 2 } }, (ends) => isCutAttachment(entry, ends)).catch(oddIfMissing(LISTED_ATTACHMENT));
     room -= bytes.length;
     kept.push({ ...entry, contentBytes: bytes.toString('base64') });
   }

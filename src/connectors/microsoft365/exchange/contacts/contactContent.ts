@@ -5,6 +5,7 @@ import { expandExtended, listOf, readDocument } from '../items/documents.ts';
 import type { ContentAccess } from '../items/folderedService.ts';
 import { idBehind } from '../items/itemSource.ts';
 import { jsonContent } from '../items/jsonContent.ts';
+import { isCutPicture, wholeContent } from '../items/wholeContent.ts';
 import type { MailboxAccess } from '../subService.ts';
 import { contactItem } from './contactItem.ts';
 
@@ -45,7 +46,7 @@ function mayHavePhoto(contact: Entry): boolean {
 /** The photo of the contact with this path (fact 65); undefined where there is none. */
 export async function photoOf({ graph, budget }: MailboxAccess, path: string, signal: AbortSignal): Promise<Entry | undefined> {
   try {
-    const { bytes, headers } = await graph.content(`${path}/photo/$value`, { purpose: CONTACTS_PURPOSE, budget, signal, limits: { mostBytes: MOST_BYTES } });
+    const { bytes, headers } = await wholeContent(graph, `${path}/photo/$value`, { purpose: CONTACTS_PURPOSE, budget, signal, limits: { mostBytes: MOST_BYTES } }, isCutPicture);
     return { contentType: headers.get('content-type') ?? '', contentBytes: bytes.toString('base64') };
   } catch (error) {
     if (hasCode(error, 'not-found')) return undefined;

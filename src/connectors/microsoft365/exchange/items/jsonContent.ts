@@ -9,6 +9,7 @@ import type { Entry } from '../../graph/pages.ts';
 import type { MailboxAccess } from '../subService.ts';
 import { canonicalJson } from './documents.ts';
 import { DocumentWriter } from './documentWriter.ts';
+import { isCutAttachment, wholeContent } from './wholeContent.ts';
 
 /** Larger attachments go through a file. */
 const IN_MEMORY = 1 << 20;
@@ -77,7 +78,8 @@ async function writeAttached(writer: DocumentWriter, { entry, path }: Attached, 
     return;
   }
   const { graph, budget } = access;
-  const reply = await graph.content(path, { purpose, budget, signal: context.signal, limits: { memoryBytes: IN_MEMORY, mostBytes: MOST_BYTES, spool } })
+  const limits = { memoryBytes: IN_MEMORY, mostBytes: MOST_BYTES, spool };
+  const reply = await wholeContent(graph, path, { purpose, budget, signal: context.signal, limits }, (ends) => isCutAttachment(entry, ends))
     .catch(oddIfMissing(LISTED_ATTACHMENT));
   await writer.write(`${canonicalJson(shown).slice(0, -1)},"contentBytes":"`);
   await writeBase64(writer, reply);

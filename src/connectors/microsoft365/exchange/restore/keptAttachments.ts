@@ -1,4 +1,5 @@
 import { idOf, textOf, type Entry } from '../../graph/pages.ts';
+import { isCutAttachment, wholeContent } from '../items/wholeContent.ts';
 import { attachFiles, type AttachmentList } from './attachFiles.ts';
 import type { Losses } from './losses.ts';
 import { fileAttachment, type NewAttachment } from './newAttachment.ts';
@@ -54,7 +55,7 @@ export async function attachMissing(list: AttachmentList, kept: readonly Entry[]
 async function sameBytes({ at, purpose }: AttachmentList, { name, contentBytes }: Entry, others: readonly Entry[], { access: { graph, budget }, signal }: Writing): Promise<Entry | undefined> {
   if (typeof contentBytes !== 'string') return undefined;
   for (const other of others.filter((one) => one['name'] === name)) {
-    const { bytes } = await graph.content(`${at}/${encodeURIComponent(idOf(other))}/$value`, { purpose, budget, signal, limits: { mostBytes: LARGEST * 1024 * 1024 } });
+    const { bytes } = await wholeContent(graph, `${at}/${encodeURIComponent(idOf(other))}/$value`, { purpose, budget, signal, limits: { mostBytes: LARGEST * 1024 * 1024 } }, (ends) => isCutAttachment(other, ends));
     if (bytes.equals(Buffer.from(contentBytes, 'base64'))) return other;
   }
   return undefined;
