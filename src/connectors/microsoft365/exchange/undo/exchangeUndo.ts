@@ -22,7 +22,7 @@ export class ExchangeUndo implements UndoSession {
     const mailbox = { graph: tenant.graph, path: `/users/${userId}`, budget: tenant.budget(userId), runtime: tenant.runtime };
     const access = { ...mailbox, scratch: async () => await this.#directory(), streamImport: new StreamImport(mailbox, undefined) };
     const context = { access, restore };
-    this.#parts = [new MailUndo(context), new NotesUndo(), new SettingsUndo(context), ...[contactWriting, eventWriting, taskWriting].map((writing) => new ItemUndo(context, writing))];
+    this.#parts = [new MailUndo(context), new NotesUndo(context), new SettingsUndo(context), ...[contactWriting, eventWriting, taskWriting].map((writing) => new ItemUndo(context, writing))];
   }
 
   async undo(changes: readonly NotedChange[], options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly UndoResult[]> {
