@@ -1,9 +1,9 @@
 import type { Soak } from '../../tools/soak.ts';
 import { throttleShare } from '../bench/throttleShare.ts';
+import { throttledBackups } from '../bench/throttledBackups.ts';
 import { timeLeftOfBackup } from '../bench/timeLeftOfBackup.ts';
 import { faultyAccount } from '../exchange/faultyAccount.ts';
 import { killedBackup } from '../exchange/killedBackup.ts';
-import { throttledBackups } from '../exchange/throttledBackups.ts';
 import { unchangedTenant } from '../exchange/unchangedTenant.ts';
 import { inScratch } from '../scale/runNode.ts';
 import { soakSize } from './soakShare.ts';

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { makePicture } from '../../../../../simulators/microsoft365/seed/pictures.ts';
 import { isCutAttachment, isCutPicture, type ContentEnds } from './wholeContent.ts';
 
 const ends = (bytes: Buffer): ContentEnds => ({ start: bytes, end: bytes.subarray(-4096), length: bytes.length });
-const PNG = makePicture(32, 'whole');
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 100 }, () => 7), 0xff, 0xd9, 0, 0]);
 
 test('pictures without their end are told', () => {

@@ -1,7 +1,7 @@
 import { startMicrosoft365, type LoggedRequest } from '../../simulators/microsoft365/index.ts';
 import { VirtualTime } from '../../src/connectors/microsoft365/testing/virtualTime.ts';
-import { DOCUMENTED } from '../bench/throttleShare.ts';
-import { TenantBackups } from './tenantBackups.ts';
+import { DOCUMENTED } from './throttleShare.ts';
+import { TenantBackups } from '../exchange/tenantBackups.ts';
 
 /** Of the machine's time: what a backup needs between two requests, for files and for its store, is less. */
 const QUIET_MS = 30;
