@@ -11,8 +11,11 @@ export function stripChanges(keep: readonly string[]): Alter {
     : undefined);
 }
 
-/** Stands before the simulator and tells pages of lists otherwise than it does. */
-export async function startAlteringProxy(origin: string, alter: Alter): Promise<{ readonly url: string; close(): Promise<void> }> {
+/** A document that is no list, as it is to be told. */
+export type AlterOne = (method: string, url: string, document: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+
+/** Stands before the simulator and tells pages of lists, and other documents, otherwise than it does. */
+export async function startAlteringProxy(origin: string, alter: Alter, alterOne: AlterOne = (_method, _url, document) => document): Promise<{ readonly url: string; close(): Promise<void> }> {
   let own = '';
   const server = createServer((request, response) => {
     forward(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -26,12 +29,13 @@ export async function startAlteringProxy(origin: string, alter: Alter): Promise<
     const answer = await fetch(`${origin}${request.url}`, { method: request.method ?? 'GET', headers: headers as Record<string, string>, ...body });
     const bytes = Buffer.from(await answer.arrayBuffer());
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
-    const text = isJson ? Buffer.from(altered(request.url ?? '', bytes.toString()).replaceAll(origin, own)) : bytes;
+    const text = isJson ? Buffer.from(altered(request.method ?? 'GET', request.url ?? '', bytes.toString()).replaceAll(origin, own)) : bytes;
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' }).end(text);
   };
-  const altered = (url: string, text: string): string => {
+  const altered = (method: string, url: string, text: string): string => {
     const document = JSON.parse(text) as { value?: unknown };
-    const value = Array.isArray(document.value) ? alter(url, document.value as Record<string, unknown>[]) : undefined;
+    if (!Array.isArray(document.value)) return JSON.stringify(alterOne(method, url, document));
+    const value = alter(url, document.value as Record<string, unknown>[]);
     return value === undefined ? text : JSON.stringify({ ...document, value });
   };
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });

@@ -2,7 +2,7 @@ import type { LoggedRequest } from '../../../../simulators/microsoft365/index.ts
 import { companionKey, isCompanion, type ItemRow } from '../../../domain/index.ts';
 import type { SnapshotModel } from '../../conformance.ts';
 import type { RestoreItem, TargetSession, WriteResult } from '../../contract.ts';
-import { openTarget, type TargetOptions } from '../index.ts';
+import { openTarget, type TargetOptions, type Tenant } from '../index.ts';
 import type { TestTenant } from './testTenant.ts';
 
 const BATCH = 40;
@@ -21,13 +21,15 @@ export interface RestoreRun {
   readonly dryRun?: boolean;
   readonly within?: (path: string) => boolean;
   readonly signal?: AbortSignal;
+  /** Another way to the same service than the test's own. */
+  readonly through?: Tenant;
 }
 
 /** Gives a snapshot back as recovery does: folders before what they hold, batches that are planned and then written, some at once. */
 export async function giveBack(tenant: TestTenant, snapshot: SnapshotModel, options: Partial<TargetOptions> & Pick<TargetOptions, 'mode'>, run: RestoreRun = {}): Promise<Restored> {
-  const { address = tenant.address, signal = new AbortController().signal } = run;
+  const { address = tenant.address, signal = new AbortController().signal, through = tenant.tenant } = run;
   const before = tenant.simulator.log.total;
-  const session = openTarget(tenant.tenant, await tenant.tenant.mailbox(address, signal), { folderName: 'Restored 2026-01-02', ofAnother: address !== tenant.address, ...options });
+  const session = openTarget(through, await through.mailbox(address, signal), { folderName: 'Restored 2026-01-02', ofAnother: address !== tenant.address, ...options });
   const giving = new Giving(session, snapshot, { ...run, signal });
   try {
     await giving.all();

@@ -59,9 +59,14 @@ export class TestTenant implements AsyncDisposable {
     return this.#parts === 'all' ? openSource(tenant, mailbox, fidelity) : new ExchangeSource(tenant, mailbox, fidelity, this.#parts);
   }
 
+  /** The same tenant behind something else. */
+  through(url: string): Tenant {
+    return new Tenant({ ...this.settings, graphUrl: url, loginUrl: url }, quickRuntime());
+  }
+
   /** A run through something that stands before the simulator and changes its answers: these are not held against the document. */
   async runThrough(url: string, previous?: SnapshotModel): Promise<ModelRun> {
-    const source = await this.source(this.address, new Tenant({ ...this.settings, graphUrl: url, loginUrl: url }, quickRuntime()));
+    const source = await this.source(this.address, this.through(url));
     try {
       return await modelRun(source, previous);
     } finally {
