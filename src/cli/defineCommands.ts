@@ -223,7 +223,9 @@ function defineExport(program: Command, does: Does): void {
     .option('--path <path>', 'only this item, or this folder with all below it')
     .option('--part-size <size>', 'largest ZIP or MBOX file (default: 5GB)', byteSize(1_000_000))
     .option('--entity <entity>', ENTITY)
+    .option('--holds', 'take along what only a legal hold of the source keeps')
     .addHelpText('after', `
+eml and mbox hold mails: what else was chosen is left out, told by kind, and the export ends with 3. --format zip holds everything.
 manifest.jsonl lists what the export holds and what is missing, with hashes. It appears last: without it the export is
 not whole. An export is not encrypted: keep it where only you can read it.`);
   does(command, async () => (await import('./commands/exportToPlace.ts')).exportToPlace);

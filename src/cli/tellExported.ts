@@ -1,4 +1,4 @@
-import type { ExportFormat, ExportIssue, ExportPart, ExportReport } from '../recovery/index.ts';
+import type { ExportFormat, ExportIssue, ExportPart, ExportReport, LeftOut } from '../recovery/index.ts';
 import type { Manifest } from '../repository/index.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT, type ExitCode } from './exitCodes.ts';
@@ -11,6 +11,7 @@ interface ExportDocument {
   readonly location: string;
   readonly items: number;
   readonly missing: number;
+  readonly leftOut: readonly LeftOut[];
   readonly folders: number;
   readonly bytes: number;
   readonly files: number;
@@ -28,12 +29,14 @@ interface Exported {
 }
 
 export async function tellExported({ out }: CommandContext, { manifest, format, location, report, tookMs }: Exported): Promise<ExitCode> {
-  const { items, missing, folders, bytes, files, fileBytes, parts, issues } = report;
+  const { items, missing, leftOut, folders, bytes, files, fileBytes, parts, issues } = report;
   await out.document({
-    snapshot: manifest.id, format, location, items, missing, folders, bytes, files, fileBytes, parts, issues,
+    snapshot: manifest.id, format, location, items, missing, leftOut, folders, bytes, files, fileBytes, parts, issues,
   } satisfies ExportDocument);
   await out.line(`Exported snapshot ${manifest.id} to ${location}`);
   await out.line(`  ${plural(items, 'item')} in ${plural(folders, 'folder')}, ${bytesText(bytes)}${missing > 0 ? `; ${countText(missing)} MISSING` : ''}`);
   await out.line(`  ${plural(files, 'file')} of ${bytesText(fileBytes)}, and manifest.jsonl, in ${durationText(tookMs)}`);
-  return missing > 0 || issues.length > 0 ? EXIT.warnings : EXIT.done;
+  for (const { kind, items: count, message } of leftOut) await out.line(`  left out: ${countText(count)} × ${kind}. ${message}`);
+  // What a hold keeps is left out unless asked for; what the format does not hold was asked for.
+  return missing > 0 || issues.length > 0 || leftOut.some(({ code }) => code === 'export/other-kind') ? EXIT.warnings : EXIT.done;
 }

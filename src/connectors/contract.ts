@@ -37,6 +37,8 @@ export interface Descriptor {
   readonly search: Searchable;
   /** The form that a row takes when it is given back into a directory. */
   readonly onDisk: (row: ItemRow) => DiskEntry;
+  /** Whether a folder holds what the service keeps for legal reasons alone: exports take it along when told. Undefined: there are no such folders. */
+  readonly isHeld?: (folder: ItemRow) => boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isHoldfastError, type ItemRow, type Progress } from '../domain/index.ts';
 import type { ObjectSink, ObjectWriter } from '../storage/objectSink.ts';
-import type { ExportPart, ExportReport } from './exportReport.ts';
+import type { ExportPart, ExportReport, LeftOut } from './exportReport.ts';
 import { outcomeText } from './issueLog.ts';
 
 /** The file that tells what an export holds; it gets its name last, so that its presence says that all is there. */
@@ -20,7 +20,7 @@ export interface ItemPlace {
 
 /** Writes the manifest, line by line as things happen, and counts for the report; see docs/guides/export.md. */
 export class ExportLog {
-  readonly report: ExportReport = { items: 0, missing: 0, folders: 0, bytes: 0, files: 0, fileBytes: 0, parts: [], issues: [] };
+  readonly report: ExportReport = { items: 0, missing: 0, leftOut: [], folders: 0, bytes: 0, files: 0, fileBytes: 0, parts: [], issues: [] };
   readonly #writer: ObjectWriter;
   readonly #shown: (row: ItemRow) => string;
   readonly #progress: Progress;
@@ -58,6 +58,15 @@ export class ExportLog {
     await this.#issue('missing', row, code, message);
   }
 
+  /** Each is in the manifest; told is how many there are of each kind, at the end. */
+  async leftOut(row: ItemRow, what: Omit<LeftOut, 'items'>): Promise<void> {
+    const { leftOut } = this.report;
+    let found = leftOut.find(({ code, kind }) => code === what.code && kind === what.kind);
+    if (found === undefined) leftOut.push(found = { ...what, items: 0 });
+    found.items++;
+    await this.#line({ type: 'leftOut', id: idOf(row), path: this.#shown(row), code: what.code, message: what.message });
+  }
+
   async noContent(row: ItemRow): Promise<void> {
     await this.missing(row, 'export/no-content', row.outcome === '' ? 'The snapshot holds no content for it.' : outcomeText(row));
   }
@@ -76,14 +85,19 @@ export class ExportLog {
 
   tell(): void {
     const { items, missing, bytes } = this.report;
-    this.#progress({ type: 'progress', stage: 'export', items: items + missing, bytes, ...this.#totals });
+    this.#progress({ type: 'progress', stage: 'export', items: items + missing + this.#leftOutItems, bytes, ...this.#totals });
   }
 
   /** After everything else. */
   async finish(): Promise<void> {
     const { items, missing, folders, bytes, files, fileBytes } = this.report;
-    await this.#line({ type: 'end', items, missing, folders, bytes, files, fileBytes });
+    for (const { code, kind, items: count, message } of this.report.leftOut) this.#progress({ type: 'warning', item: `${count} × ${kind}`, code, message });
+    await this.#line({ type: 'end', items, missing, leftOut: this.#leftOutItems, folders, bytes, files, fileBytes });
     await this.#writer.finish();
+  }
+
+  get #leftOutItems(): number {
+    return this.report.leftOut.reduce((sum, { items }) => sum + items, 0);
   }
 
   abandon(): Promise<void> {

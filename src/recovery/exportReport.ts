@@ -8,6 +8,16 @@ export interface ExportIssue {
   readonly message: string;
 }
 
+/** Items that were chosen, and that an export does not take along by a rule. */
+export interface LeftOut {
+  /** export/other-kind: the format holds mails alone. export/on-hold: only the source's legal hold keeps them. */
+  readonly code: 'export/other-kind' | 'export/on-hold';
+  /** What such items are called. */
+  readonly kind: string;
+  items: number;
+  readonly message: string;
+}
+
 /** A file that holds several items. */
 export interface ExportPart {
   readonly file: string;
@@ -22,6 +32,8 @@ export interface ExportReport {
   items: number;
   /** Not in it; each is an issue. */
   missing: number;
+  /** By code and kind; neither in it nor missing. */
+  readonly leftOut: LeftOut[];
   folders: number;
   /** Bytes of their contents. */
   bytes: number;

@@ -9,6 +9,7 @@ import { ExportLog, MANIFEST } from './exportLog.ts';
 import { ExportPaths } from './exportPaths.ts';
 import type { ExportFormat, ExportReport } from './exportReport.ts';
 import type { ExportWriter, OutgoingItem } from './exportWriter.ts';
+import { HeldFolders } from './heldFolders.ts';
 import { folderGroups } from './folderGroups.ts';
 import { FolderLearner } from './folderLearner.ts';
 import { MboxFiles, MOST_OPEN, TOP_MBOX } from './mboxFiles.ts';
@@ -25,6 +26,8 @@ export interface ExportOptions {
   readonly within?: (row: ItemRow) => boolean;
   /** Only keys that start with it are read. */
   readonly prefix?: BinaryString;
+  /** Takes along what the source keeps for legal reasons alone. What was chosen by a path is taken along anyway. */
+  readonly holds?: boolean;
   /** Rows of the folders above what was chosen, top first. */
   readonly above?: readonly ItemRow[];
   /** What was chosen, as the manifest is to say it. */
@@ -72,12 +75,14 @@ class SnapshotExport {
   readonly #learner: FolderLearner;
   /** Folders that the writer was told of. */
   readonly #made = new Set<BinaryString>();
+  readonly #held: HeldFolders;
 
   constructor(source: SegmentSource, manifest: Manifest, reader: ItemReader, options: ExportOptions) {
     this.#source = source;
     this.#manifest = manifest;
     this.#reader = reader;
     this.#options = options;
+    this.#held = new HeldFolders(options.descriptor);
     const exact = options.format === 'zip' && !exportFormats(options.descriptor).includes('eml');
     const paths = new ExportPaths(exact ? 'exact' : 'safe', [MANIFEST, TOP_MBOX]);
     this.#paths = paths;
@@ -145,7 +150,10 @@ class SnapshotExport {
     const { within, signal } = this.#options;
     for await (const batch of this.#rows()) {
       for (const row of batch) {
-        if (row.kind === 'folder') await this.#learner.learn(row);
+        if (row.kind === 'folder') {
+          await this.#learner.learn(row);
+          this.#held.learn(row);
+        }
         if (within && !within(row)) continue;
         if (row.kind === 'folder') {
           await this.#folder(row, log, writer);
@@ -160,8 +168,13 @@ class SnapshotExport {
 
   async #item(row: ItemRow, log: ExportLog): Promise<OutgoingItem | undefined> {
     const { descriptor, format } = this.#options;
+    const kind = descriptor.kinds[row.kind]?.title ?? row.kind;
+    if (this.#isHeld(row.parent)) {
+      await log.leftOut(row, { code: 'export/on-hold', kind, message: 'Only a legal hold of the source keeps it. `--holds` takes it along.' });
+      return undefined;
+    }
     if (format !== 'zip' && descriptor.kinds[row.kind]?.extension !== MAIL) {
-      await log.missing(row, 'export/other-kind', 'It is no mail. Export it with --format zip.');
+      await log.leftOut(row, { code: 'export/other-kind', kind, message: `It is no mail, and ${format} holds mails alone. \`--format zip\` takes it along; \`--path\` chooses the mail alone.` });
       return undefined;
     }
     const entry = descriptor.onDisk(row);
@@ -179,7 +192,13 @@ class SnapshotExport {
     if (this.#options.format !== 'mbox') await writer.folder(row, entry, this.#paths.folder(row.key));
   }
 
+  #isHeld(folder: BinaryString): boolean {
+    const { holds, within } = this.#options;
+    return holds !== true && within === undefined && this.#held.holds(folder);
+  }
+
   async #folder(row: ItemRow, log: ExportLog, writer: ExportWriter): Promise<void> {
+    if (this.#isHeld(row.key)) return;
     const entry = this.#options.descriptor.onDisk(row);
     const path = this.#paths.folder(row.key);
     if (this.#made.has(row.key)) return;

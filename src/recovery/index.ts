@@ -7,7 +7,7 @@ export type { RestoreIssue, RestoreReport } from './restoreReport.ts';
 export type { UndoReport } from './undoRestore.ts';
 export type { RestoreToOptions } from './restoreToTarget.ts';
 export type { ExportOptions } from './exportSnapshot.ts';
-export type { ExportFormat, ExportIssue, ExportPart, ExportReport } from './exportReport.ts';
+export type { ExportFormat, ExportIssue, ExportPart, ExportReport, LeftOut } from './exportReport.ts';
 export type { EntityHit, SearchAnswer, SearchedEntity, SearchGap, SearchRequest } from './searchEntities.ts';
 
 export const keysAtPath = loadedLater(async () => (await import('./keysAtPath.ts')).keysAtPath);

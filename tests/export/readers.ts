@@ -58,7 +58,7 @@ export async function sha256Of(path: string): Promise<string> {
 }
 
 export interface ManifestLine {
-  readonly type: 'export' | 'item' | 'missing' | 'altered' | 'part' | 'end';
+  readonly type: 'export' | 'item' | 'missing' | 'altered' | 'leftOut' | 'part' | 'end';
   readonly path: string;
   readonly file: string;
   readonly entry?: string;

@@ -19,13 +19,14 @@ interface Options extends RepositoryOptions {
   readonly path?: string;
   readonly partSize?: number;
   readonly entity?: string;
+  readonly holds?: boolean;
 }
 
 const PART_SIZE = 5_000_000_000;
 
 export async function exportToPlace(context: CommandContext, options: Options): Promise<ExitCode> {
   const { stderr, clock, signal } = context;
-  const { format, path, partSize = PART_SIZE } = options;
+  const { format, path, partSize = PART_SIZE, holds = false } = options;
   const started = clock.monotonic();
   using display = new ProgressDisplay({ stream: stderr, clock, quiet: options.quiet === true });
   const progress = display.listener;
@@ -35,7 +36,7 @@ export async function exportToPlace(context: CommandContext, options: Options): 
   const sink = await openSink(options.to, { settings: context.settings, clock });
   mustBeOutside(sink, repository);
   const descriptor = await snapshotDescriptor(manifest);
-  const report = await exportSnapshot(repository, manifest, { ...selection, sink, format, descriptor, partSize, path, signal, progress });
+  const report = await exportSnapshot(repository, manifest, { ...selection, sink, format, descriptor, partSize, path, holds, signal, progress });
   display.stop();
   return tellExported(context, { manifest, format, location: sink.location, report, tookMs: clock.monotonic() - started });
 }

@@ -3,11 +3,14 @@ import { systemClock, type Clock } from '../../runtime/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
 import { contactsPlan } from './exchange/contacts/contactsPlan.ts';
 import { FolderedService, type FolderedPlan } from './exchange/items/folderedService.ts';
+import { MailService } from './exchange/mail/mailService.ts';
 import { notesPlan } from './exchange/notes/notesPlan.ts';
 import { SettingsService } from './exchange/settings/settingsService.ts';
 import { tasksPlan } from './exchange/todo/tasksPlan.ts';
+import { UnreachedService } from './exchange/unreached/unreachedService.ts';
 import { startAlteringProxy } from './testing/alteringProxy.ts';
 import { picture } from './testing/picture.ts';
+import { giveBack } from './testing/testRestore.ts';
 import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
 const start = async (options: TenantOptions = {}): Promise<TestTenant> => await TestTenant.start({ items: 100, parts: 'all', ...options });
@@ -164,6 +167,28 @@ test('what Graph does not reach is named with its reason and date, and asked for
   const third = await tenant.run(second.snapshot);
   expect([asked(first), asked(second), asked(third)]).toEqual([2, 0, 2]);
   expect([second.changed, third.changed]).toEqual([0, 0]);
+});
+
+test('what a hold keeps is backed up, comes back into a folder, and stays in earlier snapshots; where Graph does not give it each snapshot of the mailbox says so', async () => {
+  await using tenant = await TestTenant.start({ items: 20, parts: [(access) => new MailService(access), (access) => new UnreachedService(access)] });
+  const [, other = ''] = tenant.simulator.mailboxes;
+  tenant.simulator.setHold(tenant.address, true);
+  const id = await tenant.addMessage('inbox', 'Purged');
+  await tenant.ask('POST', `/messages/${id}/permanentDelete`);
+  const { snapshot } = await tenant.run();
+  expect(snapshot.find('Recoverable Items/Purges/Purged')).toMatchObject({ kind: 'mail', outcome: '' });
+  const run = await giveBack(tenant, snapshot, { mode: 'skip' }, { address: other, within: (path) => path.startsWith('Recoverable Items/Purges') });
+  expect([...run.results].filter(([path]) => path.includes('/Purged '))).toMatchObject([[expect.anything(), { result: 'altered', outcome: { code: 'not-recoverable' } }]]);
+  const folders = (await tenant.ask('GET', '/mailFolders?$top=100', undefined, other)).value as { id: string; displayName: string }[];
+  const top = folders.find(({ displayName }) => displayName === 'Recoverable Items')?.id;
+  const [purges] = (await tenant.ask('GET', `/mailFolders/${top}/childFolders`, undefined, other)).value;
+  expect((await tenant.ask('GET', `/mailFolders/${purges.id}/messages?$select=subject`, undefined, other)).value).toMatchObject([{ subject: 'Purged' }]);
+  tenant.simulator.vanish(tenant.address, id);
+  expect((await tenant.run(snapshot)).snapshot.find('Recoverable Items/Purges/Purged')).toBe(undefined);
+  expect(snapshot.find('Recoverable Items/Purges/Purged')?.content).not.toBe('');
+  tenant.simulator.fault({ on: 'mailFolders/recoverableitemspurges', times: 1000, fault: { kind: 'status', status: 400, code: 'ErrorInvalidIdMalformed' } });
+  const without = (await tenant.run()).snapshot;
+  expect(without.sorted.filter(({ kind }) => kind === 'gap').map(({ name }) => name.replace(/ \(asked.*/, ''))).toContain('What a legal hold keeps: not reachable');
 });
 
 test('a part without its permission is named, the others are read; with the permission it is there', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ItemRow } from '../../../domain/index.ts';
 import { safeFileName } from '../../../formats/index.ts';
 import type { Descriptor, DiskEntry } from '../../contract.ts';
+import { isHeldFolder } from './mail/heldFolders.ts';
 import { parseMessageMeta } from './mail/messageItem.ts';
 
 export const SERVICE = 'exchange';
@@ -24,6 +25,7 @@ export const descriptor: Descriptor = {
   limits: [
     'In-place archives and public folders are not reachable through Microsoft Graph; each snapshot names them.',
     'Mails are kept in the form that Exchange makes of them (MIME), not as the bytes that once arrived; beside it, where the tenant permits it, as the stream that only Exchange reads.',
+    'What a legal hold keeps is backed up where Microsoft Graph gives its folders by name; each snapshot of a mailbox where it does not names that.',
     'Hidden folders that add-ins made are not listed by Microsoft Graph.',
     'Events, contacts and tasks are files of JSON, as Microsoft Graph gives them; notes are streams that only Exchange reads.',
     'Contact lists of Outlook, groups of calendars, who may see a calendar, and what focused inbox learned are not backed up.',
@@ -38,6 +40,7 @@ export const descriptor: Descriptor = {
     },
   },
   onDisk,
+  isHeld: isHeldFolder,
 };
 
 /** Characters of a subject in a file name: at most 200 bytes, so that date and number still fit. */

@@ -6,14 +6,15 @@ import { hasCode } from '../../graph/graphErrors.ts';
 import { idOf, isRemoved, textOf, type Entry } from '../../graph/pages.ts';
 import type { MailboxAccess, SubServiceContext } from '../subService.ts';
 import type { MailCursor } from './mailCursor.ts';
+import { HELD } from './heldFolders.ts';
 import { FOLDERS, folderKey, idOfKey, RECOVERABLE_KEY, ROOT_KEY } from './mailKeys.ts';
 import { ownChange } from './messageItem.ts';
 
 export const MAIL_PURPOSE = 'read mail (Mail.Read)';
 const OPTIONS = '$select=id,displayName,parentFolderId,totalItemCount,isHidden';
 
-/** Folders that Graph knows by name (fact 49). Hidden ones are in no list, so each is asked for. The last three are in no document, but some mailboxes have them. */
-const RECOVERABLE = ['recoverableitemsdeletions', 'recoverableitemspurges', 'recoverableitemsversions', 'recoverableitemsdiscoveryholds'];
+/** Folders that Graph knows by name (fact 49). Hidden ones are in no list, so each is asked for: all in one batch, which takes twenty. */
+const RECOVERABLE = ['recoverableitemsdeletions', ...HELD];
 const WELL_KNOWN = ['msgfolderroot', 'inbox', 'drafts', 'sentitems', 'deleteditems', 'junkemail', 'outbox', 'archive', 'clutter', 'conversationhistory', 'scheduled', 'syncissues', 'conflicts',
   'localfailures', 'serverfailures', ...RECOVERABLE];
 

@@ -4,6 +4,7 @@ import { ItemListing } from '../items/itemListing.ts';
 import { partChanges } from '../items/partChanges.ts';
 import { SortedSpool } from '../sortedSpool.ts';
 import type { MailboxAccess, SubService, SubServiceContext } from '../subService.ts';
+import { HELD } from './heldFolders.ts';
 import { parseMailCursor, type MailCursor } from './mailCursor.ts';
 import { MailFolders, type MailFolder } from './mailFolders.ts';
 import { NAME } from './mailKeys.ts';
@@ -11,7 +12,7 @@ import { messageContent } from './messageContent.ts';
 import { messageSource } from './messageSource.ts';
 
 /** Folders into which mail moves most are read after those that it comes from. */
-const LAST = ['archive', 'deleteditems', ...['deletions', 'purges', 'versions', 'discoveryholds'].map((name) => `recoverableitems${name}`)];
+const LAST = ['archive', 'deleteditems', 'recoverableitemsdeletions', ...HELD];
 
 /** Mail: folders, messages in MIME form with what is known of them besides, and Recoverable Items as far as the service shows it. */
 export class MailService implements SubService {

@@ -7,7 +7,7 @@ import type { MailboxAccess, SubService, SubServiceContext } from '../subService
 
 /** Its name: what its keys begin with. */
 export const UNREACHED = 'unreached';
-const PURPOSE = 'look whether archives and public folders are reachable (Mail.Read)';
+const PURPOSE = 'look whether archives, public folders and what a hold keeps are reachable (Mail.Read)';
 /** A mailbox is asked again so often: nothing is there to be found in most weeks. */
 const ASKED_EVERY_MS = 7 * 86_400_000;
 
@@ -17,13 +17,19 @@ interface Gap {
   /** Of a folder that other interfaces of Exchange know by this name. */
   readonly path: string;
   readonly reason: string;
+  /** Where it is reachable another part reads it, and there is no gap. */
+  readonly isRead?: true;
 }
 
-/** Facts 51 and 52. */
+/** Facts 49, 51 and 52. */
 const GAPS: readonly Gap[] = [
   {
     id: 'archive', title: 'In-place archive', path: '/mailFolders/archivemsgfolderroot?$select=id',
     reason: 'Microsoft Graph does not give access to in-place archive mailboxes. If this mailbox has one, its items are in no backup.',
+  },
+  {
+    id: 'holds', title: 'What a legal hold keeps', path: '/mailFolders/recoverableitemspurges?$select=id', isRead: true,
+    reason: 'Microsoft Graph does not give access to the folder of this mailbox for what was deleted for good (Purges). If the mailbox is on hold, what only the hold keeps is in no backup.',
   },
   {
     id: 'publicFolders', title: 'Public folders', path: '/mailFolders/publicfoldersroot?$select=id',
@@ -77,12 +83,13 @@ export class UnreachedService implements SubService {
     if (changes.length > 0) yield changes;
   }
 
-  #changeOf({ id, title, path, reason }: Gap, answer: string, rows: ReadonlyMap<string, ItemRow>, date: string): readonly SourceChange[] {
+  #changeOf({ id, title, path, reason, isRead }: Gap, answer: string, rows: ReadonlyMap<string, ItemRow>, date: string): readonly SourceChange[] {
     const key = `${UNREACHED}/g/${id}`;
     const change = changeOf(id, answer);
     const row = rows.get(key);
     if (row?.change === change && row.outcome === '') return [];
     const isReachable = answer === REACHABLE;
+    if (isReachable && isRead === true) return row === undefined ? [] : [{ type: 'removed', key }];
     const said = isReachable ? 'Microsoft Graph answers for it now, but this version of Holdfast does not read it. Ask for one that does.' : reason;
     const name = `${title}: ${isReachable ? 'not read' : 'not reachable'} (asked on ${date})`;
     const content = Buffer.from(canonicalJson({ what: title, asked: date, request: `GET /users/{id}${path}`, answer, reason: said }));
