@@ -15,7 +15,7 @@ const PAGE = 1000;
 const FIDELITY = 'both';
 const KILLS = 5;
 /** Of each mailbox in ten minutes. */
-const PERMITTED = soakSize(500);
+const PERMITTED = soakSize(250);
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 
@@ -52,7 +52,7 @@ const parts: Readonly<Record<string, (seed: number) => Promise<string>>> = {
     return sharePassed(`50 mailboxes at once: ${percent((requests - refused) / permitted)} of ${permitted} permitted requests, ${refused} refused`, (requests - refused) / permitted, refused / requests);
   },
   throttledBackups: async () => {
-    const { requests, refused, least, minutes } = await throttledBackups({ mailboxes: 50, items: Math.max(100, soakSize(1200)), permitted: Math.max(50, PERMITTED) });
+    const { requests, refused, least, minutes } = await throttledBackups({ mailboxes: 50, items: Math.max(100, soakSize(600)), permitted: Math.max(50, PERMITTED) });
     return sharePassed(`50 backups at once, ${requests} requests in ${minutes} minutes of the service's: at least ${percent(least)} of the permitted requests of each mailbox, ${refused} refused`, least, refused / requests);
   },
 };
