@@ -16,7 +16,7 @@ export interface BackupOptions {
   readonly workers?: number;
   /** New packed bytes after which what the run has is made durable; 256 MiB unless told. */
   readonly checkpointBytes?: number;
-  /** Contents that a killed run asks for again, at most; 1000 unless told. Half of them are asked for at once, and made durable before the other half is. */
+  /** Contents that a killed run asks for again, at most; 1000 unless told. A quarter of them is asked for at once; what came is made durable after three quarters. */
   readonly page?: number;
 }
 
@@ -79,7 +79,8 @@ class BackupRun {
   #open = 0;
   #expected: number | undefined;
   #effort: Effort | undefined;
-  readonly #halfPage: number;
+  readonly #fetchItems: number;
+  readonly #checkpointItems: number;
   /** Contents that the source gave by the last checkpoint. */
   #durable = 0;
   #seenBytes = 0;
@@ -92,8 +93,10 @@ class BackupRun {
     this.#startedAt = new Date(options.clock.now()).toISOString();
     this.#before = store.previous(options.signal);
     this.#lookup = new PreviousRows(store, options.signal);
-    this.#halfPage = Math.max(1, Math.floor((options.page ?? PAGE) / 2));
-    this.#contents = new ContentBatches(store, source, scratch, { signal: options.signal, fetchItems: this.#halfPage });
+    const { page = PAGE } = options;
+    this.#fetchItems = Math.max(1, Math.floor(page / 4));
+    this.#checkpointItems = Math.max(1, page - this.#fetchItems);
+    this.#contents = new ContentBatches(store, source, scratch, { signal: options.signal, fetchItems: this.#fetchItems });
     this.#tally = new Tally(store.previousCounts ?? NO_COUNTS, store.resumes);
   }
 
@@ -298,7 +301,7 @@ class BackupRun {
 
   /** What a source gives may have cost far more than its bytes: a run that is killed asks for no more than a page of it again. */
   get #pageDue(): boolean {
-    return this.#contents.fetched - this.#durable >= this.#halfPage;
+    return this.#contents.fetched - this.#durable >= this.#checkpointItems;
   }
 
   /** Waits for all contents that were asked for, and takes their rows. */
