@@ -47,6 +47,10 @@ export interface Microsoft365 extends AsyncDisposable {
   /** From the next request on, whatever the token says. */
   withdrawPermission(permission: string): void;
   grantPermission(permission: string): void;
+  /** Adds an address that consent and sign-in may lead back to. */
+  allowRedirect(uri: string): void;
+  /** Address of the one Global Administrator. */
+  readonly administrator: string;
   /** Delta tokens given out so far are forgotten; of all mailboxes and the directory, or of one mailbox. */
   evictDeltaTokens(address?: string): void;
   deleteUser(address: string): void;
@@ -82,12 +86,14 @@ export async function startMicrosoft365(options: Microsoft365Options = {}): Prom
       app.asked.add(permission);
       app.granted.add(permission);
     },
+    allowRedirect: (uri) => app.redirectUris.push(uri),
+    administrator: world.directory.users[0]?.person.address ?? '',
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-type Handles = Omit<Microsoft365, 'graphUrl' | 'loginUrl' | 'tenant' | 'clientId' | 'clientSecret' | 'mailboxes' | 'close' | 'withdrawPermission' | 'grantPermission' | typeof Symbol.asyncDispose>;
+type Handles = Omit<Microsoft365, 'graphUrl' | 'loginUrl' | 'tenant' | 'clientId' | 'clientSecret' | 'mailboxes' | 'close' | 'withdrawPermission' | 'grantPermission' | 'allowRedirect' | 'administrator' | typeof Symbol.asyncDispose>;
 
 function handles(world: World): Handles {
   const userOf = (address: string): World['directory']['users'][number] => {

@@ -10,6 +10,7 @@ import { Faults } from './server/faults.ts';
 import { RequestLog } from './server/requestLog.ts';
 import { Throttle } from './server/throttle.ts';
 import type { App } from './signIn/apps.ts';
+import type { SignInCode } from './signIn/codeSignIn.ts';
 import { Tokens } from './signIn/tokens.ts';
 import type { ImportSession } from './transfer/importSession.ts';
 import type { UploadSession } from './mail/uploadSession.ts';
@@ -39,6 +40,7 @@ export class World {
   readonly apps = new Map<string, App>();
   readonly tokens: Tokens;
   readonly usedAssertions = new Map<string, number>();
+  readonly codes = new Map<string, SignInCode>();
   readonly seal: TokenSeal;
   readonly log = new RequestLog();
   readonly faults = new Faults();

@@ -31,14 +31,20 @@ export interface DirectoryGroup {
   deleted: number | undefined;
 }
 
-/** Every tenth mailbox is a shared one: no licence, no sign-in. */
 const SHARED_EVERY = 10;
+
+/** Every tenth mailbox is a shared one: no licence, no sign-in. */
+export function isShared(index: number): boolean {
+  return index % SHARED_EVERY === SHARED_EVERY - 1;
+}
 
 /** Users and groups of the tenant. They are small and all in memory. */
 export class Directory {
   readonly users: DirectoryUser[] = [];
   readonly groups: DirectoryGroup[] = [];
   readonly tokens: DirectoryTokenLife;
+  /** Global Administrator, by the template that is the same in every tenant. */
+  readonly administratorRole: Properties;
   readonly #seed: string;
   readonly #domain: string;
   readonly #clock: Clock;
@@ -51,7 +57,11 @@ export class Directory {
     this.#domain = domain;
     this.#clock = clock;
     this.tokens = new DirectoryTokenLife(clock);
-    for (let index = 0; index < mailboxes; index++) this.#addUser(index, index % SHARED_EVERY === SHARED_EVERY - 1 ? 'shared' : 'licensed');
+    this.administratorRole = {
+      id: new Dice(seed, 'role').uuid(), displayName: 'Global Administrator', description: 'Can manage all aspects of Microsoft Entra ID.', deletedDateTime: null,
+      roleTemplateId: '62e90394-69f5-4237-9190-012177145e10',
+    };
+    for (let index = 0; index < mailboxes; index++) this.#addUser(index, isShared(index) ? 'shared' : 'licensed');
     const others = 1 + Math.floor(mailboxes / 10);
     for (let index = mailboxes; index < mailboxes + others; index++) this.#addUser(index, 'unlicensed');
     for (let index = mailboxes + others; index < mailboxes + others * 2; index++) this.#addUser(index, 'guest');

@@ -104,8 +104,17 @@ function groupsOf(call: Call, id: string): DirectoryGroup[] {
   return call.world.directory.groups.filter(({ members, deleted }) => deleted === undefined && members.get(id)?.removed === false);
 }
 
+/** Groups, and the one directory role that somebody here has. */
 function memberOf(call: Call): Reply {
-  return listMembers(call, groupsOf(call, userOf(call).id));
+  requireConsistency(call);
+  const { directory } = call.world;
+  const user = userOf(call);
+  const roles = directory.users[0] === user ? [{ '@odata.type': '#microsoft.graph.directoryRole', ...directory.administratorRole }] : [];
+  const objects = [...groupsOf(call, user.id).map(typed), ...roles];
+  const listing = arrayListing('group', objects, (document, query) => (
+    textOf(document['@odata.type']).endsWith('directoryRole') ? document : shape({ type: 'group' }, document, { ...query, select: undefined })
+  ));
+  return answerList(call, { ...listing, searchable: true });
 }
 
 function membersOf(call: Call, group: DirectoryGroup, transitive: boolean, seen = new Set<string>()): DirectoryObject[] {

@@ -1,3 +1,4 @@
+import { isShared } from '../directory/directory.ts';
 import { seededContacts } from '../seed/contacts.ts';
 import { seededEvents } from '../seed/events.ts';
 import { seededMessages } from '../seed/messages.ts';
@@ -28,7 +29,7 @@ export function makeMailbox(owner: Owner, userId: string, tenantId: string, item
   mailbox.categories.push(...CATEGORY_COLOURS.map(([displayName, color]) => ({ id: diceOf(owner, 'category', displayName).uuid(), displayName, color })));
   mailbox.settings = {
     archiveFolder: mailbox.ids.folder(mailbox.folderByWellKnown('archive')?.number ?? 0), timeZone: 'W. Europe Standard Time', dateFormat: 'dd.MM.yyyy', timeFormat: 'HH:mm',
-    language: { locale: 'en-GB', displayName: 'English (United Kingdom)' }, userPurpose: 'user', delegateMeetingMessageDeliveryOptions: 'sendToDelegateOnly',
+    language: { locale: 'en-GB', displayName: 'English (United Kingdom)' }, userPurpose: isShared(owner.index) ? 'shared' : 'user', delegateMeetingMessageDeliveryOptions: 'sendToDelegateOnly',
     automaticRepliesSetting: { status: 'disabled', externalAudience: 'all', internalReplyMessage: '', externalReplyMessage: '' },
     workingHours: { daysOfWeek: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'], startTime: '08:00:00.0000000', endTime: '17:00:00.0000000', timeZone: { name: 'W. Europe Standard Time' } },
   };

@@ -10,7 +10,7 @@ export interface App {
   readonly asked: Set<string>;
   /** Application permissions that are granted. A token carries those of its day; a call needs them in both. */
   readonly granted: Set<string>;
-  readonly redirectUris: readonly string[];
+  readonly redirectUris: string[];
 }
 
 /** Everything that backup and restore of mailboxes need, as fact 11's table lists it. */
@@ -42,6 +42,6 @@ export function makeApp(options: AppOptions): App {
     certificates: options.certificate === undefined ? [] : [new X509Certificate(options.certificate)],
     asked: new Set(asked),
     granted: new Set(options.consented === false ? [] : asked),
-    redirectUris: options.redirectUris ?? [],
+    redirectUris: [...options.redirectUris ?? []],
   };
 }

@@ -3,6 +3,7 @@ import type { Reply } from '../server/reply.ts';
 import type { World } from '../world.ts';
 import type { App } from './apps.ts';
 import { refusal } from './assertion.ts';
+import { answerAuthorize, redeemCode } from './codeSignIn.ts';
 import { TOKEN_SECONDS } from './tokens.ts';
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -11,11 +12,15 @@ const SHARED_TENANTS = new Set(['common', 'organizations']);
 /** The sign-in host's answers, or undefined where the path is none of its own. */
 export function answerSignIn(world: World, request: IncomingRequest): Reply | undefined {
   const url = new URL(request.url, world.origin);
-  const match = /^\/([^/]+)\/(oauth2\/v2\.0\/token|(?:v2\.0\/)?adminconsent)$/.exec(url.pathname);
+  const match = /^\/([^/]+)\/(oauth2\/v2\.0\/(?:token|authorize)|(?:v2\.0\/)?adminconsent)$/.exec(url.pathname);
   const [, tenant, what] = match ?? [];
   if (tenant === undefined || what === undefined) return undefined;
   if (what === 'oauth2/v2.0/token') {
     return request.method === 'POST' ? answerToken(world, tenant, url, request) : plain(405, 'Method Not Allowed');
+  }
+  if (what === 'oauth2/v2.0/authorize') {
+    if (tenant !== world.tenantId && tenant !== world.domain && !SHARED_TENANTS.has(tenant)) return plain(400, `AADSTS90002: Tenant '${tenant}' not found.`);
+    return answerAuthorize(world, url, request, world.apps.get(url.searchParams.get('client_id') ?? ''));
   }
   return answerConsent(world, tenant, url, request);
 }
@@ -25,9 +30,11 @@ function answerToken(world: World, tenant: string, url: URL, request: IncomingRe
     return oauthError(world, 400, 'invalid_request', "AADSTS900144: The request body must contain the following parameter: 'grant_type'.");
   }
   const form = new URLSearchParams(Buffer.from(request.body).toString('utf8'));
-  if (tenant !== world.tenantId && tenant !== world.domain) {
+  const byCode = form.get('grant_type') === 'authorization_code';
+  if (tenant !== world.tenantId && tenant !== world.domain && !(byCode && SHARED_TENANTS.has(tenant))) {
     return oauthError(world, 400, 'invalid_request', `AADSTS90002: Tenant '${tenant}' not found.`);
   }
+  if (byCode) return answerCode(world, form, `${world.origin}${url.pathname}`);
   if (form.get('grant_type') !== 'client_credentials') {
     return oauthError(world, 400, 'unsupported_grant_type', 'AADSTS70003: The app requested an unsupported grant type.');
   }
@@ -39,6 +46,16 @@ function answerToken(world: World, tenant: string, url: URL, request: IncomingRe
   const wrong = wrongCredential(world, app, form, `${world.origin}${url.pathname}`);
   if (wrong !== undefined) return oauthError(world, 401, 'invalid_client', wrong);
   const body = { token_type: 'Bearer', expires_in: TOKEN_SECONDS, ext_expires_in: TOKEN_SECONDS, access_token: world.tokens.issue(app) };
+  return { status: 200, json: body, headers: { 'Cache-Control': 'no-store, no-cache' } };
+}
+
+function answerCode(world: World, form: URLSearchParams, address: string): Reply {
+  const app = world.apps.get(form.get('client_id') ?? '');
+  if (app === undefined) return oauthError(world, 400, 'unauthorized_client', 'AADSTS700016: Application was not found in the directory.');
+  const wrong = wrongCredential(world, app, form, address);
+  if (wrong !== undefined) return oauthError(world, 401, 'invalid_client', wrong);
+  const body = redeemCode(world, app, form);
+  if (body === undefined) return oauthError(world, 400, 'invalid_grant', 'AADSTS70008: The provided authorization code is not valid, was used, or has expired.');
   return { status: 200, json: body, headers: { 'Cache-Control': 'no-store, no-cache' } };
 }
 
