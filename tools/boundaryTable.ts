@@ -20,9 +20,9 @@ const NO_SERVICE = 'works through the contract alone, so that a new service chan
 const ROOTS = 'is a composition root: what it wires together does not know it';
 const STAND_INS = 'a stand-in for a service knows the service alone: one that shared code with the product would share its mistakes';
 const SIMULATORS = 'simulators/*';
-const DOORS = [...BASE, 'src/storage', 'src/storage/trial', 'src/repository', 'src/catalog', 'src/connectors', 'src/connectors/contract.ts',
-  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/database', 'src/mail', 'src/accounts', 'src/api', 'src/api/contract',
-  'src/server', 'src/cli'];
+const DOORS = [...BASE, 'src/storage', 'src/storage/trial', 'src/repository', 'src/catalog', 'src/connectors', 'src/connectors/contract.ts', 'src/connectors/offer.ts',
+  'src/connectors/*', 'src/formats', 'src/rest', 'src/backup', 'src/recovery', 'src/database', 'src/mail', 'src/accounts', 'src/tasks', 'src/api',
+  'src/api/contract', 'src/server', 'src/cli'];
 
 export const FOLDER_RULES: readonly FolderRule[] = [
   {
@@ -84,7 +84,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/connectors/*',
-    may: [...BASE, 'src/formats', 'src/formats/textFormat.ts', 'src/rest', 'src/connectors/contract.ts'],
+    may: [...BASE, 'src/formats', 'src/formats/textFormat.ts', 'src/rest', 'src/connectors/contract.ts', 'src/connectors/offer.ts'],
     otherwise: 'a connector only reads and writes its service; what becomes of the items is decided by backup and recovery',
     bans: { 'src/connectors': 'the list of connectors imports each connector; a connector that imports the list, or another, closes a circle' },
   },
@@ -127,6 +127,12 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     bans: { 'src/repository': 'the control plane never reads what customers keep' },
   },
   {
+    folder: 'src/tasks',
+    may: [...BASE, 'src/database', 'src/accounts', 'src/connectors/offer.ts'],
+    otherwise: 'tasks hold what is to be backed up, for whom and how; who asks over which wire, and how backups run, is not their business',
+    bans: { 'src/connectors': `a task ${NO_SERVICE}`, 'src/repository': 'the control plane never reads what customers keep' },
+  },
+  {
     folder: 'src/api/contract',
     may: ['src/domain'],
     otherwise: 'the contract goes to browsers and other programs, so it may hold shapes alone',
@@ -134,7 +140,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/api',
-    may: [...BASE, 'src/api/contract', 'src/database', 'src/accounts'],
+    may: [...BASE, 'src/api/contract', 'src/database', 'src/accounts', 'src/tasks'],
     otherwise: 'routes parse, let in, call and present; what they call is handed in by the server',
   },
   {

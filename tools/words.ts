@@ -20,8 +20,8 @@ const SERVICE_WORDS = new Set([
 /** Ordinary words too: only a text that is nothing but the word tells services apart by it. */
 const AMBIGUOUS_WORDS = new Set(['exchange', 'outlook', 'teams', 'groups', 'box', 'drive', 'workspace']);
 
-/** Names of storages, and what the environment calls their settings: where backups are put is not what is backed up. */
-const STORAGE_NAMES = /Google Cloud Storage|google-auth-library|GoogleAuth|GOOGLE_APPLICATION_CREDENTIALS|googleapis/g;
+/** Names of storages: where backups are put is not what is backed up. And what the environment calls settings, with the addresses that stand for them. */
+const OTHER_NAMES = /Google Cloud Storage|google-auth-library|GoogleAuth|GOOGLE_APPLICATION_CREDENTIALS|googleapis|\bMICROSOFT(?:_[A-Z]+)+\b|(?:login\.microsoftonline|graph\.microsoft)\.com/g;
 
 const NO_SERVICE_BECAUSE = 'what differs between services comes from a connector\'s descriptor, or each new service would change this place';
 const NO_CLOCK_BECAUSE = 'only src/runtime reads the time of day; take a Clock, so that tests can set it';
@@ -39,7 +39,7 @@ function serviceNames({ path, text, program }: Module): Finding[] {
   const add = (offset: number, word: string): void => {
     findings.push({ path, line: lineAt(text, offset), message: `names the service "${word}": ${NO_SERVICE_BECAUSE}` });
   };
-  const services = text.replaceAll(STORAGE_NAMES, (name) => ' '.repeat(name.length));
+  const services = text.replaceAll(OTHER_NAMES, (name) => ' '.repeat(name.length));
   for (const match of services.matchAll(/[A-Za-z][A-Za-z0-9]*/g)) {
     const word = wordsOf(match[0]).find((part) => SERVICE_WORDS.has(part));
     if (word !== undefined) add(match.index, word);

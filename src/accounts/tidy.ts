@@ -11,5 +11,6 @@ export async function tidy({ database: { query }, clock }: AccountsContext): Pro
   await query.deleteFrom('sessions').where('expiresAt', '<', before(DAY_MS)).execute();
   await query.deleteFrom('verifications').where('expiresAt', '<', before(DAY_MS)).execute();
   await query.deleteFrom('emailChanges').where('expiresAt', '<', before(DAY_MS)).execute();
+  await query.deleteFrom('authorisations').where('expiresAt', '<', before(0)).execute();
   await query.deleteFrom('usedCodes').where('usedAt', '<', before(CODES_KEPT_MS)).execute();
 }

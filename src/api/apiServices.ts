@@ -1,5 +1,6 @@
 import type { AccountsContext, Origin, Outbox, SignIn } from '../accounts/index.ts';
 import type { Logger } from '../runtime/index.ts';
+import type { TasksContext } from '../tasks/index.ts';
 import type { Caller } from './admit.ts';
 import type { ActivityFeed } from './activityFeed.ts';
 import type { Metrics } from './metrics.ts';
@@ -8,6 +9,7 @@ import type { RateLimit } from './rateLimit.ts';
 /** What all routes work with. */
 export interface ApiServices {
   readonly accounts: AccountsContext;
+  readonly tasks: TasksContext;
   readonly signIn: SignIn;
   readonly outbox: Outbox;
   /** Whether there is a mail server: then mails are nobody's business here. */
@@ -19,7 +21,7 @@ export interface ApiServices {
   readonly newcomers: RateLimit;
   /** Of tries to sign in, by e-mail address: many machines together guess no faster than one. */
   readonly signIns: RateLimit;
-  /** Of passwords that a user in person is asked for again, by user. */
+  /** Of passwords that a user in person is asked for again, by user; and of those that are tried elsewhere on behalf of an account. */
   readonly passwordTries: RateLimit;
   /** Where people reach the service: an URL without a path. */
   readonly publicUrl: string;

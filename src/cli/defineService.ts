@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { SERVICE_SETTINGS } from '../runtime/index.ts';
+import { PROVIDER_SETTINGS, SERVICE_SETTINGS } from '../runtime/index.ts';
 import type { Does } from './defineCommands.ts';
 import { settingsList } from './settingsHelp.ts';
 import { choices, wholeNumber } from './sharedOptions.ts';
@@ -15,10 +15,10 @@ export function defineService(program: Command, does: Does): void {
     .addOption(new Option('--port <number>', 'port to listen on; 0 is any free one').argParser(wholeNumber(0, 65_535)).default(8080))
     .option('--json', 'tell address and port as JSON once it takes requests')
     .addHelpText('after', () => `
-Logs JSON lines on stderr. Ends in order with SIGTERM or Ctrl-C. A worker sends mail, a scheduler deletes
-what has run out.
+Logs JSON lines on stderr. Ends in order with SIGTERM or Ctrl-C. A worker sends mail and reads what there
+is to back up, a scheduler deletes what has run out.
 
-Environment:\n${settingsList(SERVICE_SETTINGS)}`);
+Environment:\n${settingsList({ ...SERVICE_SETTINGS, ...PROVIDER_SETTINGS })}`);
   does(serve, async () => (await import('./commands/serve.ts')).serve);
 
   const audit = program.command('audit').description('looks at the audit log of the service');

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { ActivityStatus, Role } from '../domain/index.ts';
+import type { ActivityStatus, EntityStatus, Frequency, Licence, RetentionUnit, Role } from '../domain/index.ts';
 
 /** The tables of migrations/, as questions see them. */
 export interface Tables {
@@ -18,11 +18,19 @@ export interface Tables {
   readonly activities: ActivitiesTable;
   readonly outbox: OutboxTable;
   readonly serviceNotes: ServiceNotesTable;
+  readonly tasks: TasksTable;
+  readonly connections: ConnectionsTable;
+  readonly authorisations: AuthorisationsTable;
+  readonly entities: EntitiesTable;
+  readonly tags: TagsTable;
+  readonly entityTags: EntityTagsTable;
 }
 
 /** Set when the row is made unless it is given. */
 type Made = ColumnType<Date, Date | undefined, Date>;
 type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>;
+/** Made by the database of the other columns. */
+type Computed<T> = ColumnType<T, never, never>;
 
 export interface AccountsTable {
   id: string;
@@ -179,4 +187,93 @@ export interface OutboxTable {
 export interface ServiceNotesTable {
   name: string;
   value: string;
+}
+
+export interface TasksTable {
+  id: string;
+  accountId: string;
+  service: string;
+  name: string;
+  nameOrder: string;
+  createdAt: Date;
+  indexContent: Generated<boolean>;
+  archivedDays: Maybe<number>;
+  autoActivate: Generated<boolean>;
+  frequency: Generated<Frequency>;
+  backupHour: Generated<number>;
+  retentionCount: Maybe<number>;
+  retentionUnit: Maybe<RetentionUnit>;
+  deletedAt: Maybe<Date>;
+  goneAt: Maybe<Date>;
+  discoveryDueAt: Date;
+  discoveryRun: Maybe<string>;
+  discoveryLeaseUntil: Maybe<Date>;
+  discoveredAt: Maybe<Date>;
+  discoveryFailures: Generated<number>;
+  discoveryFailure: Maybe<string>;
+}
+
+export interface ConnectionsTable {
+  taskId: string;
+  accountId: string;
+  identity: string;
+  label: string;
+  secret: Buffer;
+  connected: Generated<boolean>;
+  trouble: Maybe<string>;
+  authorisedAt: Date;
+}
+
+export interface AuthorisationsTable {
+  digest: Buffer;
+  accountId: string;
+  sessionId: string;
+  service: string;
+  taskId: Maybe<string>;
+  name: string;
+  memory: Buffer;
+  expiresAt: Date;
+}
+
+type EntityState = 'inactive' | 'active' | 'paused' | 'archived';
+
+export interface EntitiesTable {
+  id: string;
+  accountId: string;
+  taskId: string;
+  service: string;
+  reference: string;
+  name: string;
+  nameOrder: string;
+  address: string;
+  addressOrder: string;
+  kind: string;
+  licence: Licence;
+  state: EntityState;
+  stateBefore: Maybe<Exclude<EntityState, 'archived'>>;
+  archivedAt: Maybe<Date>;
+  running: Generated<boolean>;
+  lastOutcome: Maybe<'success' | 'partial' | 'failed'>;
+  lastBackupAt: Maybe<Date>;
+  bytes: Generated<number>;
+  limited: Generated<boolean>;
+  deletedAt: Maybe<Date>;
+  goneAt: Maybe<Date>;
+  createdAt: Date;
+  seenRun: string;
+  status: Computed<EntityStatus>;
+  backupOrder: Computed<Date>;
+}
+
+export interface TagsTable {
+  id: string;
+  accountId: string;
+  name: string;
+  nameOrder: string;
+  createdAt: Date;
+}
+
+export interface EntityTagsTable {
+  entityId: string;
+  tagId: string;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge, LIMITS, PERMISSIONS, SCOPES, type Access, type Principal } from './access.ts';
+import { judge, LIMITS, opens, PERMISSIONS, SCOPES, sees, type Access, type Principal } from './access.ts';
 
 const person = (more: Partial<Principal> = {}): Principal => ({
   userId: 'u', accountId: 'a', name: 'N', email: 'n@example.test', role: 'custom', permissions: [], services: undefined, limits: [], via: { kind: 'session', sessionId: 's' }, ...more,
@@ -56,4 +56,23 @@ test('what the owner does in person is not done through a token', () => {
   expect(judge({ who: 'owner', session: true }, person({ role: 'owner' }))).toBe('allowed');
   expect(judge({ who: 'owner', session: true }, person({ role: 'owner', via: token(...SCOPES) }))).toBe('refused');
   expect(judge({ who: 'owner', session: true }, person({ role: 'administrator' }))).toBe('refused');
+});
+
+test('a permission that is used in person alone is not had by a token', () => {
+  const access: Access = { who: 'permitted', permission: 'tasks.activate', session: true };
+  expect(judge(access, person({ role: 'administrator' }))).toBe('allowed');
+  expect(judge(access, person({ permissions: ['tasks.activate'] }))).toBe('allowed');
+  expect(judge(access, person({ role: 'owner', via: token(...SCOPES) }))).toBe('refused');
+});
+
+test('things of another account or of a service that is not theirs are there for nobody, and what is limited is opened by the owner alone', () => {
+  const place = { accountId: 'a', service: 's' };
+  for (const role of ['owner', 'administrator', 'custom'] as const) {
+    expect([sees(person({ role }), place), opens(person({ role }), place)]).toEqual([true, true]);
+    expect([sees(person({ role, accountId: 'b' }), place), opens(person({ role, accountId: 'b' }), place)]).toEqual([false, false]);
+    expect([sees(person({ role, services: ['t'] }), place), opens(person({ role, services: ['t'] }), place)]).toEqual([false, false]);
+    expect([sees(person({ role, services: ['t', 's'] }), place), sees(person({ role, services: [] }), place)]).toEqual([true, false]);
+    expect(opens(person({ role }), { ...place, limited: true })).toBe(role === 'owner');
+    expect(sees(person({ role }), { ...place, limited: true })).toBe(true);
+  }
 });

@@ -36,8 +36,8 @@ export type Access =
   | { readonly who: 'anyone' }
   /** Any user of any account, about themselves. With `session`: in person, not through a token. */
   | { readonly who: 'user'; readonly session?: boolean } & Despite
-  /** Users who have the permission. */
-  | { readonly who: 'permitted'; readonly permission: Permission } & Despite
+  /** Users who have the permission. With `session`: in person, not through a token. */
+  | { readonly who: 'permitted'; readonly permission: Permission; readonly session?: boolean } & Despite
   | { readonly who: 'administrator' }
   /** With `session`: in person, not through a token. */
   | { readonly who: 'owner'; readonly session?: boolean } & Despite
@@ -63,8 +63,8 @@ export interface Principal {
 export type Verdict = 'allowed' | 'unknown' | 'refused' | Limit;
 
 /**
- * The one place that decides who may call what. What a caller may see of the things behind a route (tenancy, services,
- * Limited Access) is the question's `where`, which starts from the principal's account.
+ * The one place that decides who may call what. What a caller may see of the things behind a route is judged by {@link sees} and {@link opens}; in lists
+ * the question's `where` says the same, and starts from the principal's account.
  */
 export function judge(access: Access, principal: Principal | undefined): Verdict {
   if (access.who === 'anyone') return 'allowed';
@@ -81,7 +81,7 @@ function mayCall(access: Exclude<Access, { who: 'anyone' | 'operator' }>, princi
     case 'user':
       return access.session !== true || principal.via.kind === 'session';
     case 'permitted':
-      return inScope(principal, access.permission) && (principal.role !== 'custom' || principal.permissions.includes(access.permission));
+      return inScope(principal, access.permission) && (access.session !== true || principal.via.kind === 'session') && (principal.role !== 'custom' || principal.permissions.includes(access.permission));
     case 'administrator':
       return inScope(principal, 'administer') && principal.role !== 'custom';
     case 'owner':
@@ -91,4 +91,25 @@ function mayCall(access: Exclude<Access, { who: 'anyone' | 'operator' }>, princi
 
 function inScope({ via }: Principal, scope: Scope): boolean {
   return via.kind === 'session' || via.scopes.includes(scope);
+}
+
+/** Where something of a customer belongs. */
+export interface Place {
+  readonly accountId: string;
+  readonly service: string;
+  /** Limited Access. */
+  readonly limited?: boolean;
+}
+
+/** Who looks. */
+export type Viewer = Pick<Principal, 'accountId' | 'services' | 'role'>;
+
+/** Whether the caller may know that the thing is there: it is of their account, and of a service that is theirs to see. */
+export function sees({ accountId, services }: Viewer, place: Place): boolean {
+  return accountId === place.accountId && (services === undefined || services.includes(place.service));
+}
+
+/** Whether the caller may look into what is kept of it: browse, preview, restore, export or erase. With Limited Access only the primary user may. */
+export function opens(viewer: Viewer, place: Place): boolean {
+  return sees(viewer, place) && (place.limited !== true || viewer.role === 'owner');
 }

@@ -4,3 +4,4 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './item.ts';
 export * from './snapshot.ts';
+export * from './task.ts';

@@ -1,3 +1,4 @@
+export * from './addressGuard.ts';
 export * from './clock.ts';
 export * from './logger.ts';
 export * from './random.ts';

@@ -54,7 +54,21 @@ export const SERVICE_SETTINGS = {
   },
   mailFrom: { name: 'HOLDFAST_MAIL_FROM', text: 'address that mails come from, with a name or without one', fallback: 'holdfast@ and the host of HOLDFAST_URL' },
   proxies: { name: 'HOLDFAST_PROXIES', text: 'addresses of reverse proxies, with commas between; their X-Forwarded-For counts' },
+  openNetworks: {
+    name: 'HOLDFAST_OPEN_NETWORKS', text: 'private networks that customers may name servers of, with commas between (10.1.0.0/16)', fallback: 'none',
+  },
 } as const satisfies Record<string, Setting>;
+
+/** Where the service signs in to providers as an application of its own. Each is read by its connector; `serve --help` prints them, too. */
+export const PROVIDER_SETTINGS = {
+  MICROSOFT_CLIENT_ID: { name: 'MICROSOFT_CLIENT_ID', text: 'application (client) id of the registration that customers consent to' },
+  MICROSOFT_CLIENT_SECRET: { name: 'MICROSOFT_CLIENT_SECRET', text: 'a client secret of that application' },
+  MICROSOFT_LOGIN_URL: { name: 'MICROSOFT_LOGIN_URL', text: 'where one signs in', fallback: 'https://login.microsoftonline.com' },
+  MICROSOFT_GRAPH_URL: { name: 'MICROSOFT_GRAPH_URL', text: 'where the data are', fallback: 'https://graph.microsoft.com' },
+} as const satisfies Record<string, Setting>;
+
+/** What of them is set, by name. Secrets: never in a log or message. */
+export type ProviderSettings = Readonly<Partial<Record<keyof typeof PROVIDER_SETTINGS, string>>>;
 
 /** The settings as they are now. An empty variable counts as not set. */
 export interface Settings {
@@ -80,6 +94,8 @@ export interface ServiceSettings {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
   readonly proxies: readonly string[];
+  readonly openNetworks: readonly string[];
+  readonly providers: ProviderSettings;
 }
 
 /** As other programs for the same service read them. Secrets, but for the account: never in a log or message. */
@@ -141,8 +157,17 @@ function serviceSettings(value: (name: string) => string | undefined): ServiceSe
     metricsTokenFile: value(SERVICE_SETTINGS.metricsTokenFile.name),
     smtpUrl: value(SERVICE_SETTINGS.smtpUrl.name),
     mailFrom: value(SERVICE_SETTINGS.mailFrom.name),
-    proxies: (value(SERVICE_SETTINGS.proxies.name) ?? '').split(',').map((address) => address.trim()).filter((address) => address !== ''),
+    proxies: listOf(value(SERVICE_SETTINGS.proxies.name)),
+    openNetworks: listOf(value(SERVICE_SETTINGS.openNetworks.name)),
+    providers: Object.fromEntries(Object.keys(PROVIDER_SETTINGS).flatMap((name) => {
+      const set = value(name);
+      return set === undefined ? [] : [[name, set]];
+    })),
   };
+}
+
+function listOf(text = ''): string[] {
+  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 }
 
 /** Root's home is closed to the user that the database then runs as. */

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { checkMasterKey, deriveServiceKeys, Outbox, SignIn, type AccountsContext, type Location } from '../accounts/index.ts';
 import { ActivityFeed, Metrics, RateLimit, serveApi } from '../api/index.ts';
+import { taskServices } from '../connectors/index.ts';
 import { openDatabase, type Database } from '../database/index.ts';
 import { HoldfastError, messageOf } from '../domain/index.ts';
-import { systemRandom, type Clock, type Logger, type Settings } from '../runtime/index.ts';
+import { addressGuard, systemRandom, type Clock, type Logger, type Settings } from '../runtime/index.ts';
 import type { MailTransport } from '../mail/index.ts';
+import type { TasksContext } from '../tasks/index.ts';
 import { workInBackground } from './backgroundWork.ts';
 import { HttpServer } from './httpServer.ts';
 import { readLocations } from './locations.ts';
@@ -46,6 +48,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const { settings, log, roles, host, clock } = options;
   const lost = new AbortController();
   const ending = AbortSignal.any([options.signal, lost.signal]);
+  // Wrong settings show before anything is opened.
+  const services = taskServices(settings.service.providers, addressGuard(settings.service.openNetworks));
   const locations = readLocations(settings.service.locations, settings.service.data);
   const masterKey = await openMasterKey(settings.service, systemRandom);
   if (masterKey.made) log.warn('master key made', { file: masterKey.file, message: 'Keep a copy of this file elsewhere: without it the service cannot read its own secrets.' });
@@ -62,7 +66,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     try {
       const accounts: AccountsContext = { database, keys: deriveServiceKeys(masterKey.key), locations, clock, random: systemRandom };
       await checkMasterKey(accounts);
-      await work(options, accounts, server, { port, publicUrl, metricsToken, transport, outbox: new Outbox(accounts) }, ending);
+      await work(options, { ...accounts, services, publicUrl }, server, { port, publicUrl, metricsToken, transport, outbox: new Outbox(accounts) }, ending);
     } finally {
       await database.close();
       log.info('stopped');
@@ -93,22 +97,22 @@ interface Web {
 }
 
 /** Whatever of it ends first with an error ends the rest. */
-async function work(options: ServiceOptions, accounts: AccountsContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
+async function work(options: ServiceOptions, tasks: TasksContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
   const { roles, log } = options;
   const failed = new AbortController();
   const stop = AbortSignal.any([ending, failed.signal]);
   const parts = [
-    roles.has('web') ? serveWeb(options, accounts, server, web, stop) : untilAborted(stop),
-    workInBackground({ roles, accounts, outbox: web.outbox, transport: web.transport, log }, stop),
+    roles.has('web') ? serveWeb(options, tasks, server, web, stop) : untilAborted(stop),
+    workInBackground({ roles, accounts: tasks, tasks, outbox: web.outbox, transport: web.transport, log }, stop),
   ];
   for (const part of parts) part.catch((error: unknown) => failed.abort(error));
   await Promise.allSettled(parts);
   await Promise.all(parts);
 }
 
-async function serveWeb(options: ServiceOptions, accounts: AccountsContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
+async function serveWeb(options: ServiceOptions, tasks: TasksContext, server: HttpServer, web: Web, ending: AbortSignal): Promise<void> {
   const { settings, log, clock } = options;
-  const { database, locations } = accounts;
+  const { database, locations } = tasks;
   const { port, publicUrl, metricsToken, transport, outbox } = web;
   const feed = await ActivityFeed.open(database, log);
   try {
@@ -117,7 +121,7 @@ async function serveWeb(options: ServiceOptions, accounts: AccountsContext, serv
       streams: () => feed.readers, connections: () => ({ total: database.pool.totalCount, waiting: database.pool.waitingCount }),
     });
     server.begin(serveApi({
-      accounts, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(accounts, publicUrl, outbox), outbox, sendsMail: transport !== undefined,
+      accounts: tasks, tasks, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(tasks, publicUrl, outbox), outbox, sendsMail: transport !== undefined,
       newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), signIns: new RateLimit(clock, SIGN_INS, SIGN_INS_MS), passwordTries: new RateLimit(clock, PASSWORD_TRIES, PASSWORD_TRIES_MS), metricsToken,
       notReady: async (signal) => (ending.aborted ? ['the service is ending'] : readiness.notReady(signal)),
     }, new Set(settings.service.proxies)), publicUrl);

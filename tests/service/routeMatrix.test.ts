@@ -4,6 +4,7 @@ import { LIMITS, PERMISSIONS, SCOPES, type Access, type Limit } from '../../src/
 import { noteActivity } from '../../src/accounts/index.ts';
 import type { Person } from './person.ts';
 import { nonce, PASSWORD, TestService } from './testService.ts';
+import { makeTask } from './testTasks.ts';
 
 /**
  * Who may call each route, told a second time, independently of the contract: a route that is not here fails this test, and so does one whose
@@ -22,7 +23,13 @@ const WHO: Readonly<Record<string, string>> = {
   'tokens.list': 'session', 'tokens.make': 'session', 'tokens.revoke': 'session',
   'activity.list': 'activity.view', 'activity.audit': 'activity.view', 'activity.events': 'activity.view',
   'plain.health': 'anyone', 'plain.readiness': 'anyone', 'plain.metrics': 'operator', 'plain.openApi': 'anyone', 'plain.auditFile': 'activity.view', 'plain.activityFile': 'activity.view',
-  'plain.activate': 'anyone', 'plain.confirmEmail': 'anyone', 'service.outbox': 'operator',
+  'plain.activate': 'anyone', 'plain.confirmEmail': 'anyone', 'service.outbox': 'operator', 'plain.consentCallback': 'session',
+  'tasks.services': 'tasks.view', 'tasks.list': 'tasks.view', 'tasks.show': 'tasks.view', 'tasks.add': 'tasks.activate', 'tasks.beginConsent': 'tasks.activate in person',
+  'tasks.authoriseAgain': 'tasks.modify in person', 'tasks.renewCredentials': 'tasks.modify', 'tasks.change': 'tasks.modify', 'tasks.discover': 'tasks.modify',
+  'tasks.delete': 'tasks.delete', 'tasks.keep': 'tasks.delete',
+  'entities.list': 'tasks.view', 'entities.count': 'tasks.view', 'entities.activate': 'tasks.activate', 'entities.pause': 'tasks.pause', 'entities.delete': 'tasks.delete',
+  'entities.keep': 'tasks.delete', 'entities.tag': 'tasks.modify', 'entities.limit': 'owner in person',
+  'tags.list': 'tasks.view', 'tags.make': 'tasks.modify', 'tags.delete': 'tasks.modify',
 };
 
 const TO_MEND: readonly Limit[] = ['password-expired', 'two-factor-needed'];
@@ -45,7 +52,14 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'profile.rename': () => ({ name: 'N' }),
   'users.change': () => ({ role: 'administrator' }),
   'tokens.make': () => ({ name: 'N', scopes: ['tasks.view'], days: 1 }),
+  'tasks.add': () => ({ service: 'none', name: 'N', credentials: CREDENTIALS }), 'tasks.beginConsent': () => ({ service: 'none', name: 'N' }),
+  'tasks.renewCredentials': () => CREDENTIALS, 'tasks.change': () => ({ name: 'N' }), 'tasks.delete': () => ({ name: 'Marker Task' }),
+  'entities.activate': () => CHOSEN, 'entities.pause': () => CHOSEN, 'entities.keep': () => CHOSEN, 'entities.delete': () => ({ ...CHOSEN, confirm: true }),
+  'entities.tag': () => CHOSEN, 'entities.limit': () => ({ ...CHOSEN, limited: true, confirm: true }), 'tags.make': () => ({ name: nonce() }),
 };
+
+const CREDENTIALS = { host: 'mail.invalid', user: 'u', password: 'p' };
+const CHOSEN = { selection: { all: true } };
 
 /** What kinds of route a caller is let into; else 401 for who is not known, 403 for who is. */
 interface Caller {
@@ -55,8 +69,8 @@ interface Caller {
   readonly may: (who: string) => boolean;
   /** What keeps this caller out of what they may do. */
   readonly limit?: Limit;
-  /** Before each route: one of them mends it. */
-  readonly renew?: () => Promise<unknown>;
+  /** Before each route: one of them mends it, and what is lacking depends on it. */
+  readonly renew?: (who: string) => Promise<unknown>;
 }
 
 let service: TestService;
@@ -73,6 +87,7 @@ beforeAll(async () => {
   const all = await service.user(owner, { role: 'custom', permissions: PERMISSIONS });
   const known = (name: string, person: Person, may: Caller['may']): Caller => ({ name, person, known: true, may });
   const permission = (who: string) => who.includes('.');
+  const throughToken = (who: string) => permission(who) && !who.endsWith(' in person');
   const inPerson = (who: string) => who === 'user' || who === 'session';
   callers = [
     ...await strangers(),
@@ -81,21 +96,28 @@ beforeAll(async () => {
     known('an administrator', administrator, (who) => who !== 'operator' && who !== 'owner in person'),
     known('a custom user without permissions', nothing, inPerson),
     known('a custom user with all permissions', all, (who) => inPerson(who) || permission(who)),
-    known('a token of the owner for everything', await owner.withToken(...SCOPES), (who) => who === 'user' || permission(who) || who === 'administrator'),
-    known('a token of the owner that may not administer', await owner.withToken(...PERMISSIONS), (who) => who === 'user' || permission(who)),
+    known('a token of the owner for everything', await owner.withToken(...SCOPES), (who) => who === 'user' || throughToken(who) || who === 'administrator'),
+    known('a token of the owner that may not administer', await owner.withToken(...PERMISSIONS), (who) => who === 'user' || throughToken(who)),
     known('a token with all scopes of a user without permissions', await nothing.withToken(...SCOPES), (who) => who === 'user'),
   ];
-  for (const one of ['settings.view', 'activity.view'] as const) {
-    const others = await service.user(owner, { role: 'custom', permissions: PERMISSIONS.filter((name) => name !== one) });
-    callers.push(known(`a custom user with all but ${one}`, others, (who) => inPerson(who) || (permission(who) && who !== one)));
-    const program = await owner.withToken(...SCOPES.filter((name) => name !== one));
-    callers.push(known(`a token with all scopes but ${one}`, program, (who) => who === 'user' || who === 'administrator' || (permission(who) && who !== one)));
-  }
+  const lacking = await service.user(owner, { role: 'custom', permissions: PERMISSIONS });
+  const program = await owner.withToken(...SCOPES);
+  callers.push({
+    ...known('a custom user with all permissions but the one', lacking, inPerson),
+    renew: (who) => service.database.pool.query(`update members set permissions = $1 where user_id = (select id from users where email = $2)`, [PERMISSIONS.filter((one) => !isPermission(who, one)), lacking.email]),
+  }, {
+    ...known('a token with all scopes but the one', program, (who) => who === 'user' || who === 'administrator'),
+    renew: (who) => service.database.pool.query('update api_tokens set scopes = $1 where digest = sha256($2::bytea)', [SCOPES.filter((one) => !isPermission(who, one)), program.token]),
+  });
 });
 
 afterAll(async () => {
   await service[Symbol.asyncDispose]();
 });
+
+function isPermission(who: string, permission: string): boolean {
+  return who === permission || who === `${permission} in person`;
+}
 
 /** Owners, and a program of one, who are kept out by a limit. */
 async function limited(): Promise<Caller[]> {
@@ -109,7 +131,7 @@ async function limited(): Promise<Caller[]> {
   const enforced = await of('two-factor-needed', 'update accounts set two_factor_enforced = true where id = $1');
   const program = await enforced.person.withToken(...SCOPES);
   return [
-    enforced, { ...enforced, name: 'a program of an owner without a second factor', person: program, may: (who) => who === 'user' || who.includes('.') || who === 'administrator' },
+    enforced, { ...enforced, name: 'a program of an owner without a second factor', person: program, may: (who) => who === 'user' || (who.includes('.') && !who.endsWith(' in person')) || who === 'administrator' },
     await of('password-expired', `with a as (update accounts set password_days = 1 where id = $1 returning id)
       update members set password_set_at = now() - interval '2 days' where account_id in (select id from a)`),
     await of('terminated', `update accounts set terminated_at = now(), gone_at = now() + interval '7 days' where id = $1`),
@@ -160,7 +182,7 @@ async function call(person: Person, { name, method, path }: ApiRoute): Promise<{
 }
 
 function whoOf(access: Access | undefined): string | undefined {
-  if (access?.who === 'permitted') return access.permission;
+  if (access?.who === 'permitted') return access.session === true ? `${access.permission} in person` : access.permission;
   if (access?.who === 'user' && access.session === true) return 'session';
   if (access?.who === 'owner' && access.session === true) return 'owner in person';
   return access?.who;
@@ -177,7 +199,7 @@ describe.each(API_ROUTES.map((route) => [route.name, route] as const))('%s', (na
     const who = WHO[name] ?? 'nobody';
     // Who calls makes no difference where nobody is asked: some will do.
     for (const caller of who === 'anyone' ? callers.slice(0, 2) : callers) {
-      await caller.renew?.();
+      await caller.renew?.(who);
       const { person } = caller;
       const cookies = new Map(person.cookies);
       const own = name === 'session.signOut' ? await freshSession(person) : person;
@@ -221,10 +243,10 @@ describe('another account', () => {
     const other = await service.owner('Other Company');
     const all = await other.withToken(...SCOPES);
     for (const route of API_ROUTES.filter(({ method, path, access }) => method === 'GET' && !path.includes('{') && access?.who !== 'anyone' && access?.who !== 'operator')) {
-      if (route.name === 'activity.events') continue;
-      for (const person of route.access?.who === 'user' && route.access.session === true ? [other] : [other, all]) {
+      if (route.name === 'activity.events' || route.name === 'plain.consentCallback') continue;
+      for (const person of route.access !== undefined && 'session' in route.access && route.access.session === true ? [other] : [other, all]) {
         const { text } = await person.must(200, 'GET', route.path);
-        expect(text, route.name).not.toContain('Marker Company');
+        expect(text, route.name).not.toMatch(/Marker (Company|Task|Tag)/);
         expect(text, route.name).not.toContain(owner.email);
       }
     }
@@ -236,13 +258,17 @@ describe('another account', () => {
     const user = users.items.find(({ role }) => role === 'custom')!.id;
     const token = (await owner.must(201, 'POST', '/api/v1/tokens', { name: 'kept', scopes: ['tasks.view'], days: 1 })).body?.['id'];
     const session = (await owner.read<{ items: { id: string }[] }>('/api/v1/sessions')).items[0]?.id;
-    const ids: Readonly<Record<string, unknown>> = { 'users.change': user, 'users.remove': user, 'users.inviteAgain': user, 'users.resetSecondFactor': user, 'tokens.revoke': token, 'session.end': session };
+    const task = await makeTask(service, owner, 3, { name: `Marker Task ${nonce()}` });
+    const tag = (await owner.must(201, 'POST', '/api/v1/tags', { name: `Marker Tag ${nonce()}` })).body?.['id'];
+    const ids: Readonly<Record<string, unknown>> = {
+      ...Object.fromEntries(API_ROUTES.filter(({ path }) => path.startsWith('/api/v1/tasks/{id}')).map(({ name }) => [name, task])), 'tags.delete': tag,
+      'users.change': user, 'users.remove': user, 'users.inviteAgain': user, 'users.resetSecondFactor': user, 'tokens.revoke': token, 'session.end': session };
     const withId = API_ROUTES.filter(({ path, access }) => path.includes('{id}') && access?.who !== 'anyone');
     expect(withId.map(({ name }) => name).toSorted()).toEqual(Object.keys(ids).toSorted());
     const before = await snapshot();
     for (const { name, method, path } of withId) {
       const answer = await other.call(method, path.replace('{id}', String(ids[name])), BODIES[name]?.());
-      expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, 'accounts/not-found']);
+      expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, expect.stringMatching(/^(accounts|tasks)\/not-found$/)]);
     }
     expect(await snapshot()).toEqual(before);
   });
@@ -252,7 +278,25 @@ describe('another account', () => {
     const questions = [
       `select * from members where user_id in (${members}) order by user_id`, `select id from sessions where user_id in (${members}) order by id`,
       `select id, revoked_at from api_tokens where user_id in (${members}) order by id`,
+      `select t.*, c.*, e.* from tasks t join connections c on c.task_id = t.id join entities e on e.task_id = t.id where t.account_id in (select account_id from members where user_id in (${members})) order by e.id`,
+      `select * from tags where account_id in (select account_id from members where user_id in (${members})) order by id`,
     ];
     return Promise.all(questions.map(async (question) => (await service.database.pool.query(question, [owner.email])).rows));
   }
+});
+
+test('a user of other services sees and reaches nothing of a task', async () => {
+  const task = await makeTask(service, owner, 3, { name: 'Hidden Task' });
+  const user = await service.user(owner, { role: 'custom', permissions: PERMISSIONS, services: ['imap'] });
+  const rows = async (): Promise<unknown[]> => (await service.database.pool.query('select t.*, e.* from tasks t join entities e on e.task_id = t.id where t.id = $1 order by e.id', [task])).rows;
+  const before = await rows();
+  for (const { name, method, path, access } of API_ROUTES) {
+    if (access?.who !== 'permitted' || name === 'activity.audit' || name === 'activity.events' || name === 'plain.auditFile') continue;
+    const answer = await user.call(method, path.replace('{id}', task), BODIES[name]?.());
+    expect(answer.text, name).not.toMatch(/Hidden Task|"exchange"/);
+    if (path.startsWith('/api/v1/tasks/{id}')) expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, 'tasks/not-found']);
+  }
+  expect(await user.read('/api/v1/services')).toMatchObject({ items: [{ service: 'imap' }] });
+  expect((await user.call('POST', '/api/v1/authorisations', { service: 'exchange', name: 'N' })).status).toBe(404);
+  expect(await rows()).toEqual(before);
 });

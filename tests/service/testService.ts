@@ -92,7 +92,7 @@ export class TestService implements AsyncDisposable {
   }
 
   /** A user in the owner's account, confirmed and signed in. */
-  async user(owner: Person, rights: { role: 'administrator' | 'custom'; permissions?: readonly Permission[] }): Promise<Person> {
+  async user(owner: Person, rights: { role: 'administrator' | 'custom'; permissions?: readonly Permission[]; services?: readonly string[] }): Promise<Person> {
     const person = this.person();
     const email = `${nonce()}@example.test`;
     await owner.must(201, 'POST', '/api/v1/users', { name: 'Una User', email, password: PASSWORD, ...rights });

@@ -33,4 +33,8 @@ export const plain = {
     method: 'GET', path: '/api/v1/auth/email-change', summary: 'Where the mailed link of a new address leads', tags: ['Signing in'],
     description: 'Makes the address count, and leads on to the start page.', successStatus: 303,
   }).input(z.object({ token: z.string().max(200) })).output(z.void()),
+  consentCallback: route({ who: 'user', session: true }, {
+    method: 'GET', path: '/api/v1/authorisations/callback', summary: 'Where a provider sends the browser after its page of consent', tags: ['Backup tasks'],
+    description: 'Makes or authorises the task, or leads on to the provider\'s next page; in the end to the start page, which tells the outcome.', successStatus: 303,
+  }).input(z.object({ state: z.string().max(100) })).output(z.void()),
 };

@@ -34,6 +34,13 @@ export const Statuses = z.string().max(200).regex(new RegExp(`^${status}(,${stat
 /** What is looked for in the fields of a list. */
 export const SearchText = z.string().trim().min(1).max(200).regex(/^[^\p{Cc}\p{Cs}]+$/u, 'text without control characters');
 export const Order = z.enum(['newest', 'oldest']);
+/** In an address. */
+export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** Values with commas between, as they stand in an address. */
+export function commaList<T extends z.ZodType<string, string>>(item: T) {
+  return z.string().max(2_000).transform((text) => text.split(',')).pipe(z.array(item).min(1).max(50)).describe('One or more, with commas between');
+}
 
 /** A page of a list is asked for by where the one before ended. */
 export const PageInput = z.object({

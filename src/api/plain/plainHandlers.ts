@@ -5,6 +5,7 @@ import { openApiDocument } from '../openApiDocument.ts';
 import { InvalidInput } from '../problem.ts';
 import { activityFile } from './activityFile.ts';
 import { auditFile } from './auditFile.ts';
+import { consentCallback } from './consentCallback.ts';
 import type { PlainCall, PlainHandler } from './plainCall.ts';
 
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
@@ -23,6 +24,7 @@ export const plainHandlers: Readonly<Record<keyof typeof plain, PlainHandler>> =
   activityFile,
   activate,
   confirmEmail,
+  consentCallback,
 };
 
 async function readiness({ context }: PlainCall): Promise<Response> {

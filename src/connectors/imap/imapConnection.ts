@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { ImapFlow } from 'imapflow';
 import type { HoldfastError } from '../../domain/index.ts';
 import { imapError } from './imapErrors.ts';
@@ -57,7 +58,8 @@ export const sequence = (value: string): Argument => ({ type: 'SEQUENCE', value 
 function createClient(settings: ImapSettings, secret: { pass: string } | { accessToken: string }): ImapFlow {
   const tls = settings.tls ?? 'on';
   return new ImapFlow({
-    host: settings.host, port: portOf(settings),
+    host: settings.address ?? settings.host, port: portOf(settings),
+    ...(settings.address === undefined || isIP(settings.host) !== 0 ? {} : { servername: settings.host }),
     secure: tls === 'on',
     ...(tls === 'on' ? {} : { doSTARTTLS: tls === 'starttls' }),
     auth: { user: settings.user, ...secret },

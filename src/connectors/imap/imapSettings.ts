@@ -3,6 +3,8 @@ import { HoldfastError, type Entity } from '../../domain/index.ts';
 /** How to reach one mailbox. */
 export interface ImapSettings {
   readonly host: string;
+  /** Where to connect in place of looking `host` up; certificates are still those of `host`. */
+  readonly address?: string;
   /** Default: 993 for `tls: 'on'`, else 143. */
   readonly port?: number;
   readonly user: string;
@@ -40,7 +42,7 @@ export function portOf(settings: ImapSettings): number {
 }
 
 /** One mailbox is one entity, whatever port and protection it is reached by. */
-export function entityOf(settings: ImapSettings): Entity {
+export function entityOf(settings: Pick<ImapSettings, 'host' | 'user'>): Entity {
   const id = `imap:${settings.user}@${settings.host.toLowerCase()}`;
   return { id, service: 'imap', name: `${settings.user} on ${settings.host}` };
 }

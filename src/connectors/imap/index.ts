@@ -6,6 +6,7 @@ import { ImapTarget, type TargetOptions } from './targetSession.ts';
 import type { SourceSession, TargetSession } from '../contract.ts';
 
 export { descriptor } from './descriptor.ts';
+export { imapTaskService } from './taskService.ts';
 export type { ImapSettings } from './imapSettings.ts';
 export type { TargetOptions } from './targetSession.ts';
 

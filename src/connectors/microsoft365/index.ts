@@ -12,6 +12,7 @@ export { FIDELITIES, type Fidelity } from './exchange/streams/fidelity.ts';
 export type { TargetOptions } from './exchange/subTarget.ts';
 export type { Mailbox, MailboxKind } from './directory/mailboxes.ts';
 export type { Microsoft365Runtime, Microsoft365Settings } from './settings.ts';
+export { exchangeTaskService } from './exchange/taskService.ts';
 export { Tenant } from './tenant.ts';
 
 /** A reading session of one mailbox. Nothing is sent before its first call. */

@@ -1,0 +1,56 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { EntityStatus, Licence, Viewer } from '../domain/index.ts';
+import { containing } from './fold.ts';
+
+/** What of a task's entities is asked for. Lists: any of them. */
+export interface EntityFilter {
+  /** Part of name or address. */
+  readonly search?: string | undefined;
+  readonly statuses?: readonly EntityStatus[] | undefined;
+  readonly licences?: readonly Licence[] | undefined;
+  readonly kinds?: readonly string[] | undefined;
+  /** Ids of tags. */
+  readonly tags?: readonly string[] | undefined;
+  /** Protected by another task, too; or not. */
+  readonly elsewhere?: boolean | undefined;
+  /** With Limited Access, or without. */
+  readonly limited?: boolean | undefined;
+}
+
+/** Entities that a deed is meant for: some by their ids, or all that a filter finds, but some. */
+export type Selection =
+  | { readonly ids: readonly string[] }
+  | { readonly all: true; readonly filter?: EntityFilter | undefined; readonly except?: readonly string[] | undefined };
+
+/** Whether another task of the account protects `e`, too. */
+export const ELSEWHERE = sql<boolean>`exists (select 1 from entities o join tasks ot on ot.id = o.task_id where o.account_id = e.account_id and o.service = e.service
+  and o.reference = e.reference and o.task_id <> e.task_id and o.state in ('active', 'paused') and o.gone_at is null and ot.gone_at is null)`;
+
+/** Whether `e` is of that task, and the viewer may know of it. */
+export function ofTask({ accountId, services }: Viewer, taskId: string): RawBuilder<boolean> {
+  const theirs = services === undefined ? sql`true` : sql`e.service = any(${[...services]}::text[])`;
+  return sql<boolean>`e.task_id = ${taskId} and e.account_id = ${accountId} and ${theirs}`;
+}
+
+/** Whether the filter finds `e`. */
+export function matches({ search, statuses, licences, kinds, tags, elsewhere, limited }: EntityFilter): RawBuilder<boolean> {
+  const conditions = [
+    ...(search === undefined ? [] : [sql`(e.name_order like ${containing(search)} or e.address_order like ${containing(search)})`]),
+    ...anyOf(sql`e.status`, statuses), ...anyOf(sql`e.licence`, licences), ...anyOf(sql`e.kind`, kinds),
+    ...(tags === undefined ? [] : [sql`exists (select 1 from entity_tags et where et.entity_id = e.id and et.tag_id = any(${[...tags]}::text[]))`]),
+    ...(elsewhere === undefined ? [] : [elsewhere ? ELSEWHERE : sql`not ${ELSEWHERE}`]),
+    ...(limited === undefined ? [] : [sql`e.limited = ${limited}`]),
+  ];
+  return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`(${sql.join(conditions, sql` and `)})`;
+}
+
+/** Whether `e` is in the selection. */
+export function selected(selection: Selection): RawBuilder<boolean> {
+  if ('ids' in selection) return sql<boolean>`e.id = any(${[...selection.ids]}::text[])`;
+  const { filter = {}, except = [] } = selection;
+  return except.length === 0 ? matches(filter) : sql<boolean>`(${matches(filter)} and e.id <> all(${[...except]}::text[]))`;
+}
+
+function anyOf(column: RawBuilder<unknown>, values: readonly string[] | undefined): RawBuilder<unknown>[] {
+  return values === undefined ? [] : [sql`${column} = any(${[...values]}::text[])`];
+}

@@ -1,0 +1,16 @@
+export { addWithCredentials, offers, renewCredentials } from './addTask.ts';
+export type { Trial } from './addTask.ts';
+export { askDiscovery, changeTask } from './changeTask.ts';
+export { beginConsent, finishConsent } from './consent.ts';
+export type { ConsentOutcome } from './consent.ts';
+export { deleteEntities, deleteTask, eraseDue, keepEntities, keepTask } from './deletion.ts';
+export { discoverDue } from './discovery.ts';
+export { DISCOVERY_CHANNEL } from './discoveryDue.ts';
+export { ACTIVATE, changeEntities, limit, PAUSE } from './entityDeeds.ts';
+export type { EntityFilter, Selection } from './entityFilter.ts';
+export { countEntities, entityQuery, pageOfEntities } from './listEntities.ts';
+export type { EntityInfo } from './listEntities.ts';
+export { pageOfTasks, showTask } from './listTasks.ts';
+export type { TaskInfo } from './listTasks.ts';
+export { applyTags, deleteTag, listTags, makeTag } from './tags.ts';
+export type { TasksContext } from './tasksContext.ts';
