@@ -1,7 +1,7 @@
 import { OpenAPIGenerator } from '@orpc/openapi';
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4';
 import type { Access } from '../domain/index.ts';
-import { allRoutes, namedSchemas } from './contract/index.ts';
+import { allRoutes, namedSchemas, type RouteMeta } from './contract/index.ts';
 import { API_ROUTES } from './routeTable.ts';
 
 type Document = Awaited<ReturnType<OpenAPIGenerator['generate']>>;
@@ -26,16 +26,32 @@ async function generate(): Promise<Document> {
       },
     },
   });
-  for (const { method, path, access } of API_ROUTES) {
+  for (const { method, path, access, meta } of API_ROUTES) {
     const operation = document.paths?.[path]?.[method.toLowerCase() as 'get'];
     if (operation === undefined || access === undefined) continue;
     Object.assign(operation, securityOf(access), { 'x-access': access });
     operation.responses = {
-      ...operation.responses,
+      ...answersOf(operation.responses ?? {}, meta),
       default: { description: 'A refusal, in words', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
     };
   }
   return document;
+}
+
+type Answers = NonNullable<NonNullable<NonNullable<NonNullable<Document['paths']>[string]>['get']>['responses']>;
+
+/** Answers without a body. */
+const EMPTY = new Set(['204', '303', '304']);
+
+/** The generator knows JSON alone, and gives what has no body one that cannot be. */
+function answersOf(answers: Answers, { produces, also = {} }: RouteMeta): Answers {
+  const typed = Object.entries(answers).map(([status, answer]) => {
+    if (EMPTY.has(status)) return [status, { description: 'description' in answer ? answer.description : '' }];
+    if (produces === undefined || !('content' in answer) || answer.content === undefined) return [status, answer];
+    return [status, { ...answer, content: { [produces]: { schema: { type: 'string' } } } }];
+  });
+  const others = Object.entries(also).map(([status, description]) => [status, { description, ...(produces !== undefined && !EMPTY.has(status) && { content: { [produces]: { schema: { type: 'string' } } } }) }]);
+  return Object.fromEntries([...typed, ...others]) as Answers;
 }
 
 function securityOf(access: Access): { security: Record<string, string[]>[] } {

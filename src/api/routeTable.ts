@@ -11,6 +11,7 @@ export interface ApiRoute {
   readonly path: string;
   readonly access: Access | undefined;
   readonly pattern: RegExp;
+  readonly meta: RouteMeta;
 }
 
 /** Every route that there is. The OpenAPI document and the test that calls each as everybody go through this list. */
@@ -26,7 +27,7 @@ function routeOf(procedure: AnyContractProcedure, name: string): ApiRoute {
   const { method, path } = route;
   if (method === undefined || path === undefined) throw new Error(`the route ${name} has no method or path`);
   const pattern = new RegExp(`^${path.replaceAll(/[.]/g, '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
-  return { name, method, path, access: (meta as RouteMeta).access, pattern };
+  return { name, method, path, access: (meta as RouteMeta).access, pattern, meta: meta as RouteMeta };
 }
 
 /** The route that serves a request; those of other methods on the same path, where there is none. */

@@ -3,6 +3,8 @@ import { ActivityQuestion, AuditQuestion } from './activity.ts';
 import { route } from './route.ts';
 
 const SERVICE = ['Service'];
+const TEXT = 'text/plain';
+const CSV = 'text/csv';
 const ACTIVITY = ['Activity'];
 
 /**
@@ -10,20 +12,21 @@ const ACTIVITY = ['Activity'];
  * contract like all others: in the OpenAPI document, and in the test that calls every route as everybody.
  */
 export const plain = {
-  health: route({ who: 'anyone' }, { method: 'GET', path: '/healthz', summary: 'The process answers', tags: SERVICE }).output(z.string()),
+  health: route({ who: 'anyone' }, { method: 'GET', path: '/healthz', summary: 'The process answers', tags: SERVICE, produces: TEXT }).output(z.string()),
   readiness: route({ who: 'anyone' }, {
-    method: 'GET', path: '/readyz', summary: 'Database and storage answer', tags: SERVICE, description: '503 with the names of what does not.',
+    method: 'GET', path: '/readyz', summary: 'Database and storage answer', tags: SERVICE, produces: TEXT, also: { 503: 'Names of what does not' },
   }).output(z.string()),
   metrics: route({ who: 'operator' }, {
-    method: 'GET', path: '/metrics', summary: 'Metrics for Prometheus', tags: SERVICE,
+    method: 'GET', path: '/metrics', summary: 'Metrics for Prometheus', tags: SERVICE, produces: TEXT,
     description: 'For the machine itself, and with the bearer token of HOLDFAST_METRICS_TOKEN_FILE for others.',
   }).output(z.string()),
   openApi: route({ who: 'anyone' }, { method: 'GET', path: '/api/v1/openapi.json', summary: 'This document', tags: SERVICE }).output(z.unknown()),
   auditFile: route({ who: 'permitted', permission: 'activity.view' }, {
-    method: 'GET', path: '/api/v1/audit.csv', summary: 'Security audit as CSV; takes ranges', tags: ACTIVITY,
+    method: 'GET', path: '/api/v1/audit.csv', summary: 'Security audit as CSV; takes ranges', tags: ACTIVITY, produces: CSV,
+    also: { 206: 'The range that was asked for', 304: 'The file that the caller has' },
   }).input(AuditQuestion.extend({ until: z.coerce.number().int().min(1).optional().describe('Last entry; all unless given') })).output(z.string()),
   activityFile: route({ who: 'permitted', permission: 'activity.view' }, {
-    method: 'GET', path: '/api/v1/activities.csv', summary: 'System activity as CSV, oldest first', tags: ACTIVITY,
+    method: 'GET', path: '/api/v1/activities.csv', summary: 'System activity as CSV, oldest first', tags: ACTIVITY, produces: CSV,
   }).input(ActivityQuestion).output(z.string()),
   activate: route({ who: 'anyone' }, {
     method: 'GET', path: '/api/v1/auth/activation', summary: 'Where a mailed activation link leads', tags: ['Signing in'],
