@@ -37,7 +37,7 @@ export async function makeToken(
   };
   await database.query.transaction().execute(async (transaction) => {
     const standing = await transaction.selectFrom('apiTokens').select(({ fn }) => fn.countAll<number>().as('count'))
-      .where('userId', '=', principal.userId).where('revokedAt', 'is', null).executeTakeFirstOrThrow();
+      .where('userId', '=', principal.userId).where('revokedAt', 'is', null).where('expiresAt', '>', new Date(now)).executeTakeFirstOrThrow();
     if (standing.count >= MOST_TOKENS) {
       throw new HoldfastError('accounts/conflict', 'input', `You have ${MOST_TOKENS} tokens already. Revoke those that are not used any more.`);
     }
@@ -49,10 +49,11 @@ export async function makeToken(
   return { ...row, lastUsedAt: null, token };
 }
 
-/** Those of the user that are not revoked, newest first. */
-export async function listTokens({ database }: AccountsContext, { userId }: Principal): Promise<TokenInfo[]> {
-  return database.query.selectFrom('apiTokens').select(COLUMNS).where('userId', '=', userId).where('revokedAt', 'is', null)
-    .orderBy('id', 'desc').limit(MOST_TOKENS).execute();
+/** Those of the user that are not revoked, newest first; those that ran out too. `before` is the id of the last one of the page before. */
+export async function listTokens({ database }: AccountsContext, { userId }: Principal, before: string | undefined, limit: number): Promise<TokenInfo[]> {
+  let query = database.query.selectFrom('apiTokens').select(COLUMNS).where('userId', '=', userId).where('revokedAt', 'is', null);
+  if (before !== undefined) query = query.where('id', '<', before);
+  return query.orderBy('id', 'desc').limit(limit).execute();
 }
 
 /** Errors: `accounts/not-found`, also for a token of somebody else. */

@@ -8,6 +8,8 @@ export type { TokenInfo } from './apiTokens.ts';
 export { actorOf, appendAudit, FEED_CHANNEL, noteAudit } from './audit.ts';
 export type { AuditDetails, AuditEntry } from './audit.ts';
 export { askEmailChange, confirmEmailChange, pendingEmail, withdrawEmailChange } from './emailChange.ts';
+export { beginOnce, forgetKey, keepAnswer } from './idempotency.ts';
+export type { KeyOfRequest } from './idempotency.ts';
 export { deliverDue } from './mailDelivery.ts';
 export { checkMasterKey } from './masterKeyCheck.ts';
 export { changeMember, pageOfMembers, removeMember, resetMembersSecondFactor } from './members.ts';

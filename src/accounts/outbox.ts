@@ -36,11 +36,12 @@ export class Outbox {
     await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(query);
   }
 
-  /** Those that wait, newest first; of everybody unless a recipient is given. */
-  async newest(recipient: string | undefined, limit: number): Promise<Mail[]> {
+  /** Those that wait, newest first; of everybody unless a recipient is given. `before` is the id of the last one of the page before. */
+  async newest(recipient: string | undefined, limit: number, before?: string): Promise<Mail[]> {
     const { database, keys } = this.#context;
     let query = database.query.selectFrom('outbox').select(['id', 'recipient', 'subject', 'body', 'createdAt']).where('state', '=', 'waiting');
     if (recipient !== undefined) query = query.where('recipient', '=', recipient);
+    if (before !== undefined) query = query.where('id', '<', before);
     const rows = await query.orderBy('id', 'desc').limit(limit).execute();
     return rows.map(({ body, ...row }) => ({ ...row, ...openBody(keys, row.id, body) }));
   }

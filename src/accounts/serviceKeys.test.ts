@@ -18,6 +18,6 @@ test('what is sealed opens with the same key for the same purpose alone', () => 
 });
 
 test('each key is its own, and the fingerprint is none of them', () => {
-  const all = [keys.signIn, keys.audit.toString('hex'), keys.sealing.toString('hex'), keys.fingerprint];
-  expect(new Set(all).size).toBe(4);
+  const all = [keys.signIn, keys.audit.toString('hex'), keys.sealing.toString('hex'), keys.requests.toString('hex'), keys.fingerprint];
+  expect(new Set(all).size).toBe(5);
 });

@@ -14,6 +14,8 @@ export interface ServiceKeys {
   readonly audit: Buffer;
   /** Seals what the database must not show to who reads it. */
   readonly sealing: Buffer;
+  /** Digests of requests that may hold passwords. */
+  readonly requests: Buffer;
   /** Tells keys apart and gives nothing of them away. */
   readonly fingerprint: string;
 }
@@ -22,7 +24,7 @@ export interface ServiceKeys {
 export function deriveServiceKeys(masterKey: Uint8Array): ServiceKeys {
   const derive = (label: string): Buffer => Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), `holdfast service ${label}`, KEY_BYTES));
   return {
-    signIn: derive('sign-in').toString('base64url'), audit: derive('audit'), sealing: derive('sealing'), fingerprint: derive('fingerprint').toString('hex'),
+    signIn: derive('sign-in').toString('base64url'), audit: derive('audit'), sealing: derive('sealing'), requests: derive('requests'), fingerprint: derive('fingerprint').toString('hex'),
   };
 }
 

@@ -11,12 +11,12 @@ export interface SessionInfo {
   readonly userAgent: string | null;
 }
 
-const MOST = 200;
-
-/** Those of the user that stand, newest first. */
-export async function listSessions({ database, clock }: AccountsContext, { userId }: Principal): Promise<SessionInfo[]> {
-  return database.query.selectFrom('sessions').select(['id', 'createdAt', 'expiresAt', 'ipAddress', 'userAgent'])
-    .where('userId', '=', userId).where('expiresAt', '>', new Date(clock.now())).orderBy('createdAt', 'desc').limit(MOST).execute();
+/** Those of the user that stand, newest first. `before` is the id of the last one of the page before. */
+export async function listSessions({ database, clock }: AccountsContext, { userId }: Principal, before: string | undefined, limit: number): Promise<SessionInfo[]> {
+  let query = database.query.selectFrom('sessions').select(['id', 'createdAt', 'expiresAt', 'ipAddress', 'userAgent'])
+    .where('userId', '=', userId).where('expiresAt', '>', new Date(clock.now()));
+  if (before !== undefined) query = query.where('id', '<', before);
+  return query.orderBy('id', 'desc').limit(limit).execute();
 }
 
 /** Errors: `accounts/not-found`, also for a session of somebody else. */

@@ -2,6 +2,7 @@ import { HoldfastError } from '../domain/index.ts';
 import { admit } from './admit.ts';
 import type { ApiServices, CallContext } from './apiServices.ts';
 import { callerOf } from './implementer.ts';
+import { onlyOnce } from './onlyOnce.ts';
 import { plainHandlers } from './plain/plainHandlers.ts';
 import { RateLimit } from './rateLimit.ts';
 import { addressOf, checkOrigin, checkType, isOperator } from './requestChecks.ts';
@@ -17,8 +18,8 @@ export interface Incoming {
   readonly gone: AbortSignal;
 }
 
-/** `others`: methods that the path has, where it has no such route. */
-export type Dispatch = (incoming: Incoming, route: ApiRoute | undefined, others: readonly string[]) => Promise<Response>;
+/** `others`: methods that the path has, where it has no such route. `told`: headers of the answer, also of a refusal. */
+export type Dispatch = (incoming: Incoming, route: ApiRoute | undefined, others: readonly string[], told: Headers) => Promise<Response>;
 
 const CALLS_A_MINUTE = 1_200;
 const MINUTE_MS = 60_000;
@@ -27,9 +28,12 @@ const PLAIN = 'plain.';
 /** Checks what all requests have to keep to, finds out who calls, and hands over to the route. Errors: `api/…`. */
 export function dispatcher(services: ApiServices, proxies: ReadonlySet<string>): Dispatch {
   const limit = new RateLimit(services.accounts.clock, CALLS_A_MINUTE, MINUTE_MS);
-  return async ({ request, hasBody, peer, gone }, route, others) => {
+  return async ({ request, hasBody, peer, gone }, route, others, told) => {
     const address = addressOf(peer, request.headers.get('x-forwarded-for'), proxies);
     const bearer = /^Bearer ([\w.~+/=-]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+    told.set('ratelimit-policy', `"address";q=${CALLS_A_MINUTE};w=${MINUTE_MS / 1000}`);
+    const { left, resetMs } = limit.left(address);
+    told.set('ratelimit', `"address";r=${Math.max(left - 1, 0)};t=${Math.ceil(resetMs / 1000)}`);
     limit.count(address);
     if (route === undefined) throw noRoute(request.method, others);
     checkType(request, hasBody);
@@ -42,7 +46,7 @@ export function dispatcher(services: ApiServices, proxies: ReadonlySet<string>):
       services, principal, operator, cookie, gone, answer: new Headers(), origin: { address, agent: request.headers.get('user-agent') ?? undefined },
     };
     admit(route.access, context);
-    if (!route.name.startsWith(PLAIN)) return serveTyped(request, context);
+    if (!route.name.startsWith(PLAIN)) return onlyOnce(request, context, (asked) => serveTyped(asked, context));
     const handler = plainHandlers[route.name.slice(PLAIN.length) as keyof typeof plainHandlers];
     return handler({ request, url: new URL(request.url), context, caller: () => callerOf(context) });
   };

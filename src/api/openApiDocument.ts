@@ -6,6 +6,12 @@ import { API_ROUTES } from './routeTable.ts';
 
 type Document = Awaited<ReturnType<OpenAPIGenerator['generate']>>;
 
+/** Of every POST by somebody who is known. */
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key', in: 'header' as const, required: false, schema: { type: 'string' as const, minLength: 8, maxLength: 200, pattern: '^[!-~]+$' },
+  description: 'The same key with the same request does its work once in a day, and is answered as the first time',
+};
+
 let made: Promise<Document> | undefined;
 
 /** The OpenAPI document of every route, plain ones too. */
@@ -30,6 +36,7 @@ async function generate(): Promise<Document> {
     const operation = document.paths?.[path]?.[method.toLowerCase() as 'get'];
     if (operation === undefined || access === undefined) continue;
     Object.assign(operation, securityOf(access), { 'x-access': access });
+    if (method === 'POST' && access.who !== 'anyone') operation.parameters = [...operation.parameters ?? [], IDEMPOTENCY_KEY];
     operation.responses = {
       ...answersOf(operation.responses ?? {}, meta),
       default: { description: 'A refusal, in words', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },

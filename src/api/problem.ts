@@ -6,7 +6,7 @@ import type { Problem } from './contract/index.ts';
 const STATUSES: Readonly<Record<string, number>> = {
   'invalid': 400, 'bad-link': 400, 'bad-state': 400, 'not-connected': 422, 'unknown-caller': 401, 'wrong-credentials': 401, 'sign-in-again': 401, 'forbidden': 403, 'not-confirmed': 403, 'other-origin': 403,
   'wrong-password': 403, 'wrong-code': 403, 'two-factor-needed': 403, 'password-expired': 403, 'terminated': 403,
-  'not-found': 404, 'wrong-method': 405, 'conflict': 409, 'exists': 409, 'too-large': 413, 'wrong-type': 415, 'no-such-range': 416, 'too-many': 429,
+  'not-found': 404, 'wrong-method': 405, 'conflict': 409, 'exists': 409, 'in-progress': 409, 'outcome-unknown': 409, 'key-reused': 422, 'too-large': 413, 'wrong-type': 415, 'no-such-range': 416, 'too-many': 429,
 };
 
 /** Folders whose messages are written for who calls the API. What others say may name machines and paths. */

@@ -24,8 +24,9 @@ export function serveApi(services: ApiServices, proxies: ReadonlySet<string>): S
     const name = route?.name ?? UNKNOWN_ROUTE;
     const method = METHODS.has(request.method) ? request.method : 'other';
     let response: Response;
+    const told = new Headers();
     try {
-      response = await dispatch(incoming, route, others);
+      response = await dispatch(incoming, route, others, told);
     } catch (error) {
       const { problem, headers, fault } = refusalOf(error, requestId);
       metrics.refused(problem.code);
@@ -35,6 +36,7 @@ export function serveApi(services: ApiServices, proxies: ReadonlySet<string>): S
     const seconds = (clock.monotonic() - started) / 1000;
     metrics.answered(method, name, response.status, seconds);
     log.info('request', { requestId, method, route: name, status: response.status, milliseconds: Math.round(seconds * 1000) });
+    for (const [header, value] of told) response.headers.set(header, value);
     return decorate(response, publicUrl, requestId);
   };
 }

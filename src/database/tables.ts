@@ -16,6 +16,7 @@ export interface Tables {
   readonly auditEntries: AuditEntriesTable;
   readonly auditHeads: AuditHeadsTable;
   readonly activities: ActivitiesTable;
+  readonly idempotencyKeys: IdempotencyKeysTable;
   readonly outbox: OutboxTable;
   readonly serviceNotes: ServiceNotesTable;
   readonly tasks: TasksTable;
@@ -169,6 +170,16 @@ export interface ActivitiesTable {
   entities: Maybe<number>;
   summary: Maybe<string>;
   details: ColumnType<Record<string, string | number | boolean | null>, string | undefined, string>;
+}
+
+export interface IdempotencyKeysTable {
+  accountId: string;
+  userId: string;
+  key: Buffer;
+  request: Buffer;
+  answer: Maybe<Buffer>;
+  startedAt: Date;
+  expiresAt: Date;
 }
 
 export interface OutboxTable {

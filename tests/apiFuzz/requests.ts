@@ -34,6 +34,7 @@ export function requestsOf(operation: Operation, known: KnownIds): fc.Arbitrary<
 interface Parts {
   readonly path: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>>;
   readonly body: unknown;
   /** In place of the body. */
   readonly text?: string;
@@ -43,7 +44,7 @@ interface Parts {
 }
 
 function partsOf(operation: Operation, known: KnownIds): fc.Arbitrary<Parts> {
-  const of = (place: 'path' | 'query') => (operation.parameters ?? []).filter((parameter) => parameter.in === place);
+  const of = (place: 'path' | 'query' | 'header') => (operation.parameters ?? []).filter((parameter) => parameter.in === place);
   const ids = known(operation.path);
   const pathValue = (schema: JsonSchema): fc.Arbitrary<unknown> => (ids.length === 0 ? valuesOf(schema) : fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...ids) }, { weight: 1, arbitrary: valuesOf(schema) }));
   const body = operation.requestBody?.content['application/json']?.schema;
@@ -51,6 +52,7 @@ function partsOf(operation: Operation, known: KnownIds): fc.Arbitrary<Parts> {
   return fc.record({
     path: fc.record(Object.fromEntries(of('path').map(({ name, schema }) => [name, pathValue(schema)]))),
     query: fc.record(Object.fromEntries(query.map(({ name, schema }) => [name, valuesOf(schema)])), { requiredKeys: query.filter(({ required }) => required === true).map(({ name }) => name) }),
+    headers: fc.record(Object.fromEntries(of('header').map(({ name, schema }) => [name, valuesOf(schema)])), { requiredKeys: [] }),
     body: body === undefined ? fc.constant(undefined) : valuesOf(body),
   });
 }
@@ -72,7 +74,11 @@ function requestOf({ method, path }: Operation, parts: Parts): FuzzRequest {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(textOf(parts.path[name])) || 'x');
   const query = Object.entries(parts.query).map(([name, value]) => `${encode(name)}=${encode(textOf(value))}`).join('&');
   const text = parts.text ?? (parts.body === undefined ? undefined : JSON.stringify(parts.body));
-  return { method, path: filled + (parts.raw ?? (query === '' ? '' : `?${query}`)), body: text, headers: parts.type === undefined ? {} : { 'content-type': parts.type } };
+  return { method, path: filled + (parts.raw ?? (query === '' ? '' : `?${query}`)), body: text, headers: { ...headersOf(parts.headers), ...(parts.type !== undefined && { 'content-type': parts.type }) } };
+}
+
+function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, textOf(value)]));
 }
 
 function textOf(value: unknown): string {

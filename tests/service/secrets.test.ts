@@ -51,6 +51,8 @@ async function liveOnce(): Promise<void> {
   await keepLink('invitation', invited);
   const program = await owner.withToken('settings.view');
   secrets.set('token for programs', program.token ?? '');
+  const keyed = await owner.must(201, 'POST', '/api/v1/tokens', { name: 'kept', scopes: ['settings.view'], days: 1 }, { headers: { 'idempotency-key': 'a-key-of-mine' } });
+  secrets.set('token in an answer that is kept', String(keyed.body?.['token']));
   await refused(program, 'GET', '/api/v1/audit');
   await refused(service.person(), 'GET', `/api/v1/account?token=${program.token}`);
   keepKeys();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../domain/index.ts';
 import { route } from './route.ts';
-import { Email, Id, Limit, Name, Password, Permission, Role, Time } from './schemas.ts';
+import { Email, Id, Limit, Name, PageInput, pageOf, Password, Permission, Role, Time } from './schemas.ts';
 
 const TAGS = ['Signing in'];
 
@@ -43,7 +43,7 @@ export const session = {
     .output(z.void()),
 
   list: route({ who: 'user', session: true }, { method: 'GET', path: '/api/v1/sessions', summary: 'Where one is signed in', tags: TAGS })
-    .output(z.object({ items: z.array(SessionInfo) })),
+    .input(PageInput).output(pageOf(SessionInfo)),
 
   end: route({ who: 'user', session: true }, { method: 'DELETE', path: '/api/v1/sessions/{id}', summary: 'Sign out elsewhere', tags: TAGS, successStatus: 204 })
     .input(z.object({ id: Id })).output(z.void()),

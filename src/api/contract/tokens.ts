@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { route } from './route.ts';
-import { Id, Name, Scope, Time } from './schemas.ts';
+import { Id, Name, PageInput, pageOf, Scope, Time } from './schemas.ts';
 
 const TAGS = ['Tokens for programs'];
 
@@ -10,7 +10,7 @@ export const Token = z.object({
 
 export const tokens = {
   list: route({ who: 'user', session: true }, { method: 'GET', path: '/api/v1/tokens', summary: 'One\'s own tokens', tags: TAGS })
-    .output(z.object({ items: z.array(Token) })),
+    .input(PageInput).output(pageOf(Token)),
 
   make: route({ who: 'user', session: true }, {
     method: 'POST', path: '/api/v1/tokens', summary: 'Make a token', tags: TAGS, successStatus: 201,

@@ -1,6 +1,7 @@
 import { endSession, listSessions, showAccount, signUp, type Member } from '../../accounts/index.ts';
 import type { CallContext } from '../apiServices.ts';
 import { callerOf, implementer } from '../implementer.ts';
+import { pageFrom, readCursor } from '../page.ts';
 
 const os = implementer.session;
 const MAIL_SENT = 'A mail is on its way, if there is something to send. Open the link in it.';
@@ -35,16 +36,14 @@ export const sessionRoutes = {
     for (const cookie of cookies) context.answer.append('set-cookie', cookie);
   }),
 
-  list: os.list.handler(async ({ context }) => {
+  list: os.list.handler(async ({ input, context }) => {
     const caller = callerOf(context);
     const own = caller.via.kind === 'session' ? caller.via.sessionId : undefined;
-    const sessions = await listSessions(context.services.accounts, caller);
-    return {
-      items: sessions.map(({ id, createdAt, expiresAt, ipAddress, userAgent }) => ({
-        id, current: id === own, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(),
-        ...(ipAddress && { address: ipAddress }), ...(userAgent && { agent: userAgent }),
-      })),
-    };
+    const sessions = await listSessions(context.services.accounts, caller, readCursor(input.cursor), input.limit + 1);
+    return pageFrom(sessions, input.limit, ({ id, createdAt, expiresAt, ipAddress, userAgent }) => ({
+      id, current: id === own, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(),
+      ...(ipAddress && { address: ipAddress }), ...(userAgent && { agent: userAgent }),
+    }), ({ id }) => id);
   }),
 
   end: os.end.handler(async ({ input, context }) => {
