@@ -44,7 +44,7 @@ export class AnswerJudge {
     if (told !== status) return `the problem tells ${told} in place of ${status}`;
     if (!SENTENCE.test(detail)) return `no sentence for a person: ${detail}`;
     if (STACK.test(text)) return `it tells of its inside: ${text}`;
-    if (!/^(api|accounts)\/[a-z-]+$/.test(code)) return `an odd code: ${code}`;
+    if (!/^(api|accounts|tasks)\/[a-z-]+$/.test(code)) return `an odd code: ${code}`;
     return requestId === headers.get('x-request-id') ? undefined : 'the number of the request is another one than that of its header';
   }
 
