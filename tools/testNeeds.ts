@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { CHROMIUM_PLACES } from '../tests/servers/chromiumPlaces.ts';
 import { POSTGRES_PLACES } from '../tests/servers/postgres.ts';
 import { run } from './childProcess.ts';
 import type { Ran } from './childProcess.ts';
@@ -32,6 +33,7 @@ export const NEEDS: readonly Need[] = [
   { program: 'setpriv', package: 'util-linux', places: ['/usr/bin'] },
   { program: 'python3', package: 'python3', places: ['/usr/bin'] },
   { program: 'unzip', package: 'unzip', places: ['/usr/bin'] },
+  { program: 'chromium', package: 'chromium', places: CHROMIUM_PLACES },
   { program: '7z', package: 'p7zip-full', places: ['/usr/bin'] },
 ];
 

@@ -65,7 +65,8 @@ function madeUp(faults: Faults): ConnectorFixture {
   return {
     descriptor: {
       service: 'made-up', title: 'Made up', kinds: { note: { title: 'Note', extension: '' } }, limits: [],
-      search: { titles: { name: 'Name' }, format: () => undefined, fields: () => ({ author: '', recipients: '' }) }, onDisk: (row) => ({ name: row.key }),
+      search: { titles: { name: 'Name' }, format: () => undefined, fields: () => ({ author: '', recipients: '' }) },
+      preview: { form: () => undefined }, onDisk: (row) => ({ name: row.key }),
     },
     open,
     add: async () => {

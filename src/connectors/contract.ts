@@ -1,4 +1,4 @@
-import type { BinaryString, Effort, Entity, ItemRow, Outcome, Progress } from '../domain/index.ts';
+import type { BinaryString, Effort, Entity, ItemRow, Outcome, PreviewCard, Progress } from '../domain/index.ts';
 import type { TextFormat } from '../formats/index.ts';
 
 /** How a row of a service looks in a directory tree. */
@@ -25,6 +25,16 @@ export interface Searchable {
   readonly fields: (row: ItemRow) => { readonly author: string; readonly recipients: string };
 }
 
+/**
+ * How items of a service are shown. `mail`: their content is a mail · `file`: whatever their name says · `card`: a JSON document, of which `card` makes a card · `row`: the same without
+ * a content · undefined: not at all.
+ */
+export interface Previewable {
+  readonly form: (row: ItemRow) => 'mail' | 'file' | 'card' | 'row' | undefined;
+  /** Of the document of an item, which may be any JSON; undefined for a `row`. Never throws, takes no longer than the document is long, and gives no more than it has. */
+  readonly card?: (row: ItemRow, document: unknown) => Promise<PreviewCard>;
+}
+
 /** What a service is called and how its items look; everything that a person sees comes from here. */
 export interface Descriptor {
   /** Stable word: 'folder', 'imap' … */
@@ -35,6 +45,7 @@ export interface Descriptor {
   /** What it cannot do, in words that a person reads. */
   readonly limits: readonly string[];
   readonly search: Searchable;
+  readonly preview: Previewable;
   /** The form that a row takes when it is given back into a directory. */
   readonly onDisk: (row: ItemRow) => DiskEntry;
   /** Whether a folder holds what the service keeps for legal reasons alone: exports take it along when told. Undefined: there are no such folders. */

@@ -6,8 +6,16 @@ export * from './safeFileName.ts';
 export { packContent, type PackedContent } from './zipContent.ts';
 export type { ZipEntry } from './zipRecords.ts';
 export { ZipWriter, type ZipWriterOptions } from './zipWriter.ts';
+export { MARK_TEXT, markOf, MOST_MARKS, NOTHING_LEFT_OUT, SECRET_BYTES, type LeftOut, type LeftOutSize, type Segment } from './preview/leftOut.ts';
+export { PreviewFailure } from './preview/previewFailure.ts';
+export { PREVIEW_HEADERS, previewPage } from './preview/previewPage.ts';
+export type { FoundPart, PreviewInput, PreviewSource } from './preview/readPreview.ts';
 export type { ContentText } from './readText.ts';
-export type { TextFormat } from './textFormat.ts';
+export { textFormatOfFile, type TextFormat } from './textFormat.ts';
 
 export const readMailParts = loadedLater(async () => (await import('./mailParts.ts')).readMailParts);
 export const readText = loadedLater(async () => (await import('./readText.ts')).readText);
+export const readDocument = loadedLater(async () => (await import('./preview/readPreview.ts')).readDocument);
+export const readPreview = loadedLater(async () => (await import('./preview/readPreview.ts')).readPreview);
+export const readPartPreview = loadedLater(async () => (await import('./preview/readPreview.ts')).readPartPreview);
+export const readPart = loadedLater(async () => (await import('./preview/readPreview.ts')).readPart);

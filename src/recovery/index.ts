@@ -2,6 +2,8 @@ import { loadedLater } from '../runtime/index.ts';
 export { browseDifference, type Difference, type DifferentPart } from './browseDifference.ts';
 export { isTop, keyOfPath, SnapshotBrowser, type KeyStyle, type Placed } from './browseSnapshot.ts';
 export type { FolderMode } from './diskWrites.ts';
+export { PreviewReaders, type PreviewFailed, type PreviewReadersOptions } from './previewReaders.ts';
+export type { PartAnswer, PreviewAnswer, PreviewItemOptions } from './previewItem.ts';
 export type { RestoreFolderOptions } from './restoreFolder.ts';
 export type { RestoreIssue, RestoreReport } from './restoreReport.ts';
 export type { UndoReport } from './undoRestore.ts';
@@ -11,6 +13,8 @@ export type { ExportFormat, ExportIssue, ExportPart, ExportReport, LeftOut } fro
 export type { EntityHit, SearchAnswer, SearchedEntity, SearchGap, SearchRequest } from './searchEntities.ts';
 
 export const keysAtPath = loadedLater(async () => (await import('./keysAtPath.ts')).keysAtPath);
+export const previewItem = loadedLater(async () => (await import('./previewItem.ts')).previewItem);
+export const openPart = loadedLater(async () => (await import('./previewItem.ts')).openPart);
 export const exportSnapshot = loadedLater(async () => (await import('./exportSnapshot.ts')).exportSnapshot);
 export const restoreFolder = loadedLater(async () => (await import('./restoreFolder.ts')).restoreFolder);
 export const restoreToTarget = loadedLater(async () => (await import('./restoreToTarget.ts')).restoreToTarget);

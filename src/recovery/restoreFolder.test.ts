@@ -39,6 +39,7 @@ function restore(
 const scripted: Descriptor = {
   service: 'scripted', title: '', kinds: {}, limits: [],
   search: { titles: { name: 'Name' }, format: () => undefined, fields: () => ({ author: '', recipients: '' }) },
+  preview: { form: () => undefined },
   onDisk: ({ meta }) => {
     const { modifiedNs, ...entry } = JSON.parse(meta) as DiskEntry & { modifiedNs?: string };
     return { ...entry, ...(modifiedNs === undefined ? {} : { modifiedNs: BigInt(modifiedNs) }) };

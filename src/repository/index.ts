@@ -31,6 +31,7 @@ export type { KnownRestore, StoredChange } from './restoreRecords.ts';
 export { ItemReader, type ItemRequest } from './itemReader.ts';
 export type { FileTarget, ReadResult } from './readProtocol.ts';
 export { StateCursor, stateRows, type SegmentSource } from './state.ts';
+export { encodedAs, type StoredPart } from './storedParts.ts';
 export type { StoreSession } from './storeSession.ts';
 export type { ContentJob, ContentResult } from './storeProtocol.ts';
 

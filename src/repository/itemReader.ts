@@ -7,6 +7,7 @@ import { decodeRecipe, type Op } from './recipe.ts';
 import { ReadPipeline } from './readPipeline.ts';
 import type { FileTarget, FrameNeed, PlacedOp, ReadJob, ReadResult } from './readProtocol.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
+import { storedParts, type StoredPart } from './storedParts.ts';
 
 /** An item to read, and the file to write it to; without one its bytes are given back. */
 export interface ItemRequest {
@@ -44,6 +45,11 @@ export class ItemReader {
   /** Content in pieces, for items too large for one message to a worker. */
   content(row: Pick<ItemRow, 'content' | 'size'>): AsyncGenerator<Buffer> {
     return this.#blobs.content(row, this.#signal);
+  }
+
+  /** What a content is made of, for who wants only some of it. */
+  parts(row: Pick<ItemRow, 'content' | 'size'>): Promise<readonly StoredPart[]> {
+    return storedParts(this.#blobs, row, this.#signal);
   }
 
   /** Waits for a worker, then reads the batch: results in the order of the requests. */

@@ -26,6 +26,7 @@ export const descriptor: Descriptor = {
     format: ({ kind, name }) => (kind === 'file' ? textFormatOfFile(name) : undefined),
     fields: () => ({ author: '', recipients: '' }),
   },
+  preview: { form: ({ kind }) => (kind === 'file' ? 'file' : undefined) },
   onDisk,
 };
 

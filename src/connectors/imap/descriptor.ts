@@ -20,6 +20,7 @@ export const descriptor: Descriptor = {
       return { author: from, recipients: to };
     },
   },
+  preview: { form: ({ kind }) => (kind === 'mail' ? 'mail' : undefined) },
   onDisk,
 };
 

@@ -8,6 +8,6 @@ parentPort?.on('message', ({ content }: TextRequest) => {
   if (text === 'die') process.exit(3);
   if (text === 'throw') setImmediate(() => { throw new Error('thrown'); });
   if (text === 'eat') for (const eaten: unknown[] = []; ;) eaten.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
-  if (text !== 'throw') parentPort?.postMessage({ text: { authors: '', recipients: '', text, files: '' } });
+  if (text !== 'throw') parentPort?.postMessage({ value: { authors: '', recipients: '', text, files: '' } });
   if (text === 'later') setTimeout(() => process.exit(0), 1);
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ItemRow } from '../../../domain/index.ts';
 import { safeFileName } from '../../../formats/index.ts';
+import { loadedLater } from '../../../runtime/index.ts';
 import type { Descriptor, DiskEntry } from '../../contract.ts';
 import { isHeldFolder } from './mail/heldFolders.ts';
 import { parseMessageMeta } from './mail/messageItem.ts';
@@ -38,6 +39,10 @@ export const descriptor: Descriptor = {
       const { from = '', to = '' } = parseMessageMeta(meta);
       return { author: from, recipients: to };
     },
+  },
+  preview: {
+    form: ({ kind }) => (kind === 'mail' ? 'mail' : kind === 'folder' || KINDS[kind] === undefined ? undefined : kind === 'note' || kind === 'gap' ? 'row' : 'card'),
+    card: loadedLater(async () => (await import('./cards/cardOf.ts')).cardOf),
   },
   onDisk,
   isHeld: isHeldFolder,
