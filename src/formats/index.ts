@@ -6,7 +6,7 @@ export * from './safeFileName.ts';
 export { packContent, type PackedContent } from './zipContent.ts';
 export type { ZipEntry } from './zipRecords.ts';
 export { ZipWriter, type ZipWriterOptions } from './zipWriter.ts';
-export { MARK_TEXT, markOf, MOST_MARKS, NOTHING_LEFT_OUT, SECRET_BYTES, type LeftOut, type LeftOutSize, type Segment } from './preview/leftOut.ts';
+export { MOST_PLACEHOLDERS, NOTHING_LEFT_OUT, PLACEHOLDER_TEXT, placeholderOf, SECRET_BYTES, type LeftOut, type LeftOutSize, type Segment } from './preview/leftOut.ts';
 export { PreviewFailure } from './preview/previewFailure.ts';
 export { PREVIEW_HEADERS, previewPage } from './preview/previewPage.ts';
 export type { FoundPart, PreviewInput, PreviewSource } from './preview/readPreview.ts';

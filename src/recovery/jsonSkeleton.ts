@@ -1,4 +1,4 @@
-import { markOf, MOST_MARKS, SECRET_BYTES, type LeftOutSize } from '../formats/index.ts';
+import { placeholderOf, MOST_PLACEHOLDERS, SECRET_BYTES, type LeftOutSize } from '../formats/index.ts';
 import type { StoredPart } from '../repository/index.ts';
 import type { RandomBytes } from '../runtime/index.ts';
 import { Collected, MOST_SKELETON, type Skeleton } from './mailSkeleton.ts';
@@ -66,8 +66,8 @@ export class BytesScan {
 }
 
 /**
- * A JSON document with its long `contentBytes` left out, in each of whose places stands a mark. It is read to its end, but no more of it is held than
- * {@link MOST_SKELETON}. `numbers`: which values of the document the marks stand for.
+ * A JSON document with its long `contentBytes` left out, in each of whose places stands a placeholder. It is read to its end, but no more of it is held than
+ * {@link MOST_SKELETON}. `numbers`: which values of the document the placeholders stand for.
  */
 export async function jsonSkeleton(parts: readonly StoredPart[], random: RandomBytes): Promise<Pick<Skeleton, 'input'> & { readonly numbers: readonly number[] }> {
   const secret = random(SECRET_BYTES).toString('hex');
@@ -90,8 +90,8 @@ export async function jsonSkeleton(parts: readonly StoredPart[], random: RandomB
       if (length <= Math.min(MOST_WHOLE, room)) {
         for (const piece of held) bytes.add(piece);
         room -= length;
-      } else if (numbers.length < MOST_MARKS) {
-        bytes.add(Buffer.from(markOf(secret, numbers.length)));
+      } else if (numbers.length < MOST_PLACEHOLDERS) {
+        bytes.add(Buffer.from(placeholderOf(secret, numbers.length)));
         sizes.push({ bytes: Math.floor((length / 4) * 3) - padding, text: length });
         numbers.push(number);
       }

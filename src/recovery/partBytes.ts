@@ -3,7 +3,7 @@ import { encodedAs, type StoredPart } from '../repository/index.ts';
 
 export interface PartBytes {
   readonly leftOut: LeftOut;
-  /** The bytes behind a mark. */
+  /** The bytes behind a placeholder. */
   readonly bytes: (segment: Exclude<Segment, Uint8Array>) => AsyncGenerator<Uint8Array>;
 }
 

@@ -4,7 +4,7 @@ import { readDocument, readPart, readPartPreview, readPreview, type PreviewSourc
 import { safeHtml } from '../../src/formats/preview/safeHtml.ts';
 import { cardOf } from '../../src/connectors/microsoft365/exchange/cards/cardOf.ts';
 import type { Preview } from '../../src/domain/index.ts';
-import { markOf, type LeftOut } from '../../src/formats/preview/leftOut.ts';
+import { placeholderOf, type LeftOut } from '../../src/formats/preview/leftOut.ts';
 import { vectors } from '../preview/vectors.ts';
 import type { FuzzTarget } from './fuzzTarget.ts';
 
@@ -16,14 +16,14 @@ const part = (head: string, body: string): string => `--b\r\n${head}\r\n\r\n${bo
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const MAIL = [
   'From: a@example.test\r\nTo: b@example.test\r\nDate: Mon, 9 Mar 2026 10:00:00 +0200\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n', part('Content-Type: text/html', PAGE),
-  part('Content-Type: image/png\r\nContent-ID: <p>\r\nContent-Transfer-Encoding: base64', PIXEL), part('Content-Type: application/zip; name=x.zip\r\nContent-Transfer-Encoding: base64', base64(markOf(SECRET, 0))),
+  part('Content-Type: image/png\r\nContent-ID: <p>\r\nContent-Transfer-Encoding: base64', PIXEL), part('Content-Type: application/zip; name=x.zip\r\nContent-Transfer-Encoding: base64', base64(placeholderOf(SECRET, 0))),
   part('Content-Type: message/rfc822', `Subject: y\r\nContent-Type: text/html\r\n\r\n${PAGE}`), '--b--\r\n',
 ].join('');
 const EVENT = {
   subject: 'x', body: { contentType: 'html', content: PAGE }, start: { dateTime: '2026-03-09T09:00:00.0000000', timeZone: 'UTC' }, end: { dateTime: '2026-03-09T10:00:00.0000000' }, originalStartTimeZone: 'W. Europe Standard Time',
   attendees: [{ type: 'optional', emailAddress: { name: 'A', address: 'a@example.test' }, status: { response: 'accepted' } }], cancelledOccurrences: ['OID.x.2026-03-16'],
   recurrence: { pattern: { type: 'weekly', interval: 2, daysOfWeek: ['monday', 'friday'] }, range: { type: 'endDate', startDate: '2026-03-09', endDate: '2026-06-30' } },
-  attachments: [{ name: 'p.png', contentType: 'image/png', isInline: true, contentId: 'p', contentBytes: PIXEL }, { name: 'z', contentBytes: markOf(SECRET, 0) }],
+  attachments: [{ name: 'p.png', contentType: 'image/png', isInline: true, contentId: 'p', contentBytes: PIXEL }, { name: 'z', contentBytes: placeholderOf(SECRET, 0) }],
 };
 const KINDS = ['event', 'contact', 'task', 'setting', 'note', 'gap'];
 

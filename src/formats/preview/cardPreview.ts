@@ -23,9 +23,9 @@ export function previewCard(card: PreviewCard, leftOut: LeftOut): Preview {
   };
 }
 
-/** Where its bytes were left out there stands the mark itself, not its base64. */
+/** Where its bytes were left out there stands the placeholder itself, not its base64. */
 export function segmentsOfCardPart({ bytes }: PreviewCardPart, leftOut: LeftOut): ReturnType<typeof segmentsOf> | undefined {
   if (bytes === undefined) return undefined;
-  const isMark = leftOut.secret !== '' && bytes.startsWith(leftOut.secret);
-  return segmentsOf(Buffer.from(bytes, isMark ? 'latin1' : 'base64'), leftOut);
+  const isPlaceholder = leftOut.secret !== '' && bytes.startsWith(leftOut.secret);
+  return segmentsOf(Buffer.from(bytes, isPlaceholder ? 'latin1' : 'base64'), leftOut);
 }

@@ -1,4 +1,4 @@
-/** Long base64 that was left out of a content before it was read: where it stood stands a mark of the same shape, numbered in order. */
+/** Long base64 that was left out of a content before it was read: where it stood stands a placeholder of the same shape, numbered in order. */
 export interface LeftOut {
   /** 36 characters that nobody can guess; '' where nothing was left out. */
   readonly secret: string;
@@ -14,23 +14,23 @@ export interface LeftOutSize {
 
 export const NOTHING_LEFT_OUT: LeftOut = { secret: '', sizes: [] };
 
-/** Bytes of a secret, written in hex. With the number behind it a mark is a multiple of three bytes long: its base64 has no padding, and bytes may follow. */
+/** Bytes of a secret, written in hex. With the number behind it a placeholder is a multiple of three bytes long: its base64 has no padding, and bytes may follow. */
 export const SECRET_BYTES = 18;
 const NUMBER = 6;
-const MARK = SECRET_BYTES * 2 + NUMBER;
-/** Characters of a mark in base64. Base64 in shorter lines is not left out. */
-export const MARK_TEXT = (MARK / 3) * 4;
-export const MOST_MARKS = 10 ** NUMBER;
+const PLACEHOLDER = SECRET_BYTES * 2 + NUMBER;
+/** Characters of a placeholder in base64. Base64 in shorter lines is not left out. */
+export const PLACEHOLDER_TEXT = (PLACEHOLDER / 3) * 4;
+export const MOST_PLACEHOLDERS = 10 ** NUMBER;
 
 /** What stands for the bytes of a number. */
-export function markOf(secret: string, number: number): string {
+export function placeholderOf(secret: string, number: number): string {
   return secret + String(number).padStart(NUMBER, '0');
 }
 
 /** What bytes are made of: some that are there, and numbers of those that were left out: decoded, or as the base64 that they are in a mail that lies in another as it is. */
 export type Segment = Uint8Array | { readonly number: number; readonly as: 'bytes' | 'text' };
 
-/** Takes bytes apart at the marks in them. */
+/** Takes bytes apart at the placeholders in them. */
 export function segmentsOf(bytes: Uint8Array, { secret, sizes }: LeftOut): Segment[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (secret === '') return [all];
@@ -39,9 +39,9 @@ export function segmentsOf(bytes: Uint8Array, { secret, sizes }: LeftOut): Segme
   let at = 0;
   for (let next = nearest(all, secret, encoded, 0); next !== undefined; next = nearest(all, secret, encoded, at)) {
     const { found, as } = next;
-    const length = as === 'bytes' ? MARK : MARK_TEXT;
-    const mark = as === 'bytes' ? all.toString('latin1', found, found + length) : Buffer.from(all.toString('latin1', found, found + length), 'base64').toString('latin1');
-    const number = Number(mark.slice(-NUMBER));
+    const length = as === 'bytes' ? PLACEHOLDER : PLACEHOLDER_TEXT;
+    const placeholder = as === 'bytes' ? all.toString('latin1', found, found + length) : Buffer.from(all.toString('latin1', found, found + length), 'base64').toString('latin1');
+    const number = Number(placeholder.slice(-NUMBER));
     if (sizes[number] === undefined) break;
     if (found > at) segments.push(all.subarray(at, found));
     segments.push({ number, as });

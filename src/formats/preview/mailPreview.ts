@@ -56,7 +56,9 @@ async function show(mail: MailParts, options: MailPreviewOptions, above: string,
   const nested = level < NESTED_LEVELS ? listed.filter(({ part }) => part.type === 'message/rfc822').slice(0, MOST_NESTED) : [];
   for (const [place, one] of listed.entries()) {
     const preview = nested.includes(one) ? await nestedPreview(one, options, level) : undefined;
-    parts.push({ ...listedPart(one, leftOut, pictures.shown.has(place)), ...(preview === undefined ? {} : { preview }) });
+    // Where the mail was cut nobody knows how long its last part is.
+    const size = cut && place === mail.parts.length - 1 ? {} : { size: sizeOf(one.segments, leftOut) };
+    parts.push({ ...listedPart(one, pictures.shown.has(place)), ...size, ...(preview === undefined ? {} : { preview }) });
   }
   const { fields, isCut } = fieldsOf(headersOf(mail));
   const remarks = [...remarksOf(mail, isBodyThere), ...aboutBody, ...(isCut ? [FIELDS_CUT] : []), ...(cut && level === 0 && !aboutBody.includes(CUT) ? [CUT] : [])];
@@ -71,8 +73,8 @@ function remarksOf({ protection, parts }: MailParts, isBodyThere: boolean): Prev
   ];
 }
 
-function listedPart({ part: { name, type, inline, contentId }, id, segments }: ListedPart, leftOut: LeftOut, isShown: boolean): PreviewPart {
-  return { id, name: lineOf(name), type: lineOf(type), size: sizeOf(segments, leftOut), inline: isShown || (inline && contentId !== '') };
+function listedPart({ part: { name, type, inline, contentId }, id }: ListedPart, isShown: boolean): PreviewPart {
+  return { id, name: lineOf(name), type: lineOf(type), inline: isShown || (inline && contentId !== '') };
 }
 
 /** A mail in a mail that cannot be read is listed all the same. */

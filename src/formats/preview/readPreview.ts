@@ -1,7 +1,7 @@
 import type { Preview, PreviewCard } from '../../domain/index.ts';
 import { segmentsOfCardPart, previewCard } from './cardPreview.ts';
 import { previewFile } from './filePreview.ts';
-import { markOf, segmentsOf, sizeOf, wholeOf, type LeftOut, type Segment } from './leftOut.ts';
+import { placeholderOf, segmentsOf, sizeOf, wholeOf, type LeftOut, type Segment } from './leftOut.ts';
 import { partsOfMail, previewMail } from './mailPreview.ts';
 import { PreviewFailure } from './previewFailure.ts';
 
@@ -43,16 +43,16 @@ export async function readPartPreview(source: PreviewSource, input: PreviewInput
   const { name, type, segments, cut } = await readPart(source, input, id);
   const { leftOut } = input;
   const whole = wholeOf(segments);
-  if (type === 'message/rfc822') return previewMail(Buffer.concat(segments.map((one) => one instanceof Uint8Array ? one : marked(one, leftOut))), { leftOut, cut });
+  if (type === 'message/rfc822') return previewMail(Buffer.concat(segments.map((one) => one instanceof Uint8Array ? one : replaced(one, leftOut))), { leftOut, cut });
   const [first = new Uint8Array()] = segments;
   const beginning = first instanceof Uint8Array ? first : new Uint8Array();
   return previewFile({ name, type, size: sizeOf(segments, leftOut) }, whole ?? beginning, { leftOut, cut: cut || whole === undefined });
 }
 
-/** The mark again, which the reader of a mail in it decodes where that is. */
-function marked({ number, as }: Exclude<Segment, Uint8Array>, { secret }: LeftOut): Buffer {
-  const mark = Buffer.from(markOf(secret, number));
-  return as === 'bytes' ? mark : Buffer.from(mark.toString('base64'));
+/** The placeholder again, which the reader of a mail in it decodes where that is. */
+function replaced({ number, as }: Exclude<Segment, Uint8Array>, { secret }: LeftOut): Buffer {
+  const placeholder = Buffer.from(placeholderOf(secret, number));
+  return as === 'bytes' ? placeholder : Buffer.from(placeholder.toString('base64'));
 }
 
 /** The part with an id that a preview gave. Throws a {@link PreviewFailure}. */

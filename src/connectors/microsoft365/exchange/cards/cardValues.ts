@@ -12,7 +12,7 @@ export function field(label: string, ...values: readonly (PreviewValue | undefin
 }
 
 export function text(value: unknown): PreviewValue | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? { type: 'text', text: String(value) } : undefined;
+  return (typeof value === 'string' && value !== '') || typeof value === 'number' ? { type: 'text', text: String(value) } : undefined;
 }
 
 /** A word of the service that has a few of them; `usual` says nothing. */
