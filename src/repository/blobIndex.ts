@@ -6,6 +6,7 @@ import { contentOfPacks, mergedContent, type IndexedPack } from './indexBuilder.
 import type { BlobLocation, IndexFile } from './indexFile.ts';
 import { loadIndexSegment, writeIndexSegment, type IndexPlace, type OwnStream } from './indexSegment.ts';
 import type { Keyring } from './keyring.ts';
+import { keepsLocked } from './lockEnds.ts';
 import { lastSegment, names } from './names.ts';
 import { isUnreadable } from './sealedObject.ts';
 
@@ -224,6 +225,14 @@ export class StreamIndex {
 
   /** Merges segments of about one size when there are many; the inputs stay until a prune. */
   async compact(signal?: AbortSignal): Promise<void> {
+    if (this.#group().length < FAN_IN) return;
+    // What is put where it is locked stays: of packs that an erasure took out meanwhile nothing may come back.
+    if (keepsLocked(this.#context.storage)) await this.reload(signal);
+    const group = this.#group();
+    if (group.length >= FAN_IN) await this.#merge(group, () => true, signal);
+  }
+
+  #group(): OpenSegment[] {
     const bySize = this.#small().toSorted((a, b) => a.file.entries - b.file.entries);
     const group: OpenSegment[] = [];
     let sum = 0;
@@ -233,8 +242,7 @@ export class StreamIndex {
       group.push(segment);
       sum += segment.file.entries;
     }
-    if (group.length < FAN_IN) return;
-    await this.#merge(group, () => true, signal);
+    return group;
   }
 
   /**

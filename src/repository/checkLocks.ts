@@ -3,6 +3,7 @@ import { listAll, type LockMode, type VersionedObject } from '../storage/index.t
 import { StreamIndex } from './blobIndex.ts';
 import type { CheckView } from './checkStream.ts';
 import { isCopy } from './copyMarker.ts';
+import { DoomedList } from './doomed.ts';
 import { readEntity } from './entityKeys.ts';
 import { inLanes } from './inLanes.ts';
 import { isLockable, isReplaceable } from './lockable.ts';
@@ -126,11 +127,12 @@ export class LockCheck {
       for await (const { name } of listAll(this.#storage, packs, signal ? { signal } : {})) standing.add(lastSegment(name));
     }
     const gone = { has: (pack: string) => !standing.has(pack) };
+    const { packs: doomed } = await DoomedList.load(context.storage, context.keyring, signal);
     const ends = locked.map(({ lock }) => Date.parse(lock?.until ?? ''));
     // By mode and pack: the root whose lock ends last.
     const last = new Map<string, { stream: string; pack: string; root: number; newest: boolean }>();
     try {
-      await visitNeededPacks(context, record, locked.map(({ layers }) => layers), { indexes, gone, signal }, (stream, pack, roots) => {
+      await visitNeededPacks(context, record, locked.map(({ layers }) => layers), { indexes, gone, doomed, signal }, (stream, pack, roots) => {
         for (const root of roots) {
           const key = `${locked[root]?.lock?.mode} ${pack}`;
           const known = last.get(key) ?? { stream, pack, root, newest: false };

@@ -19,6 +19,8 @@ export interface CommitParts {
   readonly newLayers: readonly Layer[];
   /** Packs that the new rows rely on. */
   readonly reliedOn: ReadonlySet<string>;
+  /** Some of these, which somebody has announced for deletion, and which are not locked for the snapshot: what is needed of them is stored again, whatever became of the word. */
+  readonly left?: ReadonlySet<string> | undefined;
   /** On the predecessor, whose rows' blobs nobody looks at again. */
   readonly pin: Pin | undefined;
   /** Until when manifest and seal are to be locked; what they need is by then. */
@@ -69,14 +71,16 @@ export class Commit {
     for (let round = 0; round < ROUNDS; round++) {
       const doomed = await DoomedList.load(this.#context.storage, this.#context.keyring, signal);
       this.#refuseDoomedRecords(manifest, doomed);
-      const lost = [...relied].filter((pack) => doomed.packs.has(pack));
+      // Also where the word was taken back since: the lock of the pack may be too short.
+      const packs = new Set([...doomed.packs, ...this.#parts.left ?? []]);
+      const lost = [...relied].filter((pack) => packs.has(pack));
       if (lost.length === 0) {
         // A record goes once all that it names is gone: what is neither doomed nor there was deleted unseen.
         if ((await missingPacks(this.#context, this.#entity.tag, relied, signal)).size > 0) throw prunedUnderRun();
         return;
       }
       this.rescued = true;
-      const standing = await rescueBlobs(this.#context, this.#entity, this.#parts.newLayers, doomed, signal);
+      const standing = await rescueBlobs(this.#context, this.#entity, this.#parts.newLayers, { packs }, signal);
       for (const pack of lost) relied.delete(pack);
       for (const pack of standing) relied.add(pack);
     }

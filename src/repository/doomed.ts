@@ -3,7 +3,7 @@ import type { RandomBytes } from '../runtime/index.ts';
 import { listAll, type Storage } from '../storage/index.ts';
 import type { Keyring } from './keyring.ts';
 import { lastSegment, names } from './names.ts';
-import { isText, listOf, objectOf, shaped } from './recordShape.ts';
+import { isText, listOf, objectOf, orMissing, shaped } from './recordShape.ts';
 import { openJson, sealJson } from './sealedObject.ts';
 
 /** One pruner's announcement of what it deletes, or a part of it; it stands until all that is gone. */
@@ -12,10 +12,20 @@ export interface DoomedRecord {
   readonly id: string;
   /** Full names of packs, manifests, catalog and index segments. */
   readonly objects: readonly string[];
+  /** Set when all is done but the deletion: what is named is locked, and goes when its locks have ended. */
+  readonly waits?: WaitNote;
+}
+
+/** What is said of objects that only wait for the end of their locks. */
+export interface WaitNote {
+  /** ISO 8601: by then every lock has ended, whatever runs go on. */
+  readonly until: string;
+  /** Of an erasure: the keyed hash that its removals have. */
+  readonly items?: string;
 }
 
 const PREFIX = 'doomed/';
-const isDoomed = objectOf({ objects: listOf(isText) });
+const isDoomed = objectOf({ objects: listOf(isText), waits: orMissing(objectOf({ until: isText, items: orMissing(isText) })) });
 
 /** All records that stand, read once; immutable. */
 export class DoomedList {
@@ -23,12 +33,15 @@ export class DoomedList {
   readonly #objects = new Set<string>();
   /** Ids of doomed packs, whatever their stream. */
   readonly packs = new Set<string>();
+  /** Full names of all that only waits for the end of its locks. */
+  readonly waiting = new Set<string>();
 
   constructor(records: ReadonlyMap<string, DoomedRecord>) {
     this.records = records;
     for (const record of records.values()) {
       for (const name of record.objects) {
         this.#objects.add(name);
+        if (record.waits) this.waiting.add(name);
         if (name.startsWith('packs/')) this.packs.add(lastSegment(name));
       }
     }

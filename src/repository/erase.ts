@@ -8,17 +8,16 @@ import { raiseGeneration, readEntity, type EntityRecord } from './entityKeys.ts'
 import { findErased, type ErasedItem, type ErasedRows } from './eraseScan.ts';
 import { EraseSet, type Selection } from './eraseSet.ts';
 import { replaceSnapshots } from './eraseReplace.ts';
+import { sealedManifests, supersededBy } from './eraseSnapshots.ts';
 import { IdTable } from './idTable.ts';
-import { inLanes } from './inLanes.ts';
-import { checkSeal, readManifest, type ManifestRef, type StoredManifest } from './manifest.ts';
-import { keepsLocked } from './lockEnds.ts';
+import type { ManifestRef, StoredManifest } from './manifest.ts';
 import { dropJournals } from './dropJournals.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { refuseLost } from './openLocked.ts';
 import { isPrunedUnderRun } from './prunedUnderRun.ts';
 import { PruneRun } from './pruneRun.ts';
 import type { ErasurePlan } from './pruneRoots.ts';
-import { erasureRecords, writeRemoval, type ErasureNote, type RemovalRecord, type RemovedSnapshot } from './removals.ts';
+import { erasureRecords, ofLastErasure, writeRemoval, type ErasureNote, type RemovalRecord, type RemovedSnapshot } from './removals.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import type { SegmentRef } from './segment.ts';
@@ -26,13 +25,13 @@ import { namesUnder } from './roots.ts';
 import { indexedStream } from './streams.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { touchedSegments } from './touchedSegments.ts';
+import { deleteWaiting, type WaitingPass } from './waiting.ts';
+import { waitingObjects } from './waitingObjects.ts';
 import { refuseWeakStorage } from './weakStorage.ts';
 import { tidily, withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run was sealed meanwhile. */
 const ROUNDS = 5;
-/** Locks asked for at once. */
-const LANES = 8;
 
 export interface EraseOptions {
   readonly signal?: AbortSignal;
@@ -68,11 +67,10 @@ export interface Erasure {
   readonly backupsInterrupted: number;
   /** Full names of damaged packs, in which something stands that no snapshot needs: maybe an older version of the items. */
   readonly packsUnread: readonly string[];
-  /**
-   * What a lock of the storage still holds. Not empty: the snapshots show the items no more, and nothing was deleted but what `deleted` names (where
-   * the lock was set at that very moment); run it again when the last lock has ended.
-   */
+  /** What a lock of the storage still holds. Not empty: the snapshots show the items no more, and the rest goes when the same erasure, or a prune, runs after that. */
   readonly pending: readonly PendingObject[];
+  /** ISO 8601: by then the last of those locks has ended, whatever backups go on; null where nothing is pending. */
+  readonly goneBy: string | null;
 }
 
 /**
@@ -135,6 +133,10 @@ class EraseRun {
   readonly #interrupted = new Set<string>();
   #needed = new IdTable();
   #unread: ReadonlySet<string> = new Set();
+  /** Full names of segments that no snapshot names, with entries of the items. */
+  #strays: ReadonlySet<string> = new Set();
+  /** Full names of index segments that it has put. */
+  readonly #indexes = new Set<string>();
   /** Ids of the snapshots that stood at the last look. */
   #seen: ReadonlySet<string> = new Set();
   /** Nothing was left but blobs, in the last round. */
@@ -174,11 +176,13 @@ class EraseRun {
     const state = await this.#look(signal);
     const clean = state.touched.size === 0 && state.superseded.size === 0;
     this.#onlyBlobs = round > 0 && clean;
-    if (this.#onlyBlobs && await this.#blobsAreGone(signal)) {
+    if ((this.#onlyBlobs || (clean && await this.#onlyWaits(note, signal))) && await this.#blobsAreGone(signal)) {
       // A cache may have been made anew of the older snapshots, as long as they stood.
       await raiseGeneration(storage, keyring, state.entity, random, signal);
-      const result = await this.#result(note.items, note.startedAt, []);
-      await writeRemoval(this.#context, [], signal, { erasure: { ...note, finished: true } });
+      const waiting = await deleteWaiting(this.#context, note.items, signal);
+      for (const name of waiting.deleted.keys()) this.#deleted.add(name);
+      const result = await this.#result(note.items, note.startedAt, waiting);
+      if (waiting.left.size === 0) await writeRemoval(this.#context, [], signal, { erasure: { ...note, finished: true } });
       return result;
     }
     if (round === 0) {
@@ -186,10 +190,7 @@ class EraseRun {
       await raiseGeneration(storage, keyring, state.entity, random, signal);
     }
     await this.#replace(state, signal);
-    const pending = await this.#pending(note, signal);
-    if (pending.length > 0) return this.#result(note.items, note.startedAt, pending);
-    const refused = await this.#remove(note, signal);
-    if (refused.length > 0) return this.#result(note.items, note.startedAt, refused);
+    await this.#remove(note, signal);
     this.#options.progress?.({ type: 'progress', stage: 'erase', items: this.#items.size, bytes: 0 });
     return undefined;
   }
@@ -209,7 +210,9 @@ class EraseRun {
     this.#seen = new Set(stored.map(({ manifest }) => manifest.id));
     const erased = await findErased({ storage, keyring, tag: this.#tag }, stored, this.#chosen, signal);
     for (const [key, item] of erased.items) if (!this.#items.has(key)) this.#items.set(key, item);
-    const touched = await touchedSegments(this.#context, entity, stored.map(({ manifest }) => manifest), this.#chosen, this.#ids, signal);
+    const strays = new Set<string>();
+    const touched = await touchedSegments(this.#context, entity, stored.map(({ manifest }) => manifest), this.#chosen, this.#ids, strays, signal);
+    this.#strays = new Set([...strays].map((id) => names.segment(this.#tag, id)));
     return { entity, stored, erased, touched, superseded: supersededBy(stored) };
   }
 
@@ -222,15 +225,25 @@ class EraseRun {
     }
   }
 
-  /** The end of the old snapshots and of all that only they need. @returns what somebody locked since it was asked for. */
-  async #remove(note: ErasureNote, signal?: AbortSignal): Promise<PendingObject[]> {
-    const { gone, refused } = await this.#prune(note, {}, signal);
+  /**
+   * Whether all that is left of it waits for the end of locks: then what became waste since it began is none of its concern, or it might never end.
+   * What runs that died left since then is.
+   */
+  async #onlyWaits(note: ErasureNote, signal?: AbortSignal): Promise<boolean> {
+    const waiting = await waitingObjects(this.#context, signal, note.items);
+    if (waiting.size === 0 || [...this.#strays].some((name) => !waiting.has(name))) return false;
+    this.#needed = (await this.#prune(note, { dryRun: true }, signal)).gone.needed;
+    return true;
+  }
+
+  /** The end of the old snapshots and of all that only they need. */
+  async #remove(note: ErasureNote, signal?: AbortSignal): Promise<void> {
+    const { gone } = await this.#prune(note, {}, signal);
     for (const name of gone.objects) this.#deleted.add(name);
     for (const pack of gone.rewritten) this.#rewritten.add(pack);
     for (const pin of gone.interrupted) this.#interrupted.add(pin);
     this.#needed = gone.needed;
     this.#unread = gone.unread;
-    return [...refused].map(([object, until]) => pendingObject(object, until));
   }
 
   async #prune(note: ErasureNote, options: { readonly dryRun?: boolean }, signal?: AbortSignal): Promise<PruneRun> {
@@ -239,21 +252,23 @@ class EraseRun {
       const by = superseded.get(id);
       return by ? { by } : false;
     };
-    const erasure = { tag: this.#tag, goes, ids: this.#ids, whole: false, note };
+    const erasure = { tag: this.#tag, goes, ids: this.#ids, whole: false, note, indexes: this.#indexes };
     const prune = new PruneRun(this.#context, {}, { ...options, ...(signal ? { signal } : {}) }, { erasure });
     await prune.run();
     return prune;
   }
 
   /**
-   * Whether no pack that stands has a place of a blob that nobody else needs. Packs that no index names yet are of runs, which have read
-   * their contents from the source; those of runs that died were indexed before.
+   * Whether no pack that stands, but for those that wait, has a place of a blob that nobody else needs, and no index names one that waits. Packs that no index
+   * names yet are of runs, which have read their contents from the source; those of runs that died were indexed before.
    */
   async #blobsAreGone(signal?: AbortSignal): Promise<boolean> {
+    const waiting = await waitingObjects(this.#context, signal);
     for (const stream of [this.#tag, SHARED]) {
       const index = await StreamIndex.load(this.#context, await indexedStream(this.#context, stream, signal), signal);
       try {
         const gone = index.packs();
+        if ([...gone].some((pack) => waiting.has(names.pack(stream, pack)))) return false;
         for await (const { name } of listAll(this.#context.storage, names.packs(stream), signal ? { signal } : {})) gone.delete(lastSegment(name));
         for (const { id } of this.#ids.sorted()) {
           if (this.#needed.get(id, 0) === -1 && index.locate(id, 0, gone)) return false;
@@ -265,34 +280,18 @@ class EraseRun {
     return true;
   }
 
-  async #result(items: string, startedAt: string, pending: readonly PendingObject[]): Promise<Erasure> {
+  async #result(items: string, startedAt: string, { left, until }: WaitingPass): Promise<Erasure> {
     const records = ofLastErasure(await erasureRecords(this.#context, items, this.#options.signal));
     const first = records.flatMap(({ erasure }) => erasure?.startedAt ?? []).toSorted()[0];
     for (const key of this.#selection.keys) if (!this.#items.has(key)) this.#items.set(key, { names: new Set(), versions: 0 });
     return {
       startedAt: first ?? startedAt, finishedAt: new Date(this.#context.clock.now()).toISOString(), items: this.#items,
       snapshots: records.flatMap(({ removed }) => removed.filter(({ by }) => by !== undefined)), deleted: [...this.#deleted].toSorted(),
-      packsRewritten: this.#rewritten.size, blobsErased: pending.length > 0 ? 0 : this.#ids.size - this.#needed.size,
-      blobsKept: this.#needed.size, backupsInterrupted: this.#interrupted.size, packsUnread: [...this.#unread], pending,
+      packsRewritten: this.#rewritten.size, blobsErased: left.size > 0 ? 0 : this.#ids.size - this.#needed.size,
+      blobsKept: this.#needed.size, backupsInterrupted: this.#interrupted.size, packsUnread: [...this.#unread],
+      pending: [...left].map(([object, end]) => ({ object, until: new Date(end).toISOString() })).toSorted((a, b) => (a.object < b.object ? -1 : 1)), goneBy: until,
     };
   }
-
-  /** What is about to go and is locked. */
-  async #pending(note: ErasureNote, signal?: AbortSignal): Promise<PendingObject[]> {
-    if (!keepsLocked(this.#context.storage)) return [];
-    const prune = await this.#prune(note, { dryRun: true }, signal);
-    const { storage } = this.#context;
-    const pending: PendingObject[] = [];
-    await inLanes(prune.gone.objects, LANES, async (object) => {
-      const until = keepsLocked(storage) ? await storage.lockedUntil(object, signal) : undefined;
-      if (until !== undefined) pending.push(pendingObject(object, until));
-    });
-    return pending.toSorted((a, b) => (a.object < b.object ? -1 : 1));
-  }
-}
-
-function pendingObject(object: string, until: number): PendingObject {
-  return { object, until: new Date(until).toISOString() };
 }
 
 interface Look {
@@ -304,46 +303,9 @@ interface Look {
   readonly superseded: ReadonlyMap<string, ManifestRef>;
 }
 
-function supersededBy(stored: readonly StoredManifest[]): Map<string, ManifestRef> {
-  const standing = new Set(stored.map(({ manifest }) => manifest.id));
-  const by = new Map<string, ManifestRef>();
-  for (const { manifest, sha256 } of stored) {
-    if (manifest.replaces && standing.has(manifest.replaces.id)) by.set(manifest.replaces.id, { id: manifest.id, sha256 });
-  }
-  return by;
-}
-
-/** All that are sealed, those that others stand for too, oldest first. A damaged one ends it: what it holds is not known. */
-async function sealedManifests({ storage, keyring }: RepositoryContext, tag: string, signal?: AbortSignal): Promise<StoredManifest[]> {
-  const stored: StoredManifest[] = [];
-  for await (const { name } of listAll(storage, names.seal(tag, ''), signal ? { signal } : {})) {
-    try {
-      const one = await readManifest(storage, keyring, tag, lastSegment(name), signal);
-      await checkSeal(storage, keyring, one, signal);
-      stored.push(one);
-    } catch (error) {
-      if (!isHoldfastError(error) || error.code !== 'storage/not-found') throw error;
-    }
-  }
-  return stored;
-}
-
 /** A segment or pack that is named and not there: damage, or the work of another erasure. */
 function isGone(error: unknown): boolean {
   return isHoldfastError(error) && ['storage/not-found', 'repository/prune-refused'].includes(error.code);
-}
-
-/** Records of the erasure that is at work, or, where that removed nothing, of the one before it: its certificate may be lost. */
-function ofLastErasure(records: readonly RemovalRecord[]): readonly RemovalRecord[] {
-  let last: readonly RemovalRecord[] = [];
-  let own: RemovalRecord[] = [];
-  for (const record of records) {
-    own.push(record);
-    if (record.erasure?.finished !== true) continue;
-    if (own.some(({ removed }) => removed.length > 0)) last = own;
-    own = [];
-  }
-  return own.some(({ removed }) => removed.length > 0) ? own : last;
 }
 
 function stillBusy(onlyBlobs: boolean): HoldfastError {

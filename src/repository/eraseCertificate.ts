@@ -33,8 +33,10 @@ export interface ErasureCertificate {
   readonly backupsInterrupted: number;
   /** Damaged packs, in which something stands that no snapshot needs: maybe an older version of the items. */
   readonly packsUnread: readonly string[];
-  /** What a lock of the storage still holds, and until when. Not empty: nothing was deleted yet, the items are only hidden. */
+  /** What a lock of the storage still holds, and until when. Not empty: the items are hidden, and the same erasure, run again after that, deletes the rest. */
   readonly pending: readonly PendingObject[];
+  /** By then the last of those locks has ended, whatever backups go on; null where nothing is pending. */
+  readonly goneBy: string | null;
   /** In words: where else the items may be. */
   readonly notReached: string;
   /** HMAC-SHA-256, hex, over all that stands before it. */
@@ -55,7 +57,8 @@ export function certificateOf(
     snapshots: erasure.snapshots.map(({ id, sha256, by }) => ({ id, sha256, by: by ?? null })),
     manifestsDeleted: deleted('snapshots/'), segmentsDeleted: deleted('segments/'), packsDeleted: deleted('packs/'),
     packsRewritten: erasure.packsRewritten, blobsErased: erasure.blobsErased, blobsKept: erasure.blobsKept,
-    backupsInterrupted: erasure.backupsInterrupted, packsUnread: erasure.packsUnread, pending: erasure.pending, notReached: NOT_REACHED,
+    backupsInterrupted: erasure.backupsInterrupted, packsUnread: erasure.packsUnread, pending: erasure.pending,
+    goneBy: erasure.goneBy, notReached: NOT_REACHED,
   };
   return { ...body, mac: macOf(context, body) };
 }

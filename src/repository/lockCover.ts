@@ -1,6 +1,7 @@
 import { HoldfastError } from '../domain/index.ts';
 import { listAll, type Lock, type VersionedObject } from '../storage/index.ts';
 import type { StreamIndex } from './blobIndex.ts';
+import { DoomedList } from './doomed.ts';
 import type { EntityRecord } from './entityKeys.ts';
 import { inLanes } from './inLanes.ts';
 import { isReplaceable } from './lockable.ts';
@@ -11,6 +12,7 @@ import { objectLockEnd, renewalEnd, type StoredLockSetting } from './lockSetting
 import { lastSegment, names, SHARED } from './names.ts';
 import { visitNeededPacks } from './neededPacks.ts';
 import { neededRecords } from './neededRecords.ts';
+import type { Pin } from './pin.ts';
 import { prunedUnderRun } from './prunedUnderRun.ts';
 import { removedSlots } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
@@ -26,6 +28,8 @@ export interface Coverage {
   readonly layers: readonly Layer[];
   /** Ids of packs that the run's own rows rely on. */
   readonly reliedOn: ReadonlySet<string>;
+  /** On the predecessor; undefined without one. */
+  readonly pin: Pin | undefined;
   /** Own and shared. */
   readonly indexes: () => Promise<readonly [StreamIndex, StreamIndex]>;
   readonly until: number;
@@ -34,7 +38,8 @@ export interface Coverage {
 /**
  * Locks all that a snapshot needs until a time, packs of earlier runs included, and reads back what it sets. What is known to be locked for
  * long enough costs no request: the ledger knows what this machine has read, and the packs of the predecessor. Where one of those falls short
- * the rows are walked through, so that packs which nothing needs any more are not locked for ever.
+ * the rows are walked through, so that packs which nothing needs any more are not locked for ever. What somebody has announced for deletion is not locked anew
+ * where another place has it: with a time that was taken before that was looked for, so that a date can be told by which it goes.
  * Errors: `repository/hidden`, `storage/lock-failed`, `repository/pruned-under-run`.
  */
 export class LockCover implements Disposable {
@@ -61,7 +66,8 @@ export class LockCover implements Disposable {
     this.#ledger[Symbol.dispose]();
   }
 
-  async run(coverage: Coverage, signal?: AbortSignal): Promise<void> {
+  /** @returns ids of packs that the run's rows rely on and that are announced for deletion: they are not locked, and what is needed of them has to be stored anew. */
+  async run(coverage: Coverage, signal?: AbortSignal): Promise<ReadonlySet<string>> {
     const { snapshot, predecessor, until } = coverage;
     const { mode } = this.setting;
     const now = this.#context.clock.now();
@@ -72,11 +78,28 @@ export class LockCover implements Disposable {
     const walk = !known || this.#ledger.isShort(snapshot, { until: before, mode });
     if (known) this.#ledger.add(snapshot, await this.#packNames(coverage));
     this.#ledger.add(snapshot, await this.#records(coverage, signal));
-    if (known && !this.#ledger.isShort(snapshot, { until, mode })) return;
+    if (known && !this.#ledger.isShort(snapshot, { until, mode })) return new Set();
+    const doomed = await this.#doomed(coverage, signal);
     await this.#passOver(coverage, before, signal);
-    if (known && !this.#ledger.isShort(snapshot, { until, mode })) return;
-    if (walk) await this.#walk(coverage, signal);
+    const left = await this.#leave(coverage, doomed);
+    if (known && !this.#ledger.isShort(snapshot, { until, mode })) return left;
+    if (walk) await this.#walk(coverage, doomed, left, signal);
     await this.#renew(snapshot, { before, end: objectLockEnd(this.setting, now) }, signal);
+    return left;
+  }
+
+  /** What is announced, with an index in which all stands that was copied from it. An erasure sweeps pins away after its announcement: a run without its own fails. */
+  async #doomed({ pin, indexes }: Coverage, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const { packs } = await DoomedList.load(this.#storage, this.#context.keyring, signal);
+    for (const index of await indexes()) await index.reload(signal);
+    if (pin && !(await pin.held(signal))) throw prunedUnderRun();
+    return packs;
+  }
+
+  async #leave({ snapshot, reliedOn, record }: Coverage, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const left = new Set([...reliedOn].filter((pack) => doomed.has(pack)));
+    this.#ledger.drop(snapshot, [...left].flatMap((pack) => [names.pack(record.tag, pack), names.pack(SHARED, pack)]));
+    return left;
   }
 
   /** To be called when the snapshot is sealed. */
@@ -92,7 +115,7 @@ export class LockCover implements Disposable {
   }
 
   /** The packs anew, exactly. */
-  async #walk({ snapshot, record, layers, indexes, reliedOn }: Coverage, signal?: AbortSignal): Promise<void> {
+  async #walk({ snapshot, record, layers, indexes, reliedOn }: Coverage, doomed: ReadonlySet<string>, left: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
     const loaded = await indexes();
     const standing = new Set<string>(reliedOn);
     for (const { stream } of loaded) {
@@ -101,7 +124,9 @@ export class LockCover implements Disposable {
     // Ids of packs with their streams: as many as the entity has packs, however many blobs.
     const needed = new Map<string, string>();
     const gone = { has: (pack: string) => !standing.has(pack) };
-    await visitNeededPacks(this.#context, record, [layers], { indexes: loaded, gone, signal }, (stream, pack) => { needed.set(pack, stream); });
+    await visitNeededPacks(this.#context, record, [layers], { indexes: loaded, gone, doomed, signal }, (stream, pack) => {
+      if (!left.has(pack)) needed.set(pack, stream);
+    });
     this.#ledger.clearPacks(snapshot);
     this.#ledger.add(snapshot, [...needed].map(([pack, stream]) => names.pack(stream, pack)));
   }

@@ -20,6 +20,8 @@ export interface LockKnowledge {
   readonly lost?: boolean;
   /** Full names of records of settings that cannot be read, and are newer than the one that counts. */
   readonly unreadable?: readonly string[];
+  /** What is put is locked for so long at least, and as firmly: it takes the place of what was. */
+  readonly atLeast?: Lock | undefined;
 }
 
 /**
@@ -35,16 +37,18 @@ export class LockingStorage extends InterceptedStorage {
   readonly known = new Map<string, Lock>();
   /** By id of a setting: whether its record stands here. */
   readonly settings = new Map<string, boolean>();
+  readonly #atLeast: Lock | undefined;
   readonly #clock: Clock;
   /** Versions under a mark whose lock has ended: they stay so, and every listing meets them. */
   readonly #ended = new Set<string>();
 
-  constructor(inner: Storage, locks: ObjectLocks, clock: Clock, { setting, lost = false, unreadable = [] }: LockKnowledge = {}) {
+  constructor(inner: Storage, locks: ObjectLocks, clock: Clock, { setting, lost = false, unreadable = [], atLeast }: LockKnowledge = {}) {
     super(inner);
     this.versions = locks;
     this.setting = setting;
     this.lost = lost;
     this.unreadable = unreadable;
+    this.#atLeast = atLeast;
     this.#clock = clock;
   }
 
@@ -61,7 +65,7 @@ export class LockingStorage extends InterceptedStorage {
   override async put(name: string, parts: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
     if (this.lost && isLockable(name)) throw lockLost(this.location);
     if (!this.setting || !isLockable(name)) return super.put(name, parts, options);
-    const lock = options.lock ?? { mode: this.setting.mode, until: objectLockEnd(this.setting, this.#clock.now()) };
+    const lock = options.lock ?? longer({ mode: this.setting.mode, until: objectLockEnd(this.setting, this.#clock.now()) }, this.#atLeast);
     await super.put(name, parts, { ...options, lock });
     if (this.known.size >= MOST_KNOWN) this.known.clear();
     this.known.set(name, lock);
@@ -102,6 +106,18 @@ export class LockingStorage extends InterceptedStorage {
       if (objects.length > 0 || next === undefined) return next === undefined ? { objects } : { objects, next };
       after = next;
     }
+  }
+
+  /** The same place, where what is put is locked as long and as firmly as some objects are, in whose place it comes. */
+  async asLongAs(names: readonly string[], signal?: AbortSignal): Promise<LockingStorage> {
+    let atLeast: Lock | undefined;
+    await inLanes(names, LANES, async (name) => {
+      const until = await this.lockedUntil(name, signal);
+      if (until === undefined) return;
+      const mode = await this.lockedUntil(name, signal, 'compliance') === undefined ? 'governance' : 'compliance';
+      atLeast = longer({ mode, until }, atLeast);
+    });
+    return this.with({ setting: this.setting, lost: this.lost, unreadable: this.unreadable, atLeast });
   }
 
   /** When the last lock of an object ends, of any mode unless told; undefined where it has ended, or there never was one. */
@@ -156,6 +172,11 @@ export class LockingStorage extends InterceptedStorage {
     if (!own && this.#ended.size < MOST_KNOWN) this.#ended.add(key);
     return own;
   }
+}
+
+function longer(lock: Lock, other: Lock | undefined): Lock {
+  if (!other) return lock;
+  return { mode: lock.mode === 'compliance' || other.mode === 'compliance' ? 'compliance' : 'governance', until: Math.max(lock.until, other.until) };
 }
 
 function isNotFound(error: unknown): boolean {

@@ -121,6 +121,12 @@ export function withoutLocks(context: RepositoryContext): RepositoryContext {
   return locking ? { ...context, storage: new EpochStorage(locking.with({}), context.keyring) } : context;
 }
 
+/** The same repository, where what is put is locked as long and as firmly as some objects are. */
+export async function lockingAsLongAs(context: RepositoryContext, names: readonly string[], signal?: AbortSignal): Promise<RepositoryContext> {
+  const locking = lockingOf(context);
+  return locking ? { ...context, storage: new EpochStorage(await locking.asLongAs(names, signal), context.keyring) } : context;
+}
+
 /** Locks an object that was put without, where the repository is locked. */
 export async function holdLocked(context: RepositoryContext, name: string, signal?: AbortSignal): Promise<void> {
   const locking = lockingOf(context);

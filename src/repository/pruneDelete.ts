@@ -39,17 +39,19 @@ export async function deleteAll(view: Pick<PruneView, 'context' | 'signal'> & Pa
 /** Manifests first, so that no snapshot ever stands without its data or its place in the index; then seals. */
 export async function deleteSnapshots(view: PruneView, doom: Doom, strayClosings: readonly string[]): Promise<void> {
   await deleteAll(view, doom.manifests);
-  const seals = [...doom.manifests].map((name) => {
+  // The seal of a manifest that is locked stays, or the snapshot would look like one that was never finished.
+  const seals = [...doom.manifests].filter((name) => !view.locked.refused.has(name)).map((name) => {
     const { tag, id } = tagAndId(name);
     return names.seal(tag, id);
   });
   await deleteAll(view, [...seals, ...strayClosings]);
 }
 
-export async function deleteData(view: PruneView, doom: Doom): Promise<void> {
+/** @param waits ids of packs that are known to be locked. */
+export async function deleteData(view: PruneView, doom: Doom, waits: ReadonlySet<string>): Promise<void> {
   await deleteAll(view, doom.checkpoints);
   await deleteAll(view, doom.segments);
-  await deleteAll(view, [...doom.packs].map(([pack, stream]) => names.pack(stream, pack)));
+  await deleteAll(view, [...doom.packs].filter(([pack]) => !waits.has(pack)).map(([pack, stream]) => names.pack(stream, pack)));
 }
 
 /** Writes the index without the packs that go: after the snapshots that needed them went, before they do. @returns full names of segments that are not needed any more. */
@@ -61,6 +63,7 @@ export async function rewriteIndexes(
     const index = await StreamIndex.load(view.context, await indexedStream(view.context, stream, view.signal), view.signal);
     try {
       for (const id of await index.rewrite((pack) => !dropped(pack), view.signal)) replaced.push(names.index(stream, id));
+      for (const id of index.written) view.erasure?.indexes?.add(names.index(stream, id));
     } finally {
       index.close();
     }
@@ -78,9 +81,9 @@ export async function deleteIndexSegments(view: PruneView, replaced: readonly st
 
 /**
  * Voids of manifests that are gone, its own records, and those of others; a record of which something is left stays.
- * @param stuck something that the own records name could not be deleted.
+ * @param ownRecords of which nothing is left.
  */
-export async function deleteLeftovers(view: PruneView, ownRecords: readonly string[], stuck: boolean): Promise<void> {
+export async function deleteLeftovers(view: PruneView, ownRecords: readonly string[]): Promise<void> {
   const { context, signal } = view;
   const voids = await namesUnder(context, 'void/', signal);
   const manifests = await namesUnder(context, 'snapshots/', signal);
@@ -88,8 +91,7 @@ export async function deleteLeftovers(view: PruneView, ownRecords: readonly stri
     const { tag, id } = tagAndId(name);
     return !manifests.has(names.snapshot(tag, id.split('-')[0] ?? ''));
   }));
-  // What could not be deleted is named in them: nobody may count on it.
-  if (!stuck) await deleteAll(view, ownRecords);
+  await deleteAll(view, ownRecords);
   const others = await DoomedList.load(context.storage, context.keyring, signal);
   for (const [name, record] of others.records) {
     if (await nothingStands(view, record.objects)) await context.storage.delete(name, signal ? { signal } : {});

@@ -31,7 +31,7 @@ export interface StreamPacks {
   readonly uses: Iterable<PackUse>;
   /** Announced for deletion by another pruner. */
   readonly announced: ReadonlySet<string>;
-  /** Nothing can be gained of these: they cannot go. */
+  /** These cannot go yet: what is needed of them may be copied, and they wait. */
   readonly locked: ReadonlySet<string>;
   /** Old enough that no running backup can have just written it. */
   readonly ripe: (pack: string) => boolean;
@@ -59,21 +59,25 @@ export function planStream(packs: StreamPacks): StreamPlan {
     const size = packs.sizes.get(use.pack);
     if (size === undefined || use.frames.every((frame) => frame.live === 0)) continue;
     unused.delete(use.pack);
-    const judged = judge(use, size, packs.locked.has(use.pack));
+    const judged = judge(use, size);
     if (packs.announced.has(use.pack) || judged.gain > size * WORTH_REWRITING) rewrite.push(judged);
-    else if (size < SMALL_PACK && packs.ripe(use.pack)) small.push(judged);
+    else if (size < SMALL_PACK && packs.ripe(use.pack) && !packs.locked.has(use.pack)) small.push(judged);
     else keep(judged);
   }
   if (small.length >= MANY_SMALL) rewrite.push(...small);
   else small.forEach(keep);
   for (const pack of unused) {
     const size = packs.sizes.get(pack) ?? 0;
-    if (packs.ripe(pack) || packs.announced.has(pack)) {
+    if (!packs.locked.has(pack) && (packs.ripe(pack) || packs.announced.has(pack))) {
       dead.push(pack);
       totals.freed += size;
     } else keep({ pack, size, gain: size, dead: size });
   }
   for (const judged of rewrite) {
+    if (packs.locked.has(judged.pack)) {
+      keep(judged);
+      continue;
+    }
     totals.freed += judged.gain;
     totals.kept += judged.size - judged.gain;
     totals.deadKept += judged.dead - judged.gain;
@@ -81,13 +85,13 @@ export function planStream(packs: StreamPacks): StreamPlan {
   return { stream: packs.stream, dead, rewrite: rewrite.map((judged) => judged.pack), ...totals };
 }
 
-function judge(use: PackUse, size: number, locked: boolean): Judged {
+function judge(use: PackUse, size: number): Judged {
   let gain = 0;
   let dead = 0;
   for (const frame of use.frames) {
     const unused = frame.plain === 0 ? 0 : frame.length * (1 - Math.min(1, frame.live / frame.plain));
     dead += unused;
-    if (!locked && frame.live < frame.plain * LEAST_LIVE) gain += unused;
+    if (frame.live < frame.plain * LEAST_LIVE) gain += unused;
   }
   return { pack: use.pack, size, gain: Math.round(gain), dead: Math.round(dead) };
 }

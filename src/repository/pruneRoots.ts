@@ -52,6 +52,8 @@ export interface ErasurePlan {
   readonly whole: boolean;
   /** For the journal. */
   readonly note?: ErasureNote;
+  /** Receives the full names of the index segments that it puts: nothing of what goes is in them. */
+  readonly indexes?: Set<string>;
 }
 
 /** What stays and what goes of one entity. */
@@ -78,6 +80,8 @@ export async function entityRoots(view: PruneView, tag: string): Promise<EntityR
   const sealed: Known[] = [];
   const unsealed: Known[] = [];
   for (const name of under(view.names.manifests, names.snapshot(tag, ''))) {
+    // Removed already, but for its locks.
+    if (view.others.waiting.has(name)) continue;
     const stored = await readRootManifest(view.context, name, view.signal);
     if (!stored) continue;
     (view.names.seals.has(names.seal(tag, stored.manifest.id)) ? sealed : unsealed).push({ name, ...stored });

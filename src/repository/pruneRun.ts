@@ -14,11 +14,13 @@ import type { PrunePolicy } from './prunePolicy.ts';
 import { entityRoots, orRefuse, refused, strayClosings, type EntityRoots, type ErasurePlan, type PruneView } from './pruneRoots.ts';
 import { spare, type Doom } from './pruneSpare.ts';
 import { PruneStream } from './pruneStream.ts';
+import { waitForLocks } from './pruneWait.ts';
 import { readRemovals, writeRemoval } from './removals.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { listRootNames, namesUnder, pinnedManifests, streamsUnder, tagAndId, timeOfId, type Root } from './roots.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { streamKeys } from './streams.ts';
+import { deleteWaiting, type WaitingPass } from './waiting.ts';
 
 const DAY = 86_400_000;
 /** Locks asked for at once. */
@@ -47,6 +49,12 @@ export class PruneRun {
   readonly #totals = { rewritten: new Set<string>(), newBytes: 0, deadKept: 0, freed: 0 };
   readonly #mirrored: ReadonlySet<string> | undefined;
   readonly #locked: LockedTally;
+  /** Ids of packs that are announced and locked: they wait. */
+  readonly #waits = new Set<string>();
+  /** Ids of packs that wait already, and that no index has to name. */
+  readonly #unneeded = new Set<string>();
+  /** What had waited long enough. */
+  #ended: WaitingPass['deleted'] = new Map();
 
   /** @param mirrored see {@link PruneView}. */
   constructor(
@@ -75,17 +83,19 @@ export class PruneRun {
     await this.#journal(view);
     await deleteSnapshots(view, this.#doom, closings);
     if (this.#erasure?.whole === true) await this.#forgetKeys(view, this.#erasure.tag);
-    const replaced = await rewriteIndexes(view, streams, (pack) => this.#doom.packs.has(pack) || this.#gone.has(pack));
-    await deleteData(view, this.#doom);
+    const replaced = await rewriteIndexes(view, streams, (pack) => this.#doom.packs.has(pack) || this.#gone.has(pack) || this.#unneeded.has(pack));
+    await deleteData(view, this.#doom, this.#waits);
     await deleteIndexSegments(view, replaced);
-    await deleteLeftovers(view, records, this.refused.size > 0);
-    return this.#result(this.#bytesOf(this.#packsBy(false)) - this.#totals.newBytes);
+    const packs = [...this.#doom.packs].filter(([pack]) => this.#waits.has(pack)).map(([pack, stream]) => names.pack(stream, pack));
+    const waits = await waitForLocks(view, { records, packs, refused: this.refused.keys(), locked: this.#locked, note: this.#erasure?.note });
+    await deleteLeftovers(view, waits ? [] : records);
+    return this.#result(this.#bytesOf(this.#packsBy(false)));
   }
 
   /** Names of all that this run deleted (or would delete), which of its packs were copied from, and what an erasure met; after `run`. */
   get gone(): Gone {
     const { refused: held } = this;
-    return { objects: this.#objects().filter((name) => !held.has(name)), rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted, unread: this.#unread };
+    return { objects: [...this.#ended.keys(), ...this.#objects().filter((name) => !held.has(name))], rewritten: this.#totals.rewritten, needed: this.#needed, interrupted: this.#interrupted, unread: this.#unread };
   }
 
   /** Full names of what was announced and locked by somebody before it was deleted, with the ends of the locks. It stays. */
@@ -130,6 +140,7 @@ export class PruneRun {
       }
     }
     if (!dryRun) await this.#sweepPins(signal);
+    if (!dryRun) this.#ended = (await deleteWaiting(this.#context, undefined, signal)).deleted;
     const others = await DoomedList.load(storage, keyring, signal);
     const listed = await listRootNames(this.#context, signal);
     const voided = new Set([...(await namesUnder(this.#context, 'void/', signal))].map((name) => {
@@ -185,7 +196,7 @@ export class PruneRun {
     }
     const roots = [...entity.sealed, ...entity.unfinished];
     const named = new Set(roots.flatMap((root) => root.layers.flat()).map((ref) => names.segment(tag, ref.id)));
-    const unnamed = [...segments].filter((name) => !named.has(name) && (erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name)));
+    const unnamed = [...segments].filter((name) => !named.has(name) && !view.others.waiting.has(name) && (erased || view.ripe(timeOfId(lastSegment(name))) || view.others.has(name)));
     await inLanes(unnamed, LANES, async (name) => {
       if (erased || !(await view.locked.holds('record', name, 0, view.signal))) this.#doom.segments.add(name);
     });
@@ -196,7 +207,7 @@ export class PruneRun {
   async #mark(view: PruneView, entity: EntityRoots, segments: ReadonlySet<string>, own: PruneStream, shared: PruneStream): Promise<void> {
     let lost = await markEntity(view, entity, segments, own, shared);
     if (lost > 0 && !view.dryRun) {
-      const found = [await own.indexStrays(await this.#keys(own.stream)), await shared.indexStrays(await this.#keys(SHARED))];
+      const found = [await own.indexStrays(await this.#keys(own.stream), true), await shared.indexStrays(await this.#keys(SHARED), true)];
       if (found.includes(true)) lost = await markEntity(view, entity, segments, own, shared);
     }
     if (lost > 0) throw refused(`${lost} pieces of data are in no index ('holdfast rebuild' makes one anew)`);
@@ -208,6 +219,8 @@ export class PruneRun {
     const { erasure } = view;
     const erased = erasure && stream.planErasure(erasure);
     const plan = erased ?? await stream.plan();
+    for (const pack of plan.locked) this.#waits.add(pack);
+    for (const pack of stream.waitingInIndex()) this.#unneeded.add(pack);
     if (erasure) for (const { id } of erasure.ids.sorted()) if (stream.needs(id)) this.#needed.set(id, 0, 1);
     this.#totals.deadKept += plan.deadKept;
     this.#totals.freed += plan.freed;
@@ -218,7 +231,8 @@ export class PruneRun {
     this.#totals.newBytes += bytes;
     for (const pack of plan.rewrite) if (erased && !done.includes(pack)) this.#leave(stream.stream, pack, erased.must);
     for (const pack of done) {
-      this.#doom.packs.set(pack, stream.stream);
+      if (stream.waits(pack)) this.#unneeded.add(pack);
+      else this.#doom.packs.set(pack, stream.stream);
       this.#totals.rewritten.add(pack);
     }
   }
@@ -272,20 +286,28 @@ export class PruneRun {
     return packs.reduce((sum, pack) => sum + (this.#packs.get(pack) ?? 0), 0);
   }
 
-  #result(bytesFreed: number): PruneResult {
-    const { rewritten, deadKept } = this.#totals;
+  /** @param gone bytes of the packs that this run announced and that are gone (or would go). */
+  #result(gone: number): PruneResult {
+    const { rewritten, deadKept, newBytes } = this.#totals;
     const all = this.#bytesOf([...this.#packs.keys()]);
-    const [going, held] = [this.#packsBy(false), this.#packsBy(true)];
+    const going = this.#packsBy(false);
     const packsRewritten = going.filter((pack) => rewritten.has(pack)).length;
+    const ended = [...this.#ended].filter(([name]) => name.startsWith('packs/'));
+    const endedBytes = ended.reduce((sum, [, bytes]) => sum + bytes, 0);
+    const refused = this.#packsBy(true).filter((pack) => !this.#waits.has(pack));
     const { rest } = this.#locked;
     return {
-      snapshotsRemoved: [...this.#doom.manifests].filter((name) => !this.#locked.refused.has(name)).length, packsDeleted: going.length - packsRewritten, packsRewritten,
-      bytesFreed, bytesKept: all - bytesFreed, deadKept, locked: { ...rest, bytes: rest.bytes + this.#bytesOf(held) },
+      snapshotsRemoved: [...this.#doom.manifests].filter((name) => !this.#locked.refused.has(name)).length,
+      packsDeleted: going.length - packsRewritten + ended.length, packsRewritten,
+      // As long as packs wait, what was copied of them is there twice.
+      bytesFreed: Math.max(0, endedBytes + gone - newBytes), bytesKept: all - gone + newBytes, deadKept,
+      locked: { ...rest, bytes: rest.bytes + this.#bytesOf(refused) },
     };
   }
 
   /** Ids of announced packs that could not be deleted, or could. */
   #packsBy(refusedOnes: boolean): string[] {
-    return [...this.#doom.packs].filter(([pack, stream]) => this.#locked.refused.has(names.pack(stream, pack)) === refusedOnes).map(([pack]) => pack);
+    return [...this.#doom.packs]
+      .filter(([pack, stream]) => (this.#waits.has(pack) || this.#locked.refused.has(names.pack(stream, pack))) === refusedOnes).map(([pack]) => pack);
   }
 }

@@ -2,6 +2,7 @@ import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import { inLanes } from './inLanes.ts';
 import { LivenessMarks } from './livenessMarks.ts';
+import { lockingAsLongAs } from './openLocked.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { planStream, type StreamPlan } from './prunePlan.ts';
 import type { ErasurePlan, PruneView } from './pruneRoots.ts';
@@ -10,8 +11,14 @@ import { timeOfId } from './roots.ts';
 import { indexStrayPacks } from './strayPacks.ts';
 import { indexedStream, type KeyOf } from './streams.ts';
 
+/** What a prune does to a stream. */
+export interface PruneStreamPlan extends StreamPlan {
+  /** Those of the packs to be rewritten that are locked: they wait. Not told of an erasure, which asks when it deletes. */
+  readonly locked: ReadonlySet<string>;
+}
+
 /** What an erasure does to a stream. */
-export interface ErasureStreamPlan extends StreamPlan {
+export interface ErasureStreamPlan extends PruneStreamPlan {
   /** Packs that hold something of the erased items for sure, or may have been announced for it: without them it has not succeeded. */
   readonly must: ReadonlySet<string>;
 }
@@ -65,30 +72,49 @@ export class PruneStream {
     return this.#marks.markIn(id, (pack) => this.sizes.has(pack));
   }
 
-  /** Packs that no index names are what a killed run left. True where there were any: look once more. */
-  async indexStrays(keyOf: KeyOf): Promise<boolean> {
+  /**
+   * Packs that no index names are what a killed run left. True where there were any: look once more.
+   * @param waitingToo also those that wait for the end of their locks: the place to which their blobs were copied is lost.
+   */
+  async indexStrays(keyOf: KeyOf, waitingToo = false): Promise<boolean> {
     const before = this.#index.segmentIds.length;
-    await indexStrayPacks(this.#view.context, this.#index, keyOf, this.#view.others, this.#view.signal);
+    const { packs } = this.#view.others;
+    const doomed = waitingToo ? { packs: new Set([...packs].filter((pack) => !this.waits(pack))) } : { packs };
+    await indexStrayPacks(this.#view.context, this.#index, keyOf, doomed, this.#view.signal);
     if (this.#index.segmentIds.length === before) return false;
     this.#marks.extend(this.#index);
     return true;
   }
 
-  /** Without packs that are locked: those are only counted. */
-  async plan(): Promise<StreamPlan> {
-    const plan = this.#plan();
+  /** Packs that are locked do not go: they are counted, and what is needed of those with much waste is copied, so that they can go in time. */
+  async plan(): Promise<PruneStreamPlan> {
+    const first = this.#plan();
     const locked = new Set<string>();
-    await inLanes([...plan.dead, ...plan.rewrite], LANES, async (pack) => {
+    await inLanes([...first.dead, ...first.rewrite], LANES, async (pack) => {
       if (await this.#view.locked.holds('pack', names.pack(this.stream, pack), this.sizes.get(pack), this.#view.signal)) locked.add(pack);
     });
-    return locked.size === 0 ? plan : this.#plan(locked);
+    const plan = locked.size === 0 ? first : this.#plan(locked);
+    return { ...plan, locked: new Set(plan.rewrite.filter((pack) => locked.has(pack))) };
+  }
+
+  /** Whether this pack only waits for the end of its locks: what is needed of it was copied. */
+  waits(pack: string): boolean {
+    return this.#view.others.waiting.has(names.pack(this.stream, pack));
+  }
+
+  /** Waiting packs that an index still names, or names again, and of which nothing is needed. */
+  waitingInIndex(): string[] {
+    const waiting = new Set([...this.#index.packs()].filter((pack) => this.waits(pack)));
+    if (waiting.size === 0) return [];
+    for (const { pack, frames } of this.#marks.uses()) if (frames.some((frame) => frame.live > 0)) waiting.delete(pack);
+    return [...waiting];
   }
 
   #plan(locked: ReadonlySet<string> = new Set()): StreamPlan {
     const { mirrored, others } = this.#view;
     const plan = planStream({
-      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), locked, announced: new Set([...others.packs].filter((pack) => !locked.has(pack))),
-      ripe: (pack) => !locked.has(pack) && (mirrored ? !mirrored.has(pack) : this.#view.ripe(timeOfId(pack))),
+      stream: this.stream, sizes: this.sizes, uses: this.#marks.uses(), locked, announced: others.packs,
+      ripe: (pack) => (mirrored ? !mirrored.has(pack) : this.#view.ripe(timeOfId(pack))),
     });
     // A copy has the packs of its source as they are.
     return mirrored ? { ...plan, rewrite: plan.rewrite.filter((pack) => others.packs.has(pack)) } : plan;
@@ -102,20 +128,25 @@ export class PruneStream {
   planErasure({ tag, ids, whole }: ErasurePlan): ErasureStreamPlan {
     const isOwn = this.stream === tag;
     const oldGoes = (pack: string): boolean => this.stream === SHARED && this.#view.ripe(timeOfId(pack));
-    const packs = new Set([...this.#view.others.packs].filter((pack) => this.sizes.has(pack)));
+    const packs = new Set([...this.#view.others.packs].filter((pack) => this.sizes.has(pack) && !this.waits(pack)));
     for (const { id } of ids.sorted()) {
-      for (const { pack, marked } of this.#marks.places(id)) if (!marked && this.sizes.has(pack)) packs.add(pack);
+      for (const { pack, marked } of this.#marks.places(id)) if (!marked && this.sizes.has(pack) && !this.waits(pack)) packs.add(pack);
     }
     if (whole && isOwn) for (const pack of this.sizes.keys()) packs.add(pack);
     const must = new Set(packs);
     const live = new Set<string>();
     for (const { pack, frames } of this.#marks.uses()) {
       if (frames.some((frame) => frame.live > 0)) live.add(pack);
+      if (this.waits(pack)) {
+        // Its blobs have no other place any more.
+        if (live.has(pack) && this.sizes.has(pack)) packs.add(pack);
+        continue;
+      }
       if ((isOwn || oldGoes(pack)) && this.sizes.has(pack) && frames.some((frame) => frame.live < frame.plain)) packs.add(pack);
     }
     return {
       stream: this.stream, dead: [...packs].filter((pack) => !live.has(pack)), rewrite: [...packs].filter((pack) => live.has(pack)), must,
-      kept: 0, deadKept: 0, freed: 0,
+      kept: 0, deadKept: 0, freed: 0, locked: new Set(),
     };
   }
 
@@ -127,14 +158,18 @@ export class PruneStream {
 
   /** Copies what is needed and indexes it. @returns the packs that can go now, and the bytes of the new ones. */
   async rewrite(packs: readonly string[], keyOf: KeyOf): Promise<{ done: string[]; bytes: number }> {
+    // Snapshots that are locked by an older setting may rely on them for longer than what is put now is locked.
+    const context = await lockingAsLongAs(this.#view.context, packs.map((pack) => names.pack(this.stream, pack)), this.#view.signal);
     const rewriter = new PackRewriter(
-      this.#view.context, this.stream, keyOf, (id, pack, frame) => this.#marks.isMarked(id, pack, frame),
+      context, this.stream, keyOf, (id, pack, frame) => this.#marks.isMarked(id, pack, frame),
       // What an erasure that was killed has announced must not go on in a frame that is copied whole.
       (pack) => this.#view.erasure !== undefined || this.#view.others.packs.has(pack));
     const done: string[] = [];
     for (const pack of packs) if (await rewriter.add(pack, this.#view.signal)) done.push(pack);
     const made = await rewriter.finish();
+    const before = this.#index.written.length;
     await this.#index.append(made, this.#view.signal);
+    for (const id of this.#index.written.slice(before)) this.#view.erasure?.indexes?.add(names.index(this.stream, id));
     return { done, bytes: made.reduce((sum, pack) => sum + pack.size, 0) };
   }
 }

@@ -13,6 +13,7 @@ import { isUnreadable } from './sealedObject.ts';
 import { readPackDirectory } from './strayPacks.ts';
 import { indexedStream, streamKeys, streamOf } from './streams.ts';
 import { dropIndexCache } from './sweepIndexCache.ts';
+import { waitingObjects } from './waitingObjects.ts';
 
 /** Blobs of one new index segment; about 100 bytes of memory each while it is made. */
 const SEGMENT_BLOBS = 400_000;
@@ -32,14 +33,16 @@ export interface RebuildResult {
 
 /**
  * Makes the whole index anew from what the packs say of themselves, then deletes the old one and all local caches.
- * Safe beside running backups: what they index meanwhile stays. Errors: those of the storage.
+ * Safe beside running backups: what they index meanwhile stays. Packs that only wait for the end of their locks are left out: what is needed of them is
+ * elsewhere, and a prune that misses it looks there. Errors: those of the storage.
  */
 export async function rebuild(repository: Repository, options: RebuildOptions = {}): Promise<RebuildResult> {
   const { context } = repository;
   const old: string[] = [];
   for await (const object of listAll(context.storage, 'index/', signalOf(options))) old.push(object.name);
   const run = new Rebuild(context, options);
-  for await (const object of listAll(context.storage, 'packs/', signalOf(options))) await run.pack(object.name, object.size);
+  const waiting = await waitingObjects(context, options.signal);
+  for await (const object of listAll(context.storage, 'packs/', signalOf(options))) if (!waiting.has(object.name)) await run.pack(object.name, object.size);
   await run.finish();
   // Locked ones stay: they say nothing that is wrong, and a later run of this takes them away.
   const locked = new LockedTally(context);

@@ -98,3 +98,16 @@ export async function erasureRecords(context: RepositoryContext, items: string, 
   }
   return records;
 }
+
+/** Records of the erasure that is at work, or, where that removed nothing, of the one before it: its certificate may be lost. */
+export function ofLastErasure(records: readonly RemovalRecord[]): readonly RemovalRecord[] {
+  let last: readonly RemovalRecord[] = [];
+  let own: RemovalRecord[] = [];
+  for (const record of records) {
+    own.push(record);
+    if (record.erasure?.finished !== true) continue;
+    if (own.some(({ removed }) => removed.length > 0)) last = own;
+    own = [];
+  }
+  return own.some(({ removed }) => removed.length > 0) ? own : last;
+}

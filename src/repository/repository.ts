@@ -24,6 +24,7 @@ import { firstReading } from './readings.ts';
 import { configBytes, type Config } from './repositoryConfig.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { FORMAT_VERSION, isUnreadable, tooNew } from './sealedObject.ts';
+import { waitingObjects } from './waitingObjects.ts';
 import type { StoreSession } from './storeSession.ts';
 
 export interface OpenOptions {
@@ -119,7 +120,10 @@ export class Repository {
       }
     }
     const superseded = supersededIds(found.map(({ manifest }) => manifest));
-    const standing = superseded.size === 0 ? found : found.filter(({ manifest }) => !superseded.has(manifest.id));
+    // Removed, and held by nothing but its lock.
+    const waiting = await waitingObjects(this.context, signal);
+    const standing = superseded.size + waiting.size === 0 ? found
+      : found.filter(({ manifest: { tag: own, id } }) => !superseded.has(id) && !waiting.has(names.snapshot(own, id)));
     return standing.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
   }
 

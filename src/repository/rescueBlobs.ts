@@ -3,7 +3,6 @@ import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import { BlobReader } from './blobReader.ts';
 import { contentIds } from './contentIds.ts';
-import type { DoomedList } from './doomed.ts';
 import { readEntity, type EntityRecord } from './entityKeys.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment, names, SHARED } from './names.ts';
@@ -20,7 +19,7 @@ import { stateRows } from './state.ts';
  * @returns the packs that the rows rely on from now: new ones, and those in which the others were found to stand.
  */
 export async function rescueBlobs(
-  context: RepositoryContext, run: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList, signal?: AbortSignal,
+  context: RepositoryContext, run: EntityRecord, newLayers: readonly Layer[], doomed: { readonly packs: ReadonlySet<string> }, signal?: AbortSignal,
 ): Promise<Set<string>> {
   // Another first run of the entity may have put a key since, and packs that this run's rows rely on.
   const entity = await readEntity(context.storage, context.keyring, run.tag, signal);
@@ -53,7 +52,7 @@ async function gonePacks(context: RepositoryContext, index: StreamIndex, signal?
  * @param relied receives the packs in which the other blobs stand.
  */
 async function lostFrames(
-  context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: DoomedList,
+  context: RepositoryContext, entity: EntityRecord, newLayers: readonly Layer[], doomed: { readonly packs: ReadonlySet<string> },
   [index, other]: readonly [StreamIndex, StreamIndex], relied: Set<string>, signal?: AbortSignal,
 ): Promise<Map<string, Set<string>>> {
   const lost = new Map<string, Set<string>>();

@@ -17,10 +17,11 @@ export type IsMeant = (entry: LayerCursor) => boolean;
  * Reads every entry of an entity's segments, also of those that no manifest names: runs that did not finish left them.
  * @param layers those of its manifests, in which every segment has to be readable.
  * @param ids receives the blobs that the entries need which are meant.
+ * @param strays receives the ids of segments with such an entry that no manifest names.
  * @returns by id: the named segments with such an entry.
  */
 export async function scanEntries(
-  context: RepositoryContext, entity: EntityRecord, layers: readonly Layer[], isMeant: IsMeant, ids: IdTable, signal?: AbortSignal,
+  context: RepositoryContext, entity: EntityRecord, layers: readonly Layer[], isMeant: IsMeant, ids: IdTable, signal?: AbortSignal, strays?: Set<string>,
 ): Promise<Map<string, SegmentRef>> {
   const source = { storage: context.storage, keyring: context.keyring, tag: entity.tag };
   const refs = new Map(layers.flat().map((ref) => [ref.id, ref]));
@@ -42,7 +43,7 @@ export async function scanEntries(
   };
   try {
     for (const ref of refs.values()) if (await holdsSome(ref)) touched.set(ref.id, ref);
-    for (const ref of await straySegments(source, refs, signal)) await holdsSome(ref).catch(unlessUnreadable);
+    for (const ref of await straySegments(source, refs, signal)) if (await holdsSome(ref).catch(unlessUnreadable) === true) strays?.add(ref.id);
     return touched;
   } finally {
     await reader.close();
@@ -60,7 +61,7 @@ async function straySegments({ storage, tag }: SegmentSource, named: ReadonlyMap
 }
 
 /** A run that goes on takes its segments away when it notices the erasure; nobody needs a damaged one. */
-function unlessUnreadable(error: unknown): void {
+function unlessUnreadable(error: unknown): undefined {
   if (!isHoldfastError(error) || !(isUnreadable(error) || error.code === 'storage/not-found')) throw error;
 }
 

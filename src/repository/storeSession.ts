@@ -185,7 +185,7 @@ export class StoreSession {
     using cover = await this.#cover(signal);
     const lock = cover && { mode: cover.setting.mode, until: snapshotLockEnd(cover.setting, this.#context.clock.now()) };
     const coverage = lock && this.#coverage(id, layers, lock.until);
-    if (coverage) await cover?.run(coverage, signal);
+    const left = coverage && await cover?.run(coverage, signal);
     const manifest: Manifest = {
       ...parts, id, tag: this.entity.tag, entity: this.entity.entity,
       finishedAt: new Date(this.#context.clock.now()).toISOString(), layers, entityKeys: this.entity.keyIds,
@@ -193,7 +193,7 @@ export class StoreSession {
       ...(lock && cover && { lock: { mode: lock.mode, until: new Date(lock.until).toISOString(), setting: cover.setting.id } }),
     };
     const newLayers = [...(this.#start.checkpoint?.own ?? []), this.#rows.refs];
-    const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, pin: this.#start.pin, lock });
+    const commit = new Commit(this.#context, this.entity, { newLayers, reliedOn: this.#reliedOn, left, pin: this.#start.pin, lock });
     this.#commit = { manifest, commit };
     await commit.run(manifest, signal);
     // What was rescued is in packs that the set does not name.
@@ -213,6 +213,7 @@ export class StoreSession {
   #coverage(snapshot: string, layers: readonly Layer[], until: number): Coverage {
     return {
       record: this.entity, snapshot, predecessor: this.predecessor?.manifest.id, layers, reliedOn: this.#reliedOn,
+      pin: this.predecessor && this.#start.pin,
       indexes: () => this.#loadIndex(), until,
     };
   }

@@ -2,7 +2,6 @@ import { isHoldfastError } from '../domain/index.ts';
 import { listAll } from '../storage/index.ts';
 import type { StreamIndex } from './blobIndex.ts';
 import { openTail } from './container.ts';
-import type { DoomedList } from './doomed.ts';
 import type { IndexedPack } from './indexBuilder.ts';
 import { lastSegment, names } from './names.ts';
 import { decodeDirectory, PACK_MAGIC, type PackFrame } from './pack.ts';
@@ -22,10 +21,11 @@ export async function readPackDirectory(
 /**
  * Complete packs that no index names are what a killed run left: they are indexed, so that the rerun finds their blobs.
  * A pack that is damaged or goes away meanwhile is passed over here; `check` names it.
+ * @param doomed packs that are announced for deletion stay as they are.
  * @returns packs that the index names although they are gone: a prune took them while a merge of the index was under way.
  */
 export async function indexStrayPacks(
-  context: RepositoryContext, index: StreamIndex, keyOf: (epoch: number) => SealingKey, doomed: DoomedList, signal?: AbortSignal,
+  context: RepositoryContext, index: StreamIndex, keyOf: (epoch: number) => SealingKey, doomed: { readonly packs: ReadonlySet<string> }, signal?: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const gone = index.packs();
   const stray: IndexedPack[] = [];

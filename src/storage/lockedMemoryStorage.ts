@@ -21,11 +21,21 @@ export class LockedMemoryStorage implements Storage {
   readonly location = 'memory:';
   readonly locks: MemoryLocks;
   readonly #versions = new Map<string, Version[]>();
+  readonly #clock: { now(): number };
   #count = 0;
 
   /** @param clock the service's: milliseconds since 1970. */
   constructor(clock: { now(): number }) {
+    this.#clock = clock;
     this.locks = new MemoryLocks(this.#versions, clock, this.location);
+  }
+
+  /** Another one with the same versions and locks. */
+  copy(): LockedMemoryStorage {
+    const copy = new LockedMemoryStorage(this.#clock);
+    copy.#count = this.#count;
+    for (const [name, versions] of this.#versions) copy.#versions.set(name, versions.map((version) => ({ ...version })));
+    return copy;
   }
 
   async get(name: string, { range, signal }: Call & { readonly range?: Range | undefined } = {}): Promise<Uint8Array> {

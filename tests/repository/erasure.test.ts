@@ -204,7 +204,7 @@ test('under locks the items are hidden at once, told with their dates, kept from
   const hidden = await erase(await open(storage, clock), tag, { keys: KEYS, prefixes: [] });
   expect(hidden.deleted).toEqual([]);
   expect(hidden.pending.length).toBeGreaterThan(5);
-  expect(new Set(hidden.pending.map(({ object }) => object.split('/')[0]))).toEqual(new Set(['packs', 'segments', 'snapshots']));
+  expect(new Set(hidden.pending.map(({ object }) => object.split('/')[0]))).toEqual(new Set(['packs', 'seals', 'segments', 'snapshots']));
   for (const { object, until } of hidden.pending) expect(Date.parse(until), object).toBe(await storage.lockedUntil(object));
   await proveOthers(storage, clock, trees);
   const next = treeOf(KEPT, { 'new.txt': { content: 't5', size: 9_200 } });

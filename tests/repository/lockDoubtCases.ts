@@ -2,32 +2,12 @@ import { expect } from 'vitest';
 import {
   addKey, check, copyRepository, detachCopy, erase, lockHere, lockRepository, lockSettingOf, lockWarnings, prune, removeEntity, Repository, rotateKeys, unhide,
 } from '../../src/repository/index.ts';
-import { InterceptedStorage, listAll, type Storage, type StorageCall } from '../../src/storage/index.ts';
+import { listAll, type Storage } from '../../src/storage/index.ts';
 import { CountingStorage } from '../../src/storage/trial/index.ts';
+import { AfterPut } from './afterPut.ts';
 import { backupTree, openRepository, OPERATOR_KEY, RECOVERY_KEY } from './fixture.ts';
 import { DAY, file, FIRST, LOCK, lockedFor, NOTES, restores, SECOND, type LockCase } from './lockWorlds.ts';
 import type { LockedPlace } from './lockedPlace.ts';
-
-/** Does something once, right after a put under a prefix. */
-class AfterPut extends InterceptedStorage {
-  readonly #prefix: string;
-  #work: (() => Promise<void>) | undefined;
-
-  constructor(inner: Storage, prefix: string, work: () => Promise<void>) {
-    super(inner);
-    this.#prefix = prefix;
-    this.#work = work;
-  }
-
-  protected override async around<T>({ operation, name }: StorageCall, run: () => Promise<T>): Promise<T> {
-    const result = await run();
-    if (operation !== 'put' || !name.startsWith(this.#prefix)) return result;
-    const work = this.#work;
-    this.#work = undefined;
-    await work?.();
-    return result;
-  }
-}
 
 /** As tools for buckets copy them: without locks. */
 async function bringTo(place: LockedPlace, from: Storage): Promise<Storage> {

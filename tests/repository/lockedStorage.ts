@@ -23,9 +23,8 @@ export class LockedStorage extends InterceptedStorage {
   }
 
   protected override async around<T>({ operation, name }: StorageCall, run: () => Promise<T>): Promise<T> {
-    if (operation === 'delete' && (await this.lockedUntil(name)) !== undefined) {
-      throw new HoldfastError('storage/locked', 'input', `${name} is locked.`);
-    }
+    const until = operation === 'delete' ? await this.lockedUntil(name) : undefined;
+    if (until !== undefined) throw new HoldfastError('storage/locked', 'input', `${name} is locked.`, { data: { until } });
     if (operation === 'put' && KEPT.test(name)) this.#ends.set(name, this.#clock.time + this.#life);
     return run();
   }

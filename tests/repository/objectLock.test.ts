@@ -12,6 +12,7 @@ import { cacheFolder, OPERATOR_KEY, RECOVERY_KEY } from './fixture.ts';
 import { lockDoubtCases } from './lockDoubtCases.ts';
 import { lockHoldCases } from './lockHoldCases.ts';
 import { lockRunCases } from './lockRunCases.ts';
+import { lockLossCases, lockWaitCases } from './lockWaitCases.ts';
 import { InBucket, InMemory } from './lockedPlace.ts';
 import { LOCK, LockWorlds } from './lockWorlds.ts';
 
@@ -26,7 +27,7 @@ afterAll(() => caches.remove());
 
 describe('in memory', () => {
   const worlds = new LockWorlds(async (clock) => new InMemory(clock), (name) => caches.path(`memory-${name}`));
-  test.each([...lockHoldCases, ...lockRunCases, ...lockDoubtCases])('$name', ({ run }) => run(worlds));
+  test.each([...lockHoldCases, ...lockRunCases, ...lockDoubtCases, ...lockWaitCases, ...lockLossCases])('$name', ({ run }) => run(worlds));
 });
 
 describe('on a service', () => {
@@ -37,7 +38,7 @@ describe('on a service', () => {
   afterAll(() => server?.stop());
 
   const worlds = new LockWorlds(async () => new InBucket(server, await server.makeBucket({ lock: true })), (name) => caches.path(`service-${name}`));
-  test.each(WHERE === 'service' ? [...lockHoldCases, ...lockRunCases] : lockHoldCases)('$name', ({ run }) => run(worlds));
+  test.each(WHERE === 'service' ? [...lockHoldCases, ...lockRunCases, ...lockWaitCases] : lockHoldCases)('$name', ({ run }) => run(worlds));
 
   test('a place without object lock takes no repository with a lock', async () => {
     const storage = await openStorage(server.address(await server.makeBucket()), { settings: readSettings(server.environment) });

@@ -6,6 +6,8 @@ import { StoppedStorage } from './stoppedStorage.ts';
 export interface StoppedWork<T> {
   /** What each round begins with, copied. */
   readonly start: Storage;
+  /** How it is copied, where more than objects counts. */
+  readonly copy?: () => Storage;
   readonly seed: number;
   /** Every how many-th operation is tried, from a different first one for each seed. */
   readonly step: number;
@@ -21,10 +23,10 @@ export interface StoppedWork<T> {
 
 /** Runs work stopped before its operations, each in a round of its own. @returns the number of the operation that it never reached. */
 export async function stoppedEverywhere<T>(
-  { start, seed, step, killed = false, open, work, meanwhile, after }: StoppedWork<T>,
+  { start, copy, seed, step, killed = false, open, work, meanwhile, after }: StoppedWork<T>,
 ): Promise<number> {
   for (let k = 1 + (seed % step); ; k += step) {
-    const storage = await copyStorage(start);
+    const storage = copy ? copy() : await copyStorage(start);
     const stopped = new StoppedStorage(storage, k);
     const working = open(stopped).then(work);
     working.catch(() => {});
