@@ -10,6 +10,7 @@ import { pinSnapshot, type Pin } from './pin.ts';
 import { readRemovals } from './removals.ts';
 import { tagAndId } from './roots.ts';
 import { isUnreadable } from './sealedObject.ts';
+import { waitingObjects } from './waitingObjects.ts';
 
 /** A sealed snapshot of the source that the copy does not have, or has with something missing. */
 export interface DueSnapshot {
@@ -37,12 +38,20 @@ export async function listSeals(view: CopyView): Promise<SealListing> {
   const due: string[] = [];
   const copied = new Set<string>();
   const ahead: string[] = [];
+  const going = new Set<string>();
+  // Removed from the source, where only their locks hold them.
+  const waiting = await waitingObjects(view.source, view.signal);
   for await (const seal of comparedListings(view.source.storage, view.target.storage, 'seals/', view.signal)) {
     if (!seal.source) ahead.push(seal.name);
+    if (waiting.has(seal.name.replace('seals/', 'snapshots/'))) {
+      if (!seal.target) continue;
+      going.add(seal.name.slice('seals/'.length));
+    }
     if (seal.target) copied.add(seal.name.slice('seals/'.length));
     else due.push(seal.name);
   }
-  return { due, copied, removed: ahead.length > 0 ? await explain(view, ahead) : new Set() };
+  for (const snapshot of ahead.length > 0 ? await explain(view, ahead) : []) going.add(snapshot);
+  return { due, copied, removed: going };
 }
 
 /** Whatever the copy alone has must have been removed from the source on purpose: a source put back to an earlier state is no source. */

@@ -13,6 +13,7 @@ import { decodeDirectory, PACK_MAGIC, type PackFrame } from './pack.ts';
 import { isUnreadable, readHeader } from './sealedObject.ts';
 import { sealingKeyOf } from './sealingKeys.ts';
 import { streamOf } from './streams.ts';
+import { waitingObjects } from './waitingObjects.ts';
 
 /** Packs in work at once: each is in memory twice, here and in the worker that proves it. */
 const LANES = 3;
@@ -36,6 +37,8 @@ export class PackCopier implements AsyncDisposable {
   readonly #keys = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #tags: ReadonlySet<string>;
   readonly #damaged = new Set<string>();
+  /** Full names of packs of the source of which nothing should be needed. */
+  #waiting: ReadonlySet<string> = new Set();
   #pending = new Map<string, IndexedPack[]>();
   #pendingBlobs = 0;
   #pendingPacks = 0;
@@ -54,6 +57,7 @@ export class PackCopier implements AsyncDisposable {
   }
 
   async survey(): Promise<PackSurvey> {
+    this.#waiting = await waitingObjects(this.#view.source, this.#view.signal);
     let missing = 0;
     let bytes = 0;
     let standing = 0;
@@ -66,8 +70,13 @@ export class PackCopier implements AsyncDisposable {
     return { missing, bytes, standing };
   }
 
-  /** Puts all that is missing, then its index. @returns how many packs were put. */
-  async copyMissing(): Promise<number> {
+  /**
+   * Puts all that is missing, then its index, without what the source only keeps until its locks end.
+   * @param waitingToo that as well: something is missing.
+   * @returns how many packs were put.
+   */
+  async copyMissing(waitingToo = false): Promise<number> {
+    if (waitingToo) this.#waiting = new Set();
     const before = this.#view.counts.packs;
     await inLanes(this.#due(), LANES, (pack) => this.#copy(pack));
     await this.#index();
@@ -86,7 +95,7 @@ export class PackCopier implements AsyncDisposable {
   /** A pack of another size is not what was put there: the sound one goes over it. */
   #isDue({ name, source, target }: Compared): boolean {
     const stream = streamOf(name);
-    return source !== undefined && source.size !== target?.size && !this.#damaged.has(name) && (stream === SHARED || this.#tags.has(stream));
+    return source !== undefined && source.size !== target?.size && !this.#damaged.has(name) && !this.#waiting.has(name) && (stream === SHARED || this.#tags.has(stream));
   }
 
   async #copy({ name, target }: Compared): Promise<void> {

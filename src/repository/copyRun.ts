@@ -133,7 +133,7 @@ export class CopyRun {
   async #proved(packs: PackCopier, entities: readonly EntityDue[]): Promise<Map<DueSnapshot, number>> {
     let missing = await countMissing(this.#view, entities);
     for (let round = 1; missing.size > 0 && round < ROUNDS; round++) {
-      if ((await packs.copyMissing()) === 0) break;
+      if ((await packs.copyMissing(true)) === 0) break;
       missing = await countMissing(this.#view, entities);
     }
     return missing;
@@ -190,7 +190,7 @@ export class CopyRun {
     await this.#dropMarkers();
     this.#markers.add(name);
     try {
-      return await mirrorRemovals(view.target, view.source.storage, (snapshot) => !listing.removed.has(snapshot), view.options);
+      return await mirrorRemovals(view.target, view.source, (snapshot) => !listing.removed.has(snapshot), view.options);
     } catch (error) {
       if (!isHoldfastError(error) || error.code !== 'repository/prune-refused') throw error;
       view.find('copies/', 'not-pruned', error.message);

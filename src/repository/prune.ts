@@ -1,6 +1,6 @@
 import type { Progress } from '../domain/index.ts';
 import { makeScratch } from '../runtime/index.ts';
-import { listAll, type Storage } from '../storage/index.ts';
+import { listAll } from '../storage/index.ts';
 import { refuseCopy } from './copyMarker.ts';
 import type { LockedRest } from './lockedTally.ts';
 import { dropJournals } from './dropJournals.ts';
@@ -12,6 +12,7 @@ import type { Repository } from './repository.ts';
 import type { RepositoryContext } from './repositoryContext.ts';
 import { refuseWeakStorage } from './weakStorage.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
+import { waitingObjects } from './waitingObjects.ts';
 import { withClaim } from './workClaim.ts';
 
 export interface PruneOptions {
@@ -57,13 +58,14 @@ export async function prune(repository: Repository, policy: PrunePolicy, options
 
 /**
  * Removes from a copy the snapshots for which `stays` (`<tag>/<id>`) answers false, and the packs that only they need and that
- * the source has not. Nothing is rewritten. Errors: as for {@link prune}.
+ * the source has not, or keeps for its locks alone. Nothing is rewritten. Errors: as for {@link prune}.
  */
 export async function mirrorRemovals(
-  target: RepositoryContext, source: Storage, stays: (snapshot: string) => boolean, options: { signal?: AbortSignal },
+  target: RepositoryContext, source: RepositoryContext, stays: (snapshot: string) => boolean, options: { signal?: AbortSignal },
 ): Promise<PruneResult> {
   const mirrored = new Set<string>();
-  for await (const { name } of listAll(source, 'packs/', options)) mirrored.add(lastSegment(name));
+  const waiting = await waitingObjects(source, options.signal);
+  for await (const { name } of listAll(source.storage, 'packs/', options)) if (!waiting.has(name)) mirrored.add(lastSegment(name));
   return pruneContext(target, { keep: ({ tag, id }) => stays(`${tag}/${id}`) }, { ...options, graceMs: 0 }, mirrored);
 }
 

@@ -54,6 +54,8 @@ export function planStream(packs: StreamPacks): StreamPlan {
     totals.kept += judged.size;
     totals.deadKept += judged.dead;
   };
+  const mayGo = (pack: string): boolean => !packs.locked.has(pack) && (packs.ripe(pack) || packs.announced.has(pack));
+  const isSmall = ({ pack, size }: Judged): boolean => size < SMALL_PACK && packs.ripe(pack) && !packs.locked.has(pack);
   const unused = new Set(packs.sizes.keys());
   for (const use of packs.uses) {
     const size = packs.sizes.get(use.pack);
@@ -61,23 +63,21 @@ export function planStream(packs: StreamPacks): StreamPlan {
     unused.delete(use.pack);
     const judged = judge(use, size);
     if (packs.announced.has(use.pack) || judged.gain > size * WORTH_REWRITING) rewrite.push(judged);
-    else if (size < SMALL_PACK && packs.ripe(use.pack) && !packs.locked.has(use.pack)) small.push(judged);
+    else if (isSmall(judged)) small.push(judged);
     else keep(judged);
   }
   if (small.length >= MANY_SMALL) rewrite.push(...small);
   else small.forEach(keep);
   for (const pack of unused) {
     const size = packs.sizes.get(pack) ?? 0;
-    if (!packs.locked.has(pack) && (packs.ripe(pack) || packs.announced.has(pack))) {
+    if (mayGo(pack)) {
       dead.push(pack);
       totals.freed += size;
     } else keep({ pack, size, gain: size, dead: size });
   }
-  for (const judged of rewrite) {
-    if (packs.locked.has(judged.pack)) {
-      keep(judged);
-      continue;
-    }
+  // Those that are locked stay for a while, whole.
+  rewrite.filter(({ pack }) => packs.locked.has(pack)).forEach(keep);
+  for (const judged of rewrite.filter(({ pack }) => !packs.locked.has(pack))) {
     totals.freed += judged.gain;
     totals.kept += judged.size - judged.gain;
     totals.deadKept += judged.dead - judged.gain;

@@ -225,11 +225,15 @@ export class PruneRun {
     this.#totals.deadKept += plan.deadKept;
     this.#totals.freed += plan.freed;
     for (const pack of plan.dead) this.#doom.packs.set(pack, stream.stream);
-    if (plan.rewrite.length === 0) return;
+    if (plan.rewrite.length > 0) await this.#rewrite(view, stream, plan.rewrite, erased?.must);
+  }
+
+  /** @param must of an erasure: packs without which it has not succeeded. */
+  async #rewrite(view: PruneView, stream: PruneStream, packs: readonly string[], must: ReadonlySet<string> | undefined): Promise<void> {
     const keyOf = await this.#keys(stream.stream, view.signal);
-    const { done, bytes } = view.dryRun ? { done: plan.rewrite, bytes: 0 } : await stream.rewrite(plan.rewrite, keyOf);
+    const { done, bytes } = view.dryRun ? { done: packs, bytes: 0 } : await stream.rewrite(packs, keyOf);
     this.#totals.newBytes += bytes;
-    for (const pack of plan.rewrite) if (erased && !done.includes(pack)) this.#leave(stream.stream, pack, erased.must);
+    for (const pack of packs) if (must && !done.includes(pack)) this.#leave(stream.stream, pack, must);
     for (const pack of done) {
       if (stream.waits(pack)) this.#unneeded.add(pack);
       else this.#doom.packs.set(pack, stream.stream);

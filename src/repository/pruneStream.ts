@@ -1,7 +1,7 @@
 import { listAll } from '../storage/index.ts';
 import { StreamIndex } from './blobIndex.ts';
 import { inLanes } from './inLanes.ts';
-import { LivenessMarks } from './livenessMarks.ts';
+import { LivenessMarks, type PackUse } from './livenessMarks.ts';
 import { lockingAsLongAs } from './openLocked.ts';
 import { lastSegment, names, SHARED } from './names.ts';
 import { planStream, type StreamPlan } from './prunePlan.ts';
@@ -128,22 +128,21 @@ export class PruneStream {
   planErasure({ tag, ids, whole }: ErasurePlan): ErasureStreamPlan {
     const isOwn = this.stream === tag;
     const oldGoes = (pack: string): boolean => this.stream === SHARED && this.#view.ripe(timeOfId(pack));
-    const packs = new Set([...this.#view.others.packs].filter((pack) => this.sizes.has(pack) && !this.waits(pack)));
+    const stands = (pack: string): boolean => this.sizes.has(pack) && !this.waits(pack);
+    const isWasteful = ({ pack, frames }: PackUse): boolean => (isOwn || oldGoes(pack)) && stands(pack) && frames.some((frame) => frame.live < frame.plain);
+    const packs = new Set([...this.#view.others.packs].filter(stands));
     for (const { id } of ids.sorted()) {
-      for (const { pack, marked } of this.#marks.places(id)) if (!marked && this.sizes.has(pack) && !this.waits(pack)) packs.add(pack);
+      for (const { pack, marked } of this.#marks.places(id)) if (!marked && stands(pack)) packs.add(pack);
     }
     if (whole && isOwn) for (const pack of this.sizes.keys()) packs.add(pack);
     const must = new Set(packs);
     const live = new Set<string>();
-    for (const { pack, frames } of this.#marks.uses()) {
-      if (frames.some((frame) => frame.live > 0)) live.add(pack);
-      if (this.waits(pack)) {
-        // Its blobs have no other place any more.
-        if (live.has(pack) && this.sizes.has(pack)) packs.add(pack);
-        continue;
-      }
-      if ((isOwn || oldGoes(pack)) && this.sizes.has(pack) && frames.some((frame) => frame.live < frame.plain)) packs.add(pack);
+    for (const use of this.#marks.uses()) {
+      if (use.frames.some((frame) => frame.live > 0)) live.add(use.pack);
+      if (isWasteful(use)) packs.add(use.pack);
     }
+    // What waits is needed only where its blobs have no other place any more.
+    for (const pack of live) if (this.waits(pack) && this.sizes.has(pack)) packs.add(pack);
     return {
       stream: this.stream, dead: [...packs].filter((pack) => !live.has(pack)), rewrite: [...packs].filter((pack) => live.has(pack)), must,
       kept: 0, deadKept: 0, freed: 0, locked: new Set(),

@@ -33,7 +33,8 @@ export async function waitForLocks(view: PruneView, { records, packs, refused, l
     for (const { objects } of waiting.filter((one) => one.waits.items === note.items)) for (const name of objects) names.delete(name);
   }
   // It goes after its manifest.
-  for (const name of [...names]) if (name.startsWith('snapshots/')) names.add(name.replace('snapshots/', 'seals/'));
+  const manifests = [...names].filter((name) => name.startsWith('snapshots/'));
+  for (const name of manifests) names.add(name.replace('snapshots/', 'seals/'));
   if (names.size === 0) return false;
   const until = await lastEnd(view.context, ends, view.signal);
   await noteWaiting(view.context, records, view.pruner, [...names], { until, ...(note && { items: note.items }) }, view.signal);

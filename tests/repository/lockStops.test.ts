@@ -78,6 +78,8 @@ async function finish(storage: Storage, { clock, tag, traces }: Start, keys: Rea
   expect(await erase(await open(storage, clock), tag, SELECTION)).toMatchObject({ pending: [], goneBy: null });
   expect((await searchEverything(storage, traces, keys)).found).toEqual([]);
   await proveSound(storage, clock, treeOf(tag, true));
+  // An announcement that a killed one left names what is gone.
+  await prune(await open(storage, clock), {}, { graceMs: 0 });
   for (const prefix of ['doomed/', 'claims/']) expect(await namesIn(storage, prefix)).toEqual([]);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Repositories in places with object lock (invariants I27, I28): all cases on a storage in memory that keeps versions and locks as services do (its own
+ * Repositories in places with object lock (invariants I27, I28, I30): all cases on a storage in memory that keeps versions and locks as services do (its own
  * test holds it to that), and those that rely on the service the most on a real one too; tests/cli/lockFlow.test.ts has more there.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';

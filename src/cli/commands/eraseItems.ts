@@ -121,11 +121,10 @@ async function preview({ out, signal }: CommandContext, repository: Repository, 
 }
 
 async function tell({ out, stderr }: Pick<CommandContext, 'out' | 'stderr'>, certificate: ErasureCertificate, file: string | null): Promise<void> {
-  const { items, snapshots, packsDeleted, packsRewritten, blobsErased, blobsKept, backupsInterrupted, packsUnread, pending } = certificate;
+  const { items, snapshots, packsDeleted, packsRewritten, blobsErased, blobsKept, backupsInterrupted, packsUnread, pending, goneBy } = certificate;
   if (pending.length > 0) {
-    const last = pending.map(({ until }) => until).toSorted().at(-1) ?? '';
-    await out.line(`Hid ${plural(items.length, 'item')}: no snapshot shows them any more. Locks of the storage hold ${plural(pending.length, 'object')} with them, the last until ${last}.`);
-    await out.line('Run the same erasure again after that: it deletes them. The certificate lists the objects.');
+    await out.line(`Hid ${plural(items.length, 'item')}: no snapshot shows them any more. Locks of the storage hold ${plural(pending.length, 'object')} with them, until ${goneBy} at the latest, whatever backups go on.`);
+    await out.line('Run the same erasure again after that: it deletes them, and says so in a certificate. This one lists the objects.');
   } else {
     await out.line(`Erased ${plural(items.length, 'item')}: ${plural(snapshots.length, 'snapshot')} replaced by new ones without them.`);
     await out.line(`  ${plural(blobsErased, 'piece')} of content gone; ${plural(packsDeleted, 'pack')} deleted, what else ${packsRewritten} of them held was written anew`);
