@@ -6,6 +6,7 @@ import { goneLetter, reactivatedLetter, terminatedLetter } from './letters.ts';
 import type { Outbox } from './outbox.ts';
 
 const GRACE_MS = 7 * 86_400_000;
+const ENTITY_BATCH = 5_000;
 /** The audit chain of the service itself: an account that is gone has none any more. No account has this id. */
 const SERVICE_CHAIN = 'service';
 
@@ -56,6 +57,7 @@ function eraseOne(context: AccountsContext, outbox: Outbox): Promise<boolean> {
     await transaction.deleteFrom('outbox').where('recipient', 'in', transaction.selectFrom('users').select('email').where('id', 'in', members)).execute();
     await transaction.deleteFrom('verifications').where('value', 'in', members).execute();
     const { numDeletedRows: users } = await transaction.deleteFrom('users').where('id', 'in', members).executeTakeFirst();
+    await deleteEntities(transaction, id);
     await transaction.deleteFrom('accounts').where('id', '=', id).execute();
     await sql`select set_config('holdfast.erasing', ${id}, true)`.execute(transaction);
     const { numDeletedRows: entries } = await transaction.deleteFrom('auditEntries').where('accountId', '=', id).executeTakeFirst();
@@ -67,4 +69,13 @@ function eraseOne(context: AccountsContext, outbox: Outbox): Promise<boolean> {
     });
     return true;
   });
+}
+
+/** There may be very many: all at once would take longer than a question may. */
+async function deleteEntities(transaction: AccountsContext['database']['query'], accountId: string): Promise<void> {
+  for (;;) {
+    const some = transaction.selectFrom('entities').select('id').where('accountId', '=', accountId).limit(ENTITY_BATCH);
+    const { numDeletedRows } = await transaction.deleteFrom('entities').where('id', 'in', some).executeTakeFirst();
+    if (numDeletedRows === 0n) return;
+  }
 }

@@ -43,5 +43,5 @@ export function offered(context: TasksContext, principal: Principal, id: string)
 async function tried(service: TaskService, credentials: Credentials, { count, signal }: Trial): Promise<Authorised> {
   if (service.credentials === undefined) throw new HoldfastError('tasks/conflict', 'input', 'This service is authorised on a page of its provider, not with a password.');
   count();
-  return service.credentials(credentials, signal).catch(notConnected);
+  return service.credentials(credentials, signal).catch((error: unknown) => notConnected(error, signal));
 }

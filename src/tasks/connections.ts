@@ -67,9 +67,15 @@ function purposeOf(taskId: string): string {
 }
 
 /** What went wrong on the way to a provider, as it is told to who asked. */
-export function notConnected(error: unknown): never {
-  if (!isHoldfastError(error)) throw error;
-  throw new HoldfastError('tasks/not-connected', error.retryClass === 'retry' ? 'retry' : 'input', error.message, { data: { reason: error.code }, cause: error });
+export function notConnected(error: unknown, signal: AbortSignal): never {
+  const known = isHoldfastError(error) ? error : unanswered(error, signal);
+  throw new HoldfastError('tasks/not-connected', known.retryClass === 'retry' ? 'retry' : 'input', known.message, { data: { reason: known.code }, cause: error });
+}
+
+/** What a wait that was given up is told as; anything else is thrown on. */
+export function unanswered(error: unknown, signal: AbortSignal): HoldfastError {
+  if (!signal.aborted) throw error;
+  return new HoldfastError('tasks/no-answer', 'retry', 'There was no answer in time. Check the address, or try again later.', { cause: error });
 }
 
 /** The index over names decides, also between two at the same moment. */

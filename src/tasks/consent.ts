@@ -3,7 +3,7 @@ import { actorOf, noteAudit, seal, unseal, type Origin } from '../accounts/index
 import type { Consent, ConsentAnswer, ConsentWay } from '../connectors/offer.ts';
 import { HoldfastError, isHoldfastError, judge, sees, type Principal } from '../domain/index.ts';
 import { offered } from './addTask.ts';
-import { authoriseAgain, makeTask } from './connections.ts';
+import { authoriseAgain, makeTask, unanswered } from './connections.ts';
 import { noSuchTask, taskDetails } from './taskRow.ts';
 import { serviceOf, type TasksContext } from './tasksContext.ts';
 
@@ -50,7 +50,7 @@ export async function finishConsent(context: TasksContext, principal: Principal,
   const consent = consentOf(context, principal, pending.service);
   const memory = unseal(context.keys, purposeOf(digestOf(state)), sealed);
   const next = newWay(context);
-  const answer = await consent.answer(query, { returnTo: next.returnTo, state, memory }, next, signal).catch((error: unknown) => unanswered(error));
+  const answer = await consent.answer(query, { returnTo: next.returnTo, state, memory }, next, signal).catch((error: unknown) => refusalOf(error, signal));
   if (answer.result === 'refused') {
     const { service, name } = pending;
     await noteAudit(context, {
@@ -69,9 +69,8 @@ export async function finishConsent(context: TasksContext, principal: Principal,
 }
 
 /** The provider could not be asked, or said what must not be. */
-function unanswered(error: unknown): ConsentAnswer {
-  if (!isHoldfastError(error)) throw error;
-  return { result: 'refused', code: 'not-connected', why: error.message };
+function refusalOf(error: unknown, signal: AbortSignal): ConsentAnswer {
+  return { result: 'refused', code: 'not-connected', why: isHoldfastError(error) ? error.message : unanswered(error, signal).message };
 }
 
 async function pendingAgain({ database }: TasksContext, principal: Principal, taskId: string): Promise<Pending> {

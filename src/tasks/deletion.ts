@@ -75,13 +75,22 @@ function eraseTask(context: TasksContext): Promise<boolean> {
     const task = await transaction.selectFrom('tasks').select(['id', 'accountId', 'service', 'name']).where('goneAt', '<=', new Date(context.clock.now()))
       .orderBy('goneAt').limit(1).forUpdate().skipLocked().executeTakeFirst();
     if (task === undefined) return false;
-    const { numDeletedRows } = await transaction.deleteFrom('entities').where('taskId', '=', task.id).executeTakeFirst();
+    const entities = await deleteAll(transaction, task.id);
     await transaction.deleteFrom('tasks').where('id', '=', task.id).execute();
     await appendAudit(context, transaction, {
-      accountId: task.accountId, kind: 'task.erased', actor: undefined, origin: undefined, details: { ...taskDetails(task), entities: Number(numDeletedRows) },
+      accountId: task.accountId, kind: 'task.erased', actor: undefined, origin: undefined, details: { ...taskDetails(task), entities },
     });
     return true;
   });
+}
+
+async function deleteAll(transaction: Query, taskId: string): Promise<number> {
+  for (let deleted = 0; ;) {
+    const some = transaction.selectFrom('entities').select('id').where('taskId', '=', taskId).limit(BATCH);
+    const { numDeletedRows } = await transaction.deleteFrom('entities').where('id', 'in', some).executeTakeFirst();
+    if (numDeletedRows === 0n) return deleted;
+    deleted += Number(numDeletedRows);
+  }
 }
 
 /** Of one task, so many at most. What the provider still has is there again as if it was never backed up. */

@@ -55,7 +55,7 @@ async function discover(context: TasksContext, log: Logger, due: Due, signal: Ab
     log.info('entities read', { task: due.id, ...found });
   } catch (error) {
     if (signal.aborted) await release(context, due);
-    else await failed(context, log, due, error);
+    else await failed(context, log, due, limit.aborted ? tooLong(error) : error);
   }
 }
 
@@ -76,7 +76,7 @@ async function readAll(context: TasksContext, due: Due, signal: AbortSignal): Pr
 async function holdOn({ clock }: TasksContext, transaction: TasksContext['database']['query'], { id, run }: Reading): Promise<void> {
   const mine = await transaction.updateTable('tasks').set({ discoveryLeaseUntil: new Date(clock.now() + LEASE_MS) }).where('id', '=', id).where('discoveryRun', '=', run)
     .where('goneAt', 'is', null).returning('id').executeTakeFirst();
-  if (mine === undefined) throw new HoldfastError('tasks/lost-lease', 'retry', 'Another process reads the entities of this task by now.');
+  if (mine === undefined) throw new HoldfastError('tasks/lost-lease', 'retry', 'The task is to be deleted, or another process reads its entities by now.');
 }
 
 /** A list of nothing would archive all: it is rather the provider's mistake than everybody's farewell. */
@@ -115,6 +115,10 @@ async function failed(context: TasksContext, log: Logger, due: Due, error: unkno
     const lost = await transaction.updateTable('connections').set({ connected: false, trouble: message }).where('taskId', '=', id).where('secret', '=', due.secret).returning('taskId').executeTakeFirst();
     if (lost !== undefined) await appendAudit(context, transaction, { accountId, kind: 'task.disconnected', actor: undefined, origin: undefined, details: { service, task: name, reason: message } });
   });
+}
+
+function tooLong(cause: unknown): HoldfastError {
+  return new HoldfastError('tasks/too-long', 'retry', 'Reading the entities took longer than an hour. It is tried again later.', { cause });
 }
 
 /** The service is about to end: another process may go on at once. */

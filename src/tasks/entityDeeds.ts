@@ -1,9 +1,9 @@
 import { sql, type RawBuilder } from 'kysely';
 import { actorOf, appendAudit, noteActivity, type Origin } from '../accounts/index.ts';
 import type { Principal } from '../domain/index.ts';
-import { ofTask, selected, type Selection } from './entityFilter.ts';
+import { selected, type Selection } from './entityFilter.ts';
 import { lockTask, taskDetails } from './taskRow.ts';
-import type { TasksContext } from './tasksContext.ts';
+import type { Query, TasksContext } from './tasksContext.ts';
 
 /** What a deed did: of so many that were chosen it changed so many; the others were so already, or cannot be. */
 export interface Changed {
@@ -43,21 +43,36 @@ export function keep(now: Date): Deed {
   return { kind: 'entities.deletion-withdrawn', may: sql<boolean>`e.gone_at > ${now}`, set: sql`deleted_at = null, gone_at = null` };
 }
 
-/** Does it to all that are chosen, in one statement, and notes it. Errors: `tasks/not-found`, `tasks/conflict`. */
-export async function changeEntities(context: TasksContext, principal: Principal, origin: Origin, taskId: string, selection: Selection, { kind, may, set }: Deed): Promise<Changed> {
+/** Entities that one statement changes: many times as many take longer than a question may. */
+const BATCH = 5_000;
+
+/** Does it to all that are chosen, all or none, and notes it. Errors: `tasks/not-found`, `tasks/conflict`. */
+export async function changeEntities(context: TasksContext, principal: Principal, origin: Origin, taskId: string, selection: Selection, deed: Deed): Promise<Changed> {
   return context.database.query.transaction().execute(async (transaction) => {
     const task = await lockTask(transaction, principal, taskId);
-    const { rows: [row] } = await sql<Changed & { name: string | null }>`
-      with chosen as materialized (select e.id, ${may} as may from entities e where ${ofTask(principal, taskId)} and ${selected(selection)}),
-      changed as (update entities set ${set} from chosen where entities.id = chosen.id and chosen.may returning entities.name)
-      select (select count(*) from chosen) as chosen, (select count(*) from changed) as changed, (select min(name) from changed) as name`.execute(transaction);
-    const { chosen, changed, name } = row ?? { chosen: 0, changed: 0, name: null };
-    if (changed > 0) {
+    const { name, ...total } = await change(transaction, selected(principal, taskId, selection), deed);
+    if (total.changed > 0) {
+      const { kind } = deed;
       const { accountId } = principal;
       const actor = actorOf(principal);
-      await noteActivity(context, transaction, { accountId, kind, status: 'succeeded', service: task.service, task, actor, entities: changed });
-      await appendAudit(context, transaction, { accountId, kind, actor, origin, details: { ...taskDetails(task), entities: changed, ...(changed === 1 && { entity: name }) } });
+      const entities = total.changed;
+      await noteActivity(context, transaction, { accountId, kind, status: 'succeeded', service: task.service, task, actor, entities });
+      await appendAudit(context, transaction, { accountId, kind, actor, origin, details: { ...taskDetails(task), entities, ...(entities === 1 && { entity: name }) } });
     }
-    return { chosen, changed };
+    return total;
   });
+}
+
+async function change(transaction: Query, chosen: RawBuilder<boolean>, { may, set }: Deed): Promise<Changed & { name: string | null }> {
+  let total: Changed & { name: string | null } = { chosen: 0, changed: 0, name: null };
+  for (let after = ''; ;) {
+    const { rows: [batch] } = await sql<Changed & { last: string | null; name: string | null }>`
+      with chosen as materialized (select e.id, ${may} as may from entities e where ${chosen} and e.id > ${after} order by e.id limit ${BATCH}),
+      changed as (update entities set ${set} from chosen where entities.id = chosen.id and chosen.may returning entities.name)
+      select count(*) as chosen, max(id) as last, (select count(*) from changed) as changed, (select min(name) from changed) as name from chosen`.execute(transaction);
+    if (batch === undefined || batch.last === null) return total;
+    total = { chosen: total.chosen + batch.chosen, changed: total.changed + batch.changed, name: total.name ?? batch.name };
+    if (batch.chosen < BATCH) return total;
+    after = batch.last;
+  }
 }

@@ -4,6 +4,9 @@ import { timeOrderedId } from '../runtime/index.ts';
 import { cleanLine, fold } from './fold.ts';
 import type { Query, TasksContext } from './tasksContext.ts';
 
+/** Entities that one statement changes: many times as many take longer than a question may. */
+const BATCH = 5_000;
+
 /** A task whose entities are being read. */
 export interface Reading {
   readonly id: string;
@@ -48,14 +51,21 @@ export async function keepFound({ clock, random }: TasksContext, transaction: Qu
 
 /** After the last batch: what was not seen is gone at the provider. What was never more than listed goes here, too; the others are archived. Gives how many were. */
 export async function archiveUnseen({ clock }: TasksContext, transaction: Query, { id, run }: Reading): Promise<number> {
-  await sql`
-    delete from entities e where e.task_id = ${id} and e.seen_run <> ${run} and e.state = 'inactive' and e.last_backup_at is null and not e.limited
-      and not exists (select 1 from entity_tags et where et.entity_id = e.id)`.execute(transaction);
-  const { rows: [row] } = await sql<{ archived: number }>`
-    with archived as (update entities set state_before = state, state = 'archived', archived_at = ${new Date(clock.now())}, running = false
-      where task_id = ${id} and seen_run <> ${run} and state <> 'archived' returning 1)
-    select count(*) as archived from archived`.execute(transaction);
-  return row?.archived ?? 0;
+  await all(async () => sql`
+    delete from entities where id in (select e.id from entities e where e.task_id = ${id} and e.seen_run <> ${run} and e.state = 'inactive' and e.last_backup_at is null and not e.limited
+      and not exists (select 1 from entity_tags et where et.entity_id = e.id) limit ${BATCH})`.execute(transaction));
+  return all(async () => sql`
+    update entities set state_before = state, state = 'archived', archived_at = ${new Date(clock.now())}, running = false
+    where id in (select id from entities where task_id = ${id} and seen_run <> ${run} and state <> 'archived' limit ${BATCH})`.execute(transaction));
+}
+
+/** Until nothing is left to change; gives how many were. */
+async function all(changeSome: () => Promise<{ readonly numAffectedRows?: bigint }>): Promise<number> {
+  for (let changed = 0; ;) {
+    const { numAffectedRows = 0n } = await changeSome();
+    if (numAffectedRows === 0n) return changed;
+    changed += Number(numAffectedRows);
+  }
 }
 
 function licenceOf({ licensed }: FoundEntity): string {

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import { opens, type EntitySort, type EntityStatus, type Licence, type Viewer } from '../domain/index.ts';
+import { ENTITY_STATUSES, opens, type EntitySort, type EntityStatus, type Licence, type Viewer } from '../domain/index.ts';
 import { matches, ofTask, type EntityFilter } from './entityFilter.ts';
 import { mustSeeTask } from './taskRow.ts';
 import type { TasksContext } from './tasksContext.ts';
@@ -71,7 +71,7 @@ export function entityQuery(viewer: Viewer, taskId: string, filter: EntityFilter
       (select ot.name from entities o join tasks ot on ot.id = o.task_id where o.account_id = e.account_id and o.service = e.service and o.reference = e.reference
         and o.task_id <> e.task_id and o.state in ('active', 'paused') and o.gone_at is null and ot.gone_at is null limit 1) as elsewhere
     from entities e
-    where ${ofTask(viewer, taskId)} and ${matches(filter)} and ${behind}
+    where ${ofTask(viewer, taskId)} and ${matches(viewer, taskId, filter)} and ${behind}
     order by ${sorted} ${way}, e.id ${way} limit ${limit}`;
 }
 
@@ -86,17 +86,25 @@ export interface EntityTotals {
   readonly byStatus: Readonly<Record<EntityStatus, number>>;
 }
 
+interface Group {
+  readonly status: EntityStatus;
+  readonly licence: Licence;
+  readonly limited: boolean;
+  readonly active: boolean;
+  readonly total: number;
+  readonly matching: number;
+}
+
 /** One question. Errors: `tasks/not-found`. */
 export async function countEntities(context: TasksContext, viewer: Viewer, taskId: string, filter: EntityFilter): Promise<EntityTotals> {
-  const count = (condition: RawBuilder<unknown>): RawBuilder<number> => sql<number>`count(*) filter (where ${condition})`;
-  const status = (name: EntityStatus): RawBuilder<number> => count(sql`e.status = ${name}`);
-  const { rows } = await sql<EntityTotals>`
-    select count(*) as total, ${count(matches(filter))} as matching, ${count(sql`e.state = 'active' and e.gone_at is null`)} as active,
-      ${count(sql`e.licence = 'licensed'`)} as licensed, ${count(sql`e.licence = 'unlicensed'`)} as unlicensed, ${count(sql`e.limited`)} as limited,
-      json_build_object('not-active', ${status('not-active')}, 'scheduled', ${status('scheduled')}, 'success', ${status('success')}, 'in-process', ${status('in-process')},
-        'failed', ${status('failed')}, 'paused', ${status('paused')}, 'archived', ${status('archived')}, 'partial', ${status('partial')}, 'deleting', ${status('deleting')}) as by_status
-    from entities e where ${ofTask(viewer, taskId)}`.execute(context.database.query);
-  const [totals] = rows;
-  if (totals === undefined || totals.total === 0) await mustSeeTask(context.database.query, viewer, taskId);
-  return totals as EntityTotals;
+  const { rows } = await sql<Group>`
+    select e.status, e.licence, e.limited, (e.state = 'active' and e.gone_at is null) as active, count(*) as total, count(*) filter (where ${matches(viewer, taskId, filter)}) as matching
+    from entities e where ${ofTask(viewer, taskId)} group by 1, 2, 3, 4`.execute(context.database.query);
+  if (rows.length === 0) await mustSeeTask(context.database.query, viewer, taskId);
+  const sum = (fits: (group: Group) => boolean): number => rows.reduce((all, group) => (fits(group) ? all + group.total : all), 0);
+  return {
+    matching: rows.reduce((all, { matching }) => all + matching, 0), total: sum(() => true), active: sum(({ active }) => active),
+    licensed: sum(({ licence }) => licence === 'licensed'), unlicensed: sum(({ licence }) => licence === 'unlicensed'), limited: sum(({ limited }) => limited),
+    byStatus: Object.fromEntries(ENTITY_STATUSES.map((one) => [one, sum(({ status }) => status === one)])) as Record<EntityStatus, number>,
+  };
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { actorOf, appendAudit, type Origin } from '../accounts/index.ts';
 import { HoldfastError, type Principal, type Viewer } from '../domain/index.ts';
 import { timeOrderedId } from '../runtime/index.ts';
-import { ofTask, selected, type Selection } from './entityFilter.ts';
+import { selected, type Selection } from './entityFilter.ts';
 import { containing, fold } from './fold.ts';
 import { lockTask, taskDetails } from './taskRow.ts';
 import type { TasksContext } from './tasksContext.ts';
@@ -57,7 +57,7 @@ export async function applyTags(
     const tags = wanted.length === 0 ? [] : await transaction.selectFrom('tags').select(['id', 'name']).where('accountId', '=', accountId).where('id', 'in', wanted).execute();
     if (tags.length < wanted.length) throw noSuchTag();
     const { rows: [row] } = await sql<{ chosen: number }>`
-      with chosen as materialized (select e.id from entities e where ${ofTask(principal, taskId)} and ${selected(selection)}),
+      with chosen as materialized (select e.id from entities e where ${selected(principal, taskId, selection)}),
       taken as (delete from entity_tags using chosen where entity_id = chosen.id and tag_id = any(${[...remove]}::text[]) and tag_id <> all(${[...add]}::text[])),
       put as (insert into entity_tags (entity_id, tag_id) select chosen.id, given from chosen, unnest(${[...add]}::text[]) as given on conflict do nothing)
       select count(*) as chosen from chosen`.execute(transaction);

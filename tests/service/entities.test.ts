@@ -1,6 +1,7 @@
+import type { KyselyPlugin, PluginTransformQueryArgs, PluginTransformResultArgs, RootOperationNode } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ENTITY_SORTS, ENTITY_STATUSES, type EntitySort } from '../../src/domain/index.ts';
-import { entityQuery, eraseDue, type TasksContext } from '../../src/tasks/index.ts';
+import { ENTITY_SORTS, ENTITY_STATUSES, type EntitySort, type Principal } from '../../src/domain/index.ts';
+import { changeEntities, countEntities, entityQuery, eraseDue, PAUSE, pageOfEntities, pageOfTasks, type TasksContext } from '../../src/tasks/index.ts';
 import type { Person } from './person.ts';
 import { makeTask } from './testTasks.ts';
 import { TestService } from './testService.ts';
@@ -70,8 +71,8 @@ test('every sort goes through all entities once, both ways, also where many are 
 });
 
 test('filters and search find what they say, and counts tell the same', async () => {
-  const person = await service.owner();
-  const id = await makeTask(service, person, 140, { name: 'Filtered' });
+  const person = owner;
+  const id = await makeTask(service, person, 140, { name: 'Filtered', kind: 'filtered' });
   const path = `/api/v1/tasks/${id}/entities`;
   const everything = await all(person, path);
   expect(new Set(everything.map(({ status }) => status))).toEqual(new Set(ENTITY_STATUSES.filter((status) => status !== 'deleting')));
@@ -111,7 +112,7 @@ test('what another task of the account protects is marked, and found', async () 
 });
 
 test('deeds change those that are chosen and can be, and are noted', async () => {
-  const person = await service.owner();
+  const person = owner;
   const id = await makeTask(service, person, 70, { name: 'Deeds' });
   const path = `/api/v1/tasks/${id}/entities`;
   const before = await all(person, path);
@@ -135,7 +136,7 @@ test('deeds change those that are chosen and can be, and are noted', async () =>
 });
 
 test('a deletion of entities can be taken back for seven days; then the provider\'s are there again as new, and archived ones are gone', async () => {
-  const person = await service.owner();
+  const person = owner;
   const id = await makeTask(service, person, 70, { name: 'Deleting' });
   const path = `/api/v1/tasks/${id}/entities`;
   const before = await all(person, path);
@@ -190,7 +191,7 @@ test('a task is renamed, set, listed with all that the overview shows, and delet
 });
 
 test('tags are made, searched, put on, taken off and deleted', async () => {
-  const person = await service.owner();
+  const person = owner;
   const id = await makeTask(service, person, 14, { name: 'Tags' });
   const path = `/api/v1/tasks/${id}/entities`;
   const make = async (name: string): Promise<string> => String((await person.must(201, 'POST', '/api/v1/tags', { name })).body?.['id']);
@@ -210,7 +211,7 @@ test('tags are made, searched, put on, taken off and deleted', async () => {
 });
 
 test('Limited Access is set by the primary user alone, and keeps all others out of the backups', async () => {
-  const person = await service.owner();
+  const person = owner;
   const id = await makeTask(service, person, 7, { name: 'Board' });
   const path = `/api/v1/tasks/${id}/entities`;
   const [chosen] = await all(person, path);
@@ -229,7 +230,7 @@ test('Limited Access is set by the primary user alone, and keeps all others out 
 });
 
 test('each page is one question over the index of its sort, which reads no more than the page', async () => {
-  const person = await service.owner();
+  const person = owner;
   const id = await makeTask(service, person, 5_000, { name: 'Large' });
   const { pool, query } = service.database;
   await pool.query('analyze entities');
@@ -248,3 +249,44 @@ test('each page is one question over the index of its sort, which reads no more 
     }
   }
 });
+
+test('a page, its counts and the overview ask one question each, and a deed asks no more for many than for few', async () => {
+  const person = owner;
+  const { account, user } = await person.read<{ account: { id: string }; user: { id: string } }>('/api/v1/session');
+  const principal: Principal = {
+    userId: user.id, accountId: account.id, name: 'N', email: 'n@example.test', role: 'owner', permissions: [], services: undefined, limits: [], via: { kind: 'session', sessionId: 's' },
+  };
+  const counter = new QuestionCounter();
+  const context: TasksContext = { ...service.context, services: [], publicUrl: service.url, database: { ...service.database, query: service.database.query.withPlugin(counter) } };
+  const costs: number[][] = [];
+  for (const count of [8, 400]) {
+    const id = await makeTask(service, person, count, { kind: 'counted' });
+    const page = { sort: 'name', order: 'up', limit: 200 } as const;
+    const asked: number[] = [];
+    for (const ask of [
+      () => pageOfEntities(context, principal, id, { search: 'person', elsewhere: false, statuses: ['not-active'] }, page), () => countEntities(context, principal, id, { tags: ['x'] }),
+      () => pageOfTasks(context, principal, { limit: 50 }), () => changeEntities(context, principal, { address: undefined, agent: undefined }, id, { all: true }, PAUSE),
+    ]) {
+      counter.asked = 0;
+      await ask();
+      asked.push(counter.asked);
+    }
+    costs.push(asked);
+  }
+  expect(costs[0]?.slice(0, 3)).toEqual([1, 1, 1]);
+  expect(costs[1]).toEqual(costs[0]);
+});
+
+/** Counts what is asked through a handle. */
+class QuestionCounter implements KyselyPlugin {
+  asked = 0;
+
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    this.asked++;
+    return node;
+  }
+
+  transformResult({ result }: PluginTransformResultArgs): Promise<PluginTransformResultArgs['result']> {
+    return Promise.resolve(result);
+  }
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { noteActivity } from '../../src/accounts/index.ts';
 import { startMicrosoft365, type Microsoft365 } from '../../simulators/microsoft365/index.ts';
 import { startDovecot, type Dovecot } from '../servers/dovecot.ts';
 import { waitUntil } from '../servers/startProcess.ts';
@@ -189,13 +190,32 @@ test('what a person has to mend disconnects the task, and a new authorisation of
   expect(await read(owner, id, task.discovery.at)).toMatchObject({ connection: { connected: true }, entities: { total: 12 } });
 });
 
+test('what another process reads is left to it, until it is silent for too long', async () => {
+  const id = (await consent(owner, await begin(owner, 'Held'))).get('task') ?? '';
+  const before = (await read(owner, id)).discovery.at;
+  const { pool, query } = service.database;
+  const { account } = await owner.read<{ account: { id: string } }>('/api/v1/session');
+  const run = await noteActivity(service.context, query, { accountId: account.id, kind: 'discovery', status: 'running', service: 'exchange', task: { id, name: 'Held' }, actor: undefined });
+  await pool.query(`update tasks set discovery_run = $1, discovery_lease_until = now() + interval '1 hour' where id = $2`, [run, id]);
+  await owner.must(202, 'POST', `/api/v1/tasks/${id}/discovery`);
+  // Somebody else's task, which is asked for afterwards, is read meanwhile.
+  const other = (await consent(owner, await begin(owner, 'Free'))).get('task') ?? '';
+  await read(owner, other);
+  expect((await show(owner, id)).discovery).toEqual({ running: true, at: before });
+  await pool.query(`update tasks set discovery_lease_until = now() - interval '1 second' where id = $1`, [id]);
+  await owner.must(202, 'POST', `/api/v1/tasks/${id}/discovery`);
+  await read(owner, id, before);
+  const { items } = await owner.read<{ items: { id: string; status: string }[] }>(`/api/v1/activities?task=${id}&kind=discovery`);
+  expect(items.map(({ id: one, status }) => [one === run, status])).toEqual([[false, 'succeeded'], [true, 'failed'], [false, 'succeeded']]);
+});
+
 test('a mailbox is tried for real before its password is kept, sealed', async () => {
   const person = await service.owner();
   const add = (credentials: object, name = 'Carol') => person.call('POST', '/api/v1/tasks', { service: 'imap', name, credentials });
   const wrong = await add(mailbox({ password: 'another one' }));
   expect([wrong.status, wrong.body?.['code'], wrong.body?.['detail']]).toEqual([422, 'tasks/not-connected', expect.stringContaining('Check user name and password')]);
   expect(await codeOf(add(mailbox({ ca: undefined })))).toEqual([422, 'tasks/not-connected']);
-  expect(await codeOf(add(mailbox({ port: 1 })))).toEqual([422, 'tasks/not-connected']);
+  for (const more of [{ port: 1 }, { ca: 'no certificate' }, { host: 'a..b' }]) expect([more, ...await codeOf(add(mailbox(more)))]).toEqual([more, 422, 'tasks/not-connected']);
   expect(await person.read('/api/v1/tasks')).toEqual({ items: [], total: 0 });
   const { body } = await add(mailbox());
   const id = String(body?.['id']);
