@@ -1,8 +1,8 @@
 const MOST = 320;
 
-/** A text as it is compared, sorted and searched for: without case and accents. */
+/** A text as it is compared, sorted and searched for: without case and accents. Never longer than an index takes, though one character may become many. */
 export function fold(text: string): string {
-  return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().slice(0, MOST).toWellFormed();
 }
 
 /** A text of a provider as the database takes it, and no more of it than a line. */
