@@ -16,6 +16,11 @@ function bulk(seed: number): Tree {
   return new Map(Array.from({ length: 13 }, (_, i) => [`zz-bulk/${i}`, { content: `r${seed}/${i}`, size: 1_200_000 }] as const));
 }
 
+/** A content for which a worker of the store is started at once, at the beginning of the run: what is small is stored by the calling thread. It takes the place of an earlier one. */
+function large(seed: number): Tree {
+  return new Map([['a-large', { content: `l${seed}`, size: 4_300_000 }]]);
+}
+
 export interface CrashTally {
   /** Kills that struck while the job ran, by job. */
   readonly kills: Record<CrashJob['kind'], number>;
@@ -88,7 +93,9 @@ export class CrashRounds {
     }
     if (this.#rounds > 3 && choice < 0.45) return { kind: 'rebuild' };
     this.#tree = nextTree(this.#tree, this.#seed + this.#rounds, SHAPE);
-    if (this.#next() < 0.15) this.#tree = new Map([...this.#tree, ...bulk(this.#seed + this.#rounds)]);
+    const extra = this.#next();
+    if (extra < 0.08) this.#tree = new Map([...this.#tree, ...bulk(this.#seed + this.#rounds)]);
+    else if (extra < 0.25) this.#tree = new Map([...this.#tree, ...large(this.#seed + this.#rounds)]);
     return { kind: 'backup', entity: 'e', tree: [...this.#tree] };
   }
 
