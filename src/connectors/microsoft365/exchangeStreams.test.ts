@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { COMPANION, isCompanion, type ItemRow, type Outcome } from '../../domain/index.ts';
 import type { SnapshotModel } from '../conformance.ts';
+import { startAlteringProxy } from './testing/alteringProxy.ts';
 import { picture } from './testing/picture.ts';
 import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
@@ -107,4 +108,18 @@ test('with the stream alone no MIME is fetched, until it is wanted', async () =>
   // The stream of the one that moved is of before.
   const readable = (snapshot: SnapshotModel): string[] => picture(snapshot).filter((row) => !row.includes(`"${COMPANION}"`));
   expect(readable(third.snapshot)).toEqual(readable((await tenant.run()).snapshot));
+});
+
+test('the stream of a very large item is not asked for, and named; its readable form is there', async () => {
+  await using tenant = await start({ items: 20 });
+  const id = await tenant.addMessage('inbox', 'Large');
+  const size = { id: 'Integer 0xe08', value: String(33 << 20) };
+  const proxy = await startAlteringProxy(tenant.simulator.graphUrl, (url, entries) => (url.includes('/messages/delta') ? entries.map((entry) => (entry['id'] === id ? { ...entry, singleValueExtendedProperties: [size] } : entry)) : undefined));
+  try {
+    const { snapshot } = await tenant.runThrough(proxy.url);
+    expect(outcomes(snapshot)).toEqual([[`mail/m/${id}\0+`, COMPANION, 'stream-too-large']]);
+    expect(snapshot.byKey.get(`mail/m/${id}`)).toMatchObject({ name: 'Large', outcome: '' });
+  } finally {
+    await proxy.close();
+  }
 });

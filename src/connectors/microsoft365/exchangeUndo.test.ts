@@ -105,3 +105,27 @@ test('what somebody changed since is left as it is, and named; what another rest
   expect(after.filter(({ path }) => path === 'Archive').map(({ fields }) => fields['id'])).toContain(moved?.['id']);
   expect(after.filter(({ path }) => path === 'Restored 2026-01-02/Sent Items').length).toBeGreaterThan(0);
 });
+
+test('what cannot be put back since its place or the thing itself is gone, what may have come as a stream, and what is not known are named', async () => {
+  await using tenant = await TestTenant.start({ items: 0, fidelity: 'both' });
+  const drafts: Record<string, { readonly id: string; readonly folder: string }> = {};
+  for (const name of ['Kept', 'Gone', 'Homeless']) {
+    const folder = (await tenant.ask('POST', '/mailFolders', { displayName: name })).id as string;
+    drafts[name] = { folder, id: (await tenant.ask('POST', `/mailFolders/${folder}/messages`, { subject: name, body: { contentType: 'text', content: 'before' } })).id };
+  }
+  const { snapshot } = await tenant.run();
+  for (const { id } of Object.values(drafts)) await tenant.ask('PATCH', `/messages/${id}`, { body: { contentType: 'text', content: 'since' } });
+  const journal = new TestJournal();
+  await giveBack(tenant, snapshot, { mode: 'replace', journal });
+  await tenant.ask('POST', `/messages/${drafts['Gone']?.id}/permanentDelete`);
+  await tenant.ask('POST', `/mailFolders/${drafts['Homeless']?.folder}/permanentDelete`);
+  await journal.intend(['mail', 'settings', 'calendar', 'somewhere'].map((part) => ({ part, act: 'strange', item: part })));
+  const codes = (await takeBack(tenant, journal)).results.filter(([, { result }]) => result !== 'undone').map(([item, { result, code }]) => `${item} ${result} ${code}`);
+  expect(codes.sort()).toEqual(['Gone left gone', 'Homeless left no-folder', 'calendar left not-known', 'mail left not-known', 'settings left not-known', 'somewhere left not-known']);
+  const [, other = ''] = tenant.simulator.mailboxes;
+  const forgetful = new TestJournal({ isForgetful: true });
+  await giveBack(tenant, snapshot, { mode: 'skip', journal: forgetful }, { address: other, within: (path) => path === 'Mail/Kept/Kept' });
+  for (const { fields } of (await readMailbox(tenant, other)).values()) tenant.simulator.vanish(other, fields['id'] as string);
+  const doubts = (await takeBack(tenant, forgetful, { address: other })).results;
+  expect(doubts.filter(([item]) => item === 'Kept').map(([, { code }]) => code)).toContain('in-doubt');
+});
