@@ -1,5 +1,6 @@
 /**
- * What a browser shows of an item. Nothing in it runs, and nothing of it is loaded from anywhere: `html` is made of an allowed list of tags, and pictures are in it.
+ * What a browser shows of an item. Nothing in it runs, and nothing of it is loaded from anywhere: `html` is made of an allowed list of tags, and pictures are in it. All else is plain text, to be
+ * shown as text.
  */
 export interface Preview {
   readonly form: 'mail' | 'card' | 'file';

@@ -79,7 +79,7 @@ export async function jsonSkeleton(parts: readonly StoredPart[], random: RandomB
   let length = 0;
   let padding = 0;
   const scan = new BytesScan({
-    text: (text) => bytes.add(Buffer.from(text)),
+    text: (text) => bytes.add(text),
     value: (value) => {
       length += value.length;
       padding = value.subarray(-2).filter((byte) => byte === 0x3d).length;

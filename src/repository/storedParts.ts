@@ -12,8 +12,8 @@ export interface StoredPart {
   readonly base64: Base64Layout | undefined;
   /** Of what `pieces` gives. */
   readonly length: number;
-  /** Decoded, where it is base64. */
-  pieces(): AsyncGenerator<Buffer>;
+  /** Decoded, where it is base64; from an offset on, before which nothing is read. */
+  pieces(from?: number): AsyncGenerator<Buffer>;
 }
 
 /** The parts of a content. Throws `repository/no-content` where it was not stored. */
@@ -29,8 +29,12 @@ function partOf(blobs: BlobReader, refs: readonly BlobRef[], base64: Base64Layou
   return {
     base64,
     length: refs.reduce((sum, { length }) => sum + length, 0),
-    async* pieces() {
-      for (const { id } of refs) yield await blobs.blob(id, signal);
+    async* pieces(from = 0) {
+      let at = 0;
+      for (const { id, length } of refs) {
+        if (at + length > from) yield (await blobs.blob(id, signal)).subarray(Math.max(0, from - at));
+        at += length;
+      }
     },
   };
 }
