@@ -10,6 +10,7 @@ import { tasksPlan } from './exchange/todo/tasksPlan.ts';
 import { UnreachedService } from './exchange/unreached/unreachedService.ts';
 import { startAlteringProxy } from './testing/alteringProxy.ts';
 import { picture } from './testing/picture.ts';
+import { previewOf } from './testing/previewOf.ts';
 import { giveBack } from './testing/testRestore.ts';
 import { TestTenant, type TenantOptions, type TenantRun } from './testing/testTenant.ts';
 
@@ -27,6 +28,23 @@ function fetchedKeys({ fetched }: TenantRun): string[] {
   return fetched.map(({ key }) => key).sort();
 }
 
+/** Fields that the preview of each kind has in any mailbox, beside others. */
+const SHOWN: Readonly<Record<string, readonly string[]>> = {
+  mail: ['from', 'date', 'subject'], event: ['start', 'end', 'organizer'], contact: ['name'], task: ['status'], note: ['text', 'created'], setting: ['timeZone'], gap: [],
+};
+
+/** Every item can be shown, and what it is told by is there. */
+async function expectPreviews(snapshot: SnapshotModel): Promise<void> {
+  const labels = new Map<string, Set<string>>();
+  for (const row of snapshot.sorted.filter(({ kind }) => SHOWN[kind] !== undefined)) {
+    const preview = await previewOf(row, snapshot.bytesOf(row));
+    expect(preview?.form, row.key).toBe(row.kind === 'mail' ? 'mail' : 'card');
+    expect(preview?.picture !== undefined, row.key).toBe(row.kind === 'contact' && row.meta.includes('"photo":true'));
+    labels.set(row.kind, new Set([...labels.get(row.kind) ?? [], ...preview?.fields.map(({ label }) => label) ?? []]));
+  }
+  for (const [kind, wanted] of Object.entries(SHOWN)) expect([kind, [...labels.get(kind) ?? []]]).toEqual([kind, expect.arrayContaining([...wanted])]);
+}
+
 async function contactFolders(tenant: TestTenant): Promise<any[]> {
   return (await tenant.ask('GET', '/contactFolders/delta')).value;
 }
@@ -36,6 +54,7 @@ test('an unchanged mailbox costs delta calls, a list for each calendar, and one 
   const first = await tenant.run();
   for (const kind of ['mail', 'event', 'contact', 'task', 'note', 'setting', 'gap']) expect(first.snapshot.sorted.some((row) => row.kind === kind), kind).toBe(true);
   expect(first.snapshot.sorted.filter(({ outcome }) => outcome !== '')).toEqual([]);
+  await expectPreviews(first.snapshot);
   const second = await tenant.run(first.snapshot);
   expect([second.fetched, second.changed]).toEqual([[], 0]);
   const others = second.requests.filter(({ url, batched }) => !batched && !/\/delta\b/.test(url));
