@@ -71,6 +71,15 @@ export function secondFactorLetter(name: string, what: 'on' | 'off' | 'reset' | 
   return notice(said[0], name, said[1]);
 }
 
+/** To the user and all who administer the account. */
+export function operatorResetLetter(name: string, email: string): Letter {
+  return {
+    subject: 'A second factor was taken off', name,
+    paragraphs: [`Who runs this Holdfast took off the second factor of ${email}, as was asked because it was lost. Its sessions were ended; the password is as it was. Set up a second factor again after signing in.`],
+    notes: ['If nobody of you asked for this, set a new password now and tell who runs this Holdfast.'],
+  };
+}
+
 /** To the owner: `until` is when all is gone. */
 export function terminatedLetter(name: string, company: string, until: Date, url: string): Letter {
   return {

@@ -21,6 +21,17 @@ is to back up, a scheduler deletes what has run out.
 Environment:\n${settingsList({ ...SERVICE_SETTINGS, ...PROVIDER_SETTINGS })}`);
   does(serve, async () => (await import('./commands/serve.ts')).serve);
 
+  const user = program.command('user').description('helps users of the service who cannot help themselves');
+  const reset = user.command('reset-two-factor').description('takes the second factor off a user who has lost it and all recovery codes')
+    .argument('<email>', 'the address that they sign in with')
+    .option('--yes', 'do not ask')
+    .option('--json', 'answer with one JSON document')
+    .addHelpText('after', `
+Make sure first that it is them who ask, by another way than mail. Their sessions end and their password stays; they,
+the owner and all administrators of the account are told by mail, and its audit log has it.
+Needs the settings of the service (holdfast serve --help).`);
+  does(reset, async () => (await import('./commands/resetTwoFactor.ts')).resetTwoFactor);
+
   const audit = program.command('audit').description('looks at the audit log of the service');
   const verify = audit.command('verify').description('proves that nothing in the audit log was changed, left out or cut off')
     .option('--json', 'answer with one JSON document')

@@ -4,7 +4,7 @@ import { SETTINGS } from '../../src/runtime/index.ts';
 import { CliSandbox } from './cliSandbox.ts';
 
 const GUIDE = readFileSync(new URL('../../docs/guides/command-line.md', import.meta.url), 'utf8');
-const GROUPS = ['repo', 'backup', 'backup microsoft365', 'restore', 'restore microsoft365', 'key', 'entity', 'storage', 'audit'];
+const GROUPS = ['repo', 'backup', 'backup microsoft365', 'restore', 'restore microsoft365', 'key', 'entity', 'storage', 'audit', 'user'];
 
 /** Names of the commands that a help text lists. */
 function commandsIn(help: string): string[] {
