@@ -27,6 +27,8 @@ export { endSession, listSessions } from './sessions.ts';
 export { SignIn } from './signIn.ts';
 export { addMember, inviteAgain, signUp } from './signUp.ts';
 export { eraseGone, reactivateAccount, terminateAccount } from './termination.ts';
+export { addToTicket, openTicket, pageOfTickets, setTicketState, showTicket } from './tickets.ts';
+export type { SupportDesk, Ticket } from './tickets.ts';
 export { tidy } from './tidy.ts';
 export { verifyAudit } from './verifyAudit.ts';
 export type { AuditBreak, AuditReport } from './verifyAudit.ts';

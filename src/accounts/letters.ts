@@ -71,6 +71,14 @@ export function secondFactorLetter(name: string, what: 'on' | 'off' | 'reset' | 
   return notice(said[0], name, said[1]);
 }
 
+/** To the support: what a user asks. Answers go to the user's address. */
+export function ticketLetter({ id, subject }: { readonly id: string; readonly subject: string }, from: { readonly name: string; readonly email: string; readonly accountId: string }, text: string): Letter {
+  return {
+    subject: `Ticket ${id.slice(-8)}: ${subject}`, paragraphs: text.split(/\n\s*\n/),
+    notes: [`From ${from.name} <${from.email}>, account ${from.accountId}. Ticket ${id}. Answer to their address.`],
+  };
+}
+
 /** To the user and all who administer the account. */
 export function operatorResetLetter(name: string, email: string): Letter {
   return {

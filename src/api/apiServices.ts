@@ -1,4 +1,4 @@
-import type { AccountsContext, Origin, Outbox, SignIn } from '../accounts/index.ts';
+import type { AccountsContext, Origin, Outbox, SignIn, SupportDesk } from '../accounts/index.ts';
 import type { Logger } from '../runtime/index.ts';
 import type { TasksContext } from '../tasks/index.ts';
 import type { Caller } from './admit.ts';
@@ -23,6 +23,9 @@ export interface ApiServices {
   readonly signIns: RateLimit;
   /** Of passwords that a user in person is asked for again, by user; and of those that are tried elsewhere on behalf of an account. */
   readonly passwordTries: RateLimit;
+  readonly support: SupportDesk;
+  /** Of tickets and what is added to them, by account: each is a mail. */
+  readonly tickets: RateLimit;
   /** Where people reach the service: an URL without a path. */
   readonly publicUrl: string;
   /** What does not answer at the moment; none: all is well. */

@@ -1,4 +1,4 @@
-import type { AccountInfo, Activity, AuditEntry, Member, TokenInfo } from '../accounts/index.ts';
+import type { AccountInfo, Activity, AuditEntry, Member, Ticket, TokenInfo } from '../accounts/index.ts';
 import { SCOPES, type Permission, type Scope } from '../domain/index.ts';
 
 // What the routes tell of things: dates as text, what is not there left out.
@@ -38,6 +38,11 @@ export function auditDocument({ seq, at, kind, actorName, address, agent, detail
 /** Facts as text. */
 function described(details: AuditEntry['details']): string {
   return Object.entries(details).map(([name, value]) => `${name}: ${value}`).join('; ');
+}
+
+/** A ticket. */
+export function ticketDocument({ id, subject, state, openedBy, messages, createdAt, changedAt }: Ticket) {
+  return { id, subject, state, openedBy, messages, createdAt: createdAt.toISOString(), changedAt: changedAt.toISOString() };
 }
 
 /** An activity. */

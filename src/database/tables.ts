@@ -17,6 +17,8 @@ export interface Tables {
   readonly auditHeads: AuditHeadsTable;
   readonly activities: ActivitiesTable;
   readonly idempotencyKeys: IdempotencyKeysTable;
+  readonly tickets: TicketsTable;
+  readonly ticketMessages: TicketMessagesTable;
   readonly outbox: OutboxTable;
   readonly serviceNotes: ServiceNotesTable;
   readonly tasks: TasksTable;
@@ -180,6 +182,26 @@ export interface IdempotencyKeysTable {
   answer: Maybe<Buffer>;
   startedAt: Date;
   expiresAt: Date;
+}
+
+export interface TicketsTable {
+  id: string;
+  accountId: string;
+  userId: string | null;
+  userName: string;
+  subject: string;
+  state: 'open' | 'closed';
+  messages: number;
+  createdAt: Date;
+  changedAt: Date;
+}
+
+export interface TicketMessagesTable {
+  id: string;
+  ticketId: string;
+  author: string;
+  text: string;
+  createdAt: Date;
 }
 
 export interface OutboxTable {

@@ -53,6 +53,7 @@ export const SERVICE_SETTINGS = {
     name: 'SMTP_URL', text: 'mail server: smtps://user:password@host, or smtp://host:587 with STARTTLS', fallback: 'none; mail waits in an outbox that this machine can read',
   },
   mailFrom: { name: 'HOLDFAST_MAIL_FROM', text: 'address that mails come from, with a name or without one', fallback: 'holdfast@ and the host of HOLDFAST_URL' },
+  supportAddress: { name: 'HOLDFAST_SUPPORT_ADDRESS', text: 'address that tickets of users are mailed to', fallback: 'none; tickets are only kept' },
   proxies: { name: 'HOLDFAST_PROXIES', text: 'addresses of reverse proxies, with commas between; their X-Forwarded-For counts' },
   openNetworks: {
     name: 'HOLDFAST_OPEN_NETWORKS', text: 'private networks that customers may name servers of, with commas between (10.1.0.0/16)', fallback: 'none',
@@ -93,6 +94,7 @@ export interface ServiceSettings {
   readonly metricsTokenFile: string | undefined;
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
+  readonly supportAddress: string | undefined;
   readonly proxies: readonly string[];
   readonly openNetworks: readonly string[];
   readonly providers: ProviderSettings;
@@ -157,6 +159,7 @@ function serviceSettings(value: (name: string) => string | undefined): ServiceSe
     metricsTokenFile: value(SERVICE_SETTINGS.metricsTokenFile.name),
     smtpUrl: value(SERVICE_SETTINGS.smtpUrl.name),
     mailFrom: value(SERVICE_SETTINGS.mailFrom.name),
+    supportAddress: value(SERVICE_SETTINGS.supportAddress.name),
     proxies: listOf(value(SERVICE_SETTINGS.proxies.name)),
     openNetworks: listOf(value(SERVICE_SETTINGS.openNetworks.name)),
     providers: Object.fromEntries(Object.keys(PROVIDER_SETTINGS).flatMap((name) => {

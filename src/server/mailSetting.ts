@@ -8,6 +8,12 @@ export function openMailTransport({ smtpUrl, mailFrom }: ServiceSettings, public
   return openSmtp(parseSmtpUrl(smtpUrl), senderOf(mailFrom, publicUrl));
 }
 
+/** Where tickets go; undefined: nowhere by mail. Errors: `server/bad-support-address`. */
+export function readSupportAddress({ supportAddress }: ServiceSettings): string | undefined {
+  if (supportAddress === undefined || /^[^<>@\s,;]+@[^<>@\s,;]+$/.test(supportAddress)) return supportAddress;
+  throw new HoldfastError('server/bad-support-address', 'input', 'HOLDFAST_SUPPORT_ADDRESS is no address. It looks like support@example.com.');
+}
+
 function senderOf(mailFrom: string | undefined, publicUrl: string): string {
   if (mailFrom === undefined) return `Holdfast <holdfast@${new URL(publicUrl).hostname}>`;
   if (/^([^<>@\r\n]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(mailFrom)) return mailFrom;

@@ -10,7 +10,7 @@ import type { TasksContext } from '../tasks/index.ts';
 import { workInBackground } from './backgroundWork.ts';
 import { HttpServer } from './httpServer.ts';
 import { readLocations } from './locations.ts';
-import { openMailTransport } from './mailSetting.ts';
+import { openMailTransport, readSupportAddress } from './mailSetting.ts';
 import { openMasterKey } from './masterKey.ts';
 import { Readiness } from './readiness.ts';
 
@@ -21,6 +21,9 @@ const NEWCOMERS_MS = 10 * 60_000;
 const PASSWORD_TRIES = 10;
 const PASSWORD_TRIES_MS = 60_000;
 
+/** Of one account in a window of time. */
+const TICKETS = 20;
+const TICKETS_MS = 60 * 60_000;
 /** Tries to sign in as one user, wherever they come from; by address the sign-in library counts. */
 const SIGN_INS = 30;
 const SIGN_INS_MS = 10 * 60_000;
@@ -61,6 +64,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     const publicUrl = publicUrlOf(settings.service.publicUrl, port);
     const metricsToken = await tokenOf(settings.service.metricsTokenFile);
     const transport = openMailTransport(settings.service, publicUrl);
+    readSupportAddress(settings.service);
     if (transport === undefined) log.warn('no mail server', { message: 'SMTP_URL is not set: mail waits in an outbox, which everybody on this machine can read at /api/v1/outbox.' });
     const database = await openServiceDatabase(options, ending, (error) => lost.abort(error));
     try {
@@ -122,7 +126,8 @@ async function serveWeb(options: ServiceOptions, tasks: TasksContext, server: Ht
     });
     server.begin(serveApi({
       accounts: tasks, tasks, feed, metrics, log, publicUrl, stopping: ending, signIn: new SignIn(tasks, publicUrl, outbox), outbox, sendsMail: transport !== undefined,
-      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), signIns: new RateLimit(clock, SIGN_INS, SIGN_INS_MS), passwordTries: new RateLimit(clock, PASSWORD_TRIES, PASSWORD_TRIES_MS), metricsToken,
+      newcomers: new RateLimit(clock, NEWCOMERS, NEWCOMERS_MS), signIns: new RateLimit(clock, SIGN_INS, SIGN_INS_MS),
+      tickets: new RateLimit(clock, TICKETS, TICKETS_MS), support: { outbox, address: readSupportAddress(settings.service) }, passwordTries: new RateLimit(clock, PASSWORD_TRIES, PASSWORD_TRIES_MS), metricsToken,
       notReady: async (signal) => (ending.aborted ? ['the service is ending'] : readiness.notReady(signal)),
     }, new Set(settings.service.proxies)), publicUrl);
     log.info('ready', { url: publicUrl, port, locations: locations.map(({ id }: Location) => id).join(' ') });

@@ -23,6 +23,7 @@ const WHO: Readonly<Record<string, string>> = {
   'tokens.list': 'session', 'tokens.make': 'session', 'tokens.revoke': 'session',
   'activity.list': 'activity.view', 'activity.audit': 'activity.view', 'activity.events': 'activity.view',
   'plain.health': 'anyone', 'plain.readiness': 'anyone', 'plain.metrics': 'operator', 'plain.openApi': 'anyone', 'plain.auditFile': 'activity.view', 'plain.activityFile': 'activity.view',
+  'tickets.list': 'support.view', 'tickets.open': 'support.view', 'tickets.show': 'support.view', 'tickets.add': 'support.view', 'tickets.setState': 'support.view',
   'plain.activate': 'anyone', 'plain.confirmEmail': 'anyone', 'service.outbox': 'operator', 'plain.consentCallback': 'session',
   'tasks.services': 'tasks.view', 'tasks.list': 'tasks.view', 'tasks.show': 'tasks.view', 'tasks.add': 'tasks.activate', 'tasks.beginConsent': 'tasks.activate in person',
   'tasks.authoriseAgain': 'tasks.modify in person', 'tasks.renewCredentials': 'tasks.modify', 'tasks.change': 'tasks.modify', 'tasks.discover': 'tasks.modify',
@@ -51,6 +52,9 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'account.secure': () => ({ twoFactorEnforced: false }),
   'profile.rename': () => ({ name: 'N' }),
   'users.change': () => ({ role: 'administrator' }),
+  'tickets.open': () => ({ subject: 'S', text: 'T' }),
+  'tickets.add': () => ({ text: 'T' }),
+  'tickets.setState': () => ({ state: 'closed' }),
   'tokens.make': () => ({ name: 'N', scopes: ['tasks.view'], days: 1 }),
   'tasks.add': () => ({ service: 'none', name: 'N', credentials: CREDENTIALS }), 'tasks.beginConsent': () => ({ service: 'none', name: 'N' }),
   'tasks.renewCredentials': () => CREDENTIALS, 'tasks.change': () => ({ name: 'N' }), 'tasks.delete': () => ({ name: 'Marker Task' }),
@@ -257,12 +261,14 @@ describe('another account', () => {
     const users = await owner.read<{ items: { id: string; role: string }[] }>('/api/v1/users');
     const user = users.items.find(({ role }) => role === 'custom')!.id;
     const token = (await owner.must(201, 'POST', '/api/v1/tokens', { name: 'kept', scopes: ['tasks.view'], days: 1 })).body?.['id'];
+    const ticket = (await owner.must(201, 'POST', '/api/v1/tickets', { subject: 'Marker Company', text: 'kept' })).body?.['id'];
     const session = (await owner.read<{ items: { id: string }[] }>('/api/v1/sessions')).items[0]?.id;
     const task = await makeTask(service, owner, 3, { name: `Marker Task ${nonce()}` });
     const tag = (await owner.must(201, 'POST', '/api/v1/tags', { name: `Marker Tag ${nonce()}` })).body?.['id'];
     const ids: Readonly<Record<string, unknown>> = {
       ...Object.fromEntries(API_ROUTES.filter(({ path }) => path.startsWith('/api/v1/tasks/{id}')).map(({ name }) => [name, task])), 'tags.delete': tag,
-      'users.change': user, 'users.remove': user, 'users.inviteAgain': user, 'users.resetSecondFactor': user, 'tokens.revoke': token, 'session.end': session };
+      'users.change': user, 'users.remove': user, 'users.inviteAgain': user, 'users.resetSecondFactor': user, 'tokens.revoke': token, 'session.end': session,
+      'tickets.show': ticket, 'tickets.add': ticket, 'tickets.setState': ticket };
     const withId = API_ROUTES.filter(({ path, access }) => path.includes('{id}') && access?.who !== 'anyone');
     expect(withId.map(({ name }) => name).toSorted()).toEqual(Object.keys(ids).toSorted());
     const before = await snapshot();
@@ -280,6 +286,7 @@ describe('another account', () => {
       `select id, revoked_at from api_tokens where user_id in (${members}) order by id`,
       `select t.*, c.*, e.* from tasks t join connections c on c.task_id = t.id join entities e on e.task_id = t.id where t.account_id in (select account_id from members where user_id in (${members})) order by e.id`,
       `select * from tags where account_id in (select account_id from members where user_id in (${members})) order by id`,
+      `select * from tickets where user_id in (${members}) order by id`,
     ];
     return Promise.all(questions.map(async (question) => (await service.database.pool.query(question, [owner.email])).rows));
   }

@@ -82,7 +82,7 @@ test('wrong settings and options are told in words', async () => {
     [['--role', 'web,king'], {}, 2, 'web, worker, scheduler'], [['--port', '70000'], {}, 2, '0 to 65535'],
     [[], { HOLDFAST_LOCATIONS: '[{"id": "DE"}]' }, 1, 'server/bad-locations'], [[], { DATABASE_URL: 'mysql://u:secret-pw@h/d' }, 1, 'database/bad-url'],
     [[], { HOLDFAST_URL: 'example.test' }, 1, 'server/bad-url'], [[], { SMTP_URL: 'smtp://u:secret-pw@h?tls=optional' }, 1, 'mail/bad-url'],
-    [[], { SMTP_URL: 'smtp://h', HOLDFAST_MAIL_FROM: 'nobody' }, 1, 'server/bad-mail-from'],
+    [[], { SMTP_URL: 'smtp://h', HOLDFAST_MAIL_FROM: 'nobody' }, 1, 'server/bad-mail-from'], [[], { HOLDFAST_SUPPORT_ADDRESS: 'nobody' }, 1, 'server/bad-support-address'],
   ];
   for (const [args, more, code, text] of tries) {
     const said = await sandbox.run(['serve', '--port', '0', ...args], { environment: { ...environment(sandbox), ...more } });

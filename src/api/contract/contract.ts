@@ -6,11 +6,12 @@ import { profile } from './profile.ts';
 import { service } from './service.ts';
 import { session } from './session.ts';
 import { tasks } from './tasks.ts';
+import { tickets } from './tickets.ts';
 import { tokens } from './tokens.ts';
 import { users } from './users.ts';
 
 /** What the server implements, and clients call, with types. */
-export const contract = { session, profile, account, users, tokens, activity, service, tasks, entities, tags };
+export const contract = { session, profile, account, users, tokens, activity, tickets, service, tasks, entities, tags };
 
 /** All routes that there are. */
 export const allRoutes = { ...contract, plain };
