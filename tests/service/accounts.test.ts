@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eraseGone, tidy, verifyAudit } from '../../src/accounts/index.ts';
 import type { Person } from './person.ts';
-import { nonce, PASSWORD, TestService } from './testService.ts';
+import { nonce, PASSWORD, testOrigin, TestService } from './testService.ts';
 import { totp } from './totp.ts';
 
 let service: TestService;
 
 beforeAll(async () => {
-  service = await TestService.start();
+  service = await TestService.start({ origin: testOrigin('url') });
 });
 afterAll(async () => {
   await service[Symbol.asyncDispose]();

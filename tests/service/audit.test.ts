@@ -12,7 +12,7 @@ interface Report {
 let service: TestService;
 
 beforeAll(async () => {
-  service = await TestService.start();
+  service = await TestService.start({ origin: 'embedded' });
 });
 afterAll(async () => {
   await service[Symbol.asyncDispose]();

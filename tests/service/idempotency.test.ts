@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginOnce, tidy } from '../../src/accounts/index.ts';
 import type { Answer, Person } from './person.ts';
-import { nonce, PASSWORD, TestService } from './testService.ts';
+import { nonce, PASSWORD, testOrigin, TestService } from './testService.ts';
 
 let service: TestService;
 let owner: Person;
 
 beforeAll(async () => {
-  service = await TestService.start();
+  service = await TestService.start({ origin: testOrigin('url') });
   owner = await service.owner();
 });
 afterAll(async () => {

@@ -15,7 +15,7 @@ const secrets = new Map<string, string>();
 const told: string[] = [];
 
 beforeAll(async () => {
-  service = await TestService.start();
+  service = await TestService.start({ origin: 'embedded' });
   await liveOnce();
 });
 afterAll(async () => {

@@ -10,9 +10,17 @@ import { startPostgres, type PostgresServer } from '../servers/postgres.ts';
 import { copyReadyDatabase, databasesRoot } from '../servers/readyDatabase.ts';
 import { Person } from './person.ts';
 
+export type DatabaseOrigin = 'embedded' | 'url';
+
+/** Which database a test runs on that would run on either: HOLDFAST_TEST_DATABASE has all of them run on one. */
+export function testOrigin(fallback: DatabaseOrigin): DatabaseOrigin {
+  const origin = process.env['HOLDFAST_TEST_DATABASE'];
+  return origin === 'embedded' || origin === 'url' ? origin : fallback;
+}
+
 export interface TestServiceOptions {
-  /** 'url': a PostgreSQL server of the system, in place of the embedded one. */
-  readonly origin?: 'embedded' | 'url';
+  /** 'url': a PostgreSQL server of the system, in place of the embedded one. Else as {@link testOrigin} says. */
+  readonly origin?: DatabaseOrigin;
   readonly environment?: Readonly<Record<string, string>>;
   readonly roles?: readonly ServiceRole[];
 }
@@ -43,7 +51,7 @@ export class TestService implements AsyncDisposable {
     this.#stop = stop;
   }
 
-  static async start({ origin = 'embedded', environment = {}, roles = ['web'] }: TestServiceOptions = {}): Promise<TestService> {
+  static async start({ origin = testOrigin('embedded'), environment = {}, roles = ['web'] }: TestServiceOptions = {}): Promise<TestService> {
     const folder = await mkdtemp(join(databasesRoot(), 'holdfast-service-'));
     await chmod(folder, 0o711);
     const server = origin === 'url' ? await startPostgres() : undefined;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Person } from './person.ts';
-import { TestService } from './testService.ts';
+import { testOrigin, TestService } from './testService.ts';
 
 const SUPPORT = 'support@holdfast.test';
 
@@ -9,7 +9,7 @@ let owner: Person;
 let asker: Person;
 
 beforeAll(async () => {
-  service = await TestService.start({ environment: { HOLDFAST_SUPPORT_ADDRESS: SUPPORT } });
+  service = await TestService.start({ origin: testOrigin('url'), environment: { HOLDFAST_SUPPORT_ADDRESS: SUPPORT } });
   owner = await service.owner();
   asker = await service.user(owner, { role: 'custom', permissions: ['support.view'] });
 });
