@@ -184,8 +184,10 @@ test('weak passwords are refused wherever one is set', async () => {
 test('guesses of the password within a session are counted', async () => {
   const owner = await service.owner();
   const statuses: number[] = [];
-  for (let i = 0; i < 12; i++) statuses.push((await owner.call('PUT', '/api/v1/profile/email', { email: `${nonce()}@example.test`, password: 'not it' })).status);
-  expect([statuses[0], statuses.at(-1)]).toEqual([403, 429]);
+  // The minute that is counted in may end on the way: then there are ten more.
+  while (statuses.at(-1) !== 429 && statuses.length < 25) statuses.push((await owner.call('PUT', '/api/v1/profile/email', { email: `${nonce()}@example.test`, password: 'not it' })).status);
+  expect(statuses.slice(0, 10)).toEqual(Array(10).fill(403));
+  expect([statuses.at(-1), statuses.length <= 21]).toEqual([429, true]);
   expect(await codeOf(owner.call('POST', '/api/v1/profile/two-factor', { password: PASSWORD }))).toEqual([429, 'api/too-many']);
 });
 
