@@ -32,5 +32,4 @@ export type { SupportDesk, Ticket } from './tickets.ts';
 export { tidy } from './tidy.ts';
 export { verifyAudit } from './verifyAudit.ts';
 export type { AuditBreak, AuditReport } from './verifyAudit.ts';
-export { seesService } from './viewer.ts';
-export type { Viewer } from './viewer.ts';
+export { seesService } from './inServices.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { ActivityStatus } from '../domain/index.ts';
+import type { ActivityStatus, Viewer } from '../domain/index.ts';
 import type { AuditDetails } from './audit.ts';
 import type { AccountsContext } from './accountsContext.ts';
-import { containing, inServices, type Viewer } from './viewer.ts';
+import { containing, inServices } from './inServices.ts';
 
 /** An activity as it is read. */
 export interface Activity {

@@ -1,8 +1,9 @@
 import { sql, type SelectQueryBuilder } from 'kysely';
 import type { Tables } from '../database/index.ts';
+import type { Viewer } from '../domain/index.ts';
 import type { AuditEntry } from './audit.ts';
 import type { AccountsContext } from './accountsContext.ts';
-import { containing, inServices, type Viewer } from './viewer.ts';
+import { containing, inServices } from './inServices.ts';
 
 /** What of an account's log is asked for. Lists: any of them. */
 export interface AuditFilter {

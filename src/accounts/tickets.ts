@@ -4,7 +4,7 @@ import { timeOrderedId } from '../runtime/index.ts';
 import type { AccountsContext } from './accountsContext.ts';
 import { ticketLetter } from './letters.ts';
 import type { Outbox } from './outbox.ts';
-import { containing } from './viewer.ts';
+import { containing } from './inServices.ts';
 
 export type TicketState = 'open' | 'closed';
 

@@ -1,7 +1,7 @@
-import { auditEntry, FEED_CHANNEL, findActivity, seesService, type Viewer } from '../accounts/index.ts';
+import { auditEntry, FEED_CHANNEL, findActivity, seesService } from '../accounts/index.ts';
 import { listen, type Database, type Listening } from '../database/index.ts';
 import type { Logger } from '../runtime/index.ts';
-import { messageOf } from '../domain/index.ts';
+import { messageOf, type Viewer } from '../domain/index.ts';
 import type { ActivityEvent } from './contract/index.ts';
 import { activityDocument, auditDocument } from './present.ts';
 

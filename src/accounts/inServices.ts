@@ -1,8 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Principal } from '../domain/index.ts';
-
-/** Who looks: of which account, and which services are theirs to see. */
-export type Viewer = Pick<Principal, 'accountId' | 'services'>;
+import type { Viewer } from '../domain/index.ts';
 
 /** Whether rows of that service are shown to the viewer; those of none are. `service` is an expression that gives its id or null. */
 export function inServices({ services }: Viewer, service: RawBuilder<unknown>): RawBuilder<boolean> {
