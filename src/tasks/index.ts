@@ -1,3 +1,4 @@
+export { activateListed } from './activateListed.ts';
 export { addWithCredentials, offers, renewCredentials } from './addTask.ts';
 export type { Trial } from './addTask.ts';
 export { askDiscovery, changeTask } from './changeTask.ts';

@@ -30,6 +30,7 @@ const WHO: Readonly<Record<string, string>> = {
   'tasks.delete': 'tasks.delete', 'tasks.keep': 'tasks.delete',
   'entities.list': 'tasks.view', 'entities.count': 'tasks.view', 'entities.activate': 'tasks.activate', 'entities.pause': 'tasks.pause', 'entities.delete': 'tasks.delete',
   'entities.keep': 'tasks.delete', 'entities.tag': 'tasks.modify', 'entities.limit': 'owner in person',
+  'bulk.activateListed': 'tasks.activate',
   'tags.list': 'tasks.view', 'tags.make': 'tasks.modify', 'tags.delete': 'tasks.modify',
 };
 
@@ -60,6 +61,7 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'tasks.renewCredentials': () => CREDENTIALS, 'tasks.change': () => ({ name: 'N' }), 'tasks.delete': () => ({ name: 'Marker Task' }),
   'entities.activate': () => CHOSEN, 'entities.pause': () => CHOSEN, 'entities.keep': () => CHOSEN, 'entities.delete': () => ({ ...CHOSEN, confirm: true }),
   'entities.tag': () => CHOSEN, 'entities.limit': () => ({ ...CHOSEN, limited: true, confirm: true }), 'tags.make': () => ({ name: nonce() }),
+  'bulk.activateListed': () => ({ csv: 'Account Email\nnobody@example.test' }),
 };
 
 const CREDENTIALS = { host: 'mail.invalid', user: 'u', password: 'p' };
