@@ -125,7 +125,7 @@ test('what is too large, too deep or too slow is cut or named, and the next one 
   const deep = Array.from({ length: 100 }, (_, i) => `Content-Type: multipart/mixed; boundary="b${i}"\r\n\r\n--b${i}\r\n`).join('');
   const files = {
     'long.eml': `Subject: long\r\n\r\n${`${'x'.repeat(99)}\n`.repeat(50_000)}`, 'deep.eml': deep, 'page.html': `<p>${'<div>'.repeat(3000)}deep`, 'ok.eml': 'Subject: ok\r\n\r\nfine',
-    'manyParts.eml': mail(...Array.from({ length: 700 }, (_, i) => part(`Content-Type: application/x; name=${i}`, 'x'))), 'nested.eml': 'Content-Type: message/rfc822\r\n\r\n'.repeat(30),
+    'manyParts.eml': mail(...Array.from({ length: 700 }, (_, i) => part(`Content-Type: application/x; name=${i}`, 'x'))), 'bigText.eml': mail(base64('text/plain', Buffer.alloc(1_500_000, 'word '))), 'nested.eml': 'Content-Type: message/rfc822\r\n\r\n'.repeat(30),
   };
   await lookAt(files, async (look) => {
     const { body, remarks } = shown(await look.preview('long.eml'));
@@ -135,6 +135,8 @@ test('what is too large, too deep or too slow is cut or named, and the next one 
     expect(shown(await look.preview('page.html')).body?.html).toMatch(/^<p>(?:<\/p>)?(?:<div>){100,256}deep/);
     const many = shown(await look.preview('manyParts.eml'));
     expect([many.parts.length, many.remarks]).toEqual([500, [{ code: 'parts-cut', message: 'Only the first 500 of its 700 attachments are listed.' }]]);
+    const { body: noBody, remarks: why } = shown(await look.preview('bigText.eml'));
+    expect([noBody, why.map(({ code }) => code)]).toEqual([undefined, ['body-too-large']]);
     expect(shown(await look.preview('nested.eml')).parts[0]?.preview?.parts[0]?.preview).toBeUndefined();
     expect(await look.preview('nested.eml', Array.from({ length: 20 }, () => '1').join('.'))).toMatchObject({ code: 'preview/no-part' });
     expect(shown(await look.preview('ok.eml')).body?.html).toContain('fine');
