@@ -108,6 +108,25 @@ test('a run that died goes on from its checkpoint: what that holds is neither fe
   expect(await objects(on, 'checkpoints/')).toBe(0);
 });
 
+test('what a run asks for again after one that died is a page at most, however much that one had fetched', async () => {
+  const many = Array.from({ length: 420 }, (_, i) => found(keyOf(i)));
+  const changes = batches(listing(...many));
+  const options = { signal: never, progress: unheard, clock: systemClock, workers: 1, page: 4 };
+  for (const end of [1, 413]) {
+    const on = await bench();
+    const dead = new ScriptedSource({ changes, contents: { [keyOf(end)]: STOP } });
+    await expect(runBackup(on.scratch.repository, dead, options)).rejects.toBe(STOP);
+    // One for each three quarters of a page, at the end of a long run as at its beginning.
+    expect(on.puts.putKinds.filter((kind) => kind === 'checkpoints').length).toBeGreaterThanOrEqual((end - 4) / 3);
+    const next = new ScriptedSource({ changes });
+    await runBackup(on.scratch.repository, next, options);
+    const asked = new Set(dead.fetched);
+    const again = next.fetched.filter((key) => asked.has(key)).length;
+    expect([dead.fetched.length, again <= 4], `${again} again`).toEqual([end + 1, true]);
+    expect(next.fetched.length).toBe(many.length - dead.fetched.length + again);
+  }
+});
+
 test('what the source lost, changed and could not give since then is seen', async () => {
   const on = await bench();
   const failed: Outcome = { state: 'failed', code: 'unreadable', message: 'not now' };

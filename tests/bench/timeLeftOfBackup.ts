@@ -20,7 +20,7 @@ export interface Estimates {
 
 /**
  * Backs up a mailbox on a clock that goes on with each request, and compares what is said to be left with what was, from the first tenth of the time on. All its
- * parts, or mail alone, where each item costs the same.
+ * parts with MIME and streams, or the MIME of mail alone, where each item costs the same.
  */
 export async function timeLeftOfBackup(items: number, { parts, from = 0.1 }: { readonly parts: 'all' | 'mail'; readonly from?: number }): Promise<Estimates> {
   let now = Date.parse('2026-07-01T09:00:00Z');
@@ -35,7 +35,7 @@ export async function timeLeftOfBackup(items: number, { parts, from = 0.1 }: { r
     if (estimate !== undefined) said.push({ at: now, left: estimate });
   };
   const open: typeof microsoft365.openSource = (tenant, mailbox, fidelity) => (parts === 'all' ? microsoft365.openSource(tenant, mailbox, fidelity) : new ExchangeSource(tenant, mailbox, 'mime', MAIL_ALONE));
-  await using tenant = await TenantBackups.start({ mailboxes: 1, items, clock, onExchange, open });
+  await using tenant = await TenantBackups.start({ mailboxes: 1, items, clock, onExchange, open, fidelity: 'both' });
   const started = now;
   const listener = (event: ProgressEvent): void => {
     if (event.type !== 'progress') return;
