@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'coverage', 'exchange.md');
 /** How the connector names what became of an item. */
-const NAMED = /(?:losses\.add|failed|altered|left)\('([a-z]+(?:-[a-z]+)*)'|\bcode: '([a-z]+(?:-[a-z]+)*)'/g;
+const NAMED = /(?:losses\.add|failed|altered|left)\('([a-z]+(?:-[a-z]+)*)'|state: '[a-z]+', code: '([a-z]+(?:-[a-z]+)*)'/g;
 
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const text = (names: readonly string[]): string => names.map((name) => readFileSync(join(import.meta.dirname, name), 'utf8')).join('\n');
