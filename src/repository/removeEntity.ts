@@ -19,7 +19,7 @@ import { scanEntries } from './scanEntries.ts';
 import { isUnreadable } from './sealedObject.ts';
 import { sweepIndexCache } from './sweepIndexCache.ts';
 import { refuseWeakStorage } from './weakStorage.ts';
-import { withClaim } from './workClaim.ts';
+import { tidily, withClaim } from './workClaim.ts';
 
 /** Times that it begins again because a run of the entity was sealed meanwhile. */
 const ROUNDS = 5;
@@ -43,6 +43,8 @@ export interface RemoveOptions {
   /** The caller knows that no prune and no erasure is at work: what such ones left when they died is passed over. */
   readonly alone?: boolean;
   readonly signal?: AbortSignal;
+  /** Told of what could not be tidied up on this machine or of its own claim, when the entity is gone; without it that throws. */
+  readonly onUntidy?: (error: unknown) => void;
 }
 
 /**
@@ -52,14 +54,16 @@ export interface RemoveOptions {
  */
 export async function removeEntity(repository: Repository, tag: string, options: RemoveOptions = {}): Promise<RemovalResult> {
   const { context } = repository;
-  const { alone, signal } = options;
+  const { alone, signal, onUntidy } = options;
   await refuseCopy(context, signal);
   refuseLost(context);
   await refuseWeakStorage(context, signal);
   await mustBeUnlocked(context, tag, signal);
   await using scratch = await makeScratch('remove');
-  return withClaim(context, { work: 'erasure', items: tag }, { alone, signal },
+  const result = await withClaim(context, { work: 'erasure', items: tag }, { alone, signal, onUntidy },
     () => remove({ ...context, cacheDirectory: scratch.path }, context, tag, signal));
+  await tidily(() => sweepIndexCache(context, signal), onUntidy);
+  return result;
 }
 
 /** Whether anything is left of an entity, though its record may be gone: of a removal that was killed. */
@@ -86,7 +90,6 @@ async function remove(fresh: RepositoryContext, context: RepositoryContext, tag:
     // No pack is left that they could be of.
     await deleteAll({ context, signal }, left);
     await dropJournals(context, ({ source }) => source === tag || source === '', signal);
-    await sweepIndexCache(context, signal);
     return {
       snapshotsRemoved: count('snapshots/'), packsDeleted: count('packs/'), packsRewritten: rewritten.size, blobsKept: run.gone.needed.size,
     };

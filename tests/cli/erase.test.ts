@@ -146,7 +146,14 @@ test('an entity is removed with its keys; another one stays whole, and a later b
   writeFileSync(box.path('more', 'a.txt'), 'of bob');
   await box.json(['backup', 'folder', box.path('more')]);
   expect((await box.run(['entity', 'remove', entity])).stderr).toContain('usage/not-confirmed');
-  expect(await box.json(['entity', 'remove', entity, '--yes'])).toMatchObject({ entity, snapshotsRemoved: 2 });
+  const [repository = ''] = readdirSync(box.path('cache', 'repositories'));
+  // Whatever it is, it cannot be deleted as a file: the result is told all the same.
+  const stuck = box.path('cache', 'repositories', repository, 'index', 'stuck.idx');
+  mkdirSync(stuck, { recursive: true });
+  const removed = await box.run(['entity', 'remove', entity, '--yes', '--json']);
+  expect({ code: removed.code, said: JSON.parse(removed.stdout), stderr: removed.stderr })
+    .toMatchObject({ code: 3, said: { entity, snapshotsRemoved: 2 }, stderr: expect.stringContaining('entity/untidy') as string });
+  rmSync(stuck, { recursive: true });
   expect(await box.json<unknown[]>(['snapshots'])).toHaveLength(1);
   expect((await box.run(['check', '--read-data'])).code).toBe(0);
   expect((await box.run(['entity', 'remove', entity, '--yes'])).stderr).toContain('cli/no-entity');

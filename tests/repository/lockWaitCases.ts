@@ -227,21 +227,46 @@ export const lockWaitCases: readonly LockCase[] = [
   },
 ];
 
+/** As somebody does it who may end locks early. */
+async function take({ storage, place, clock }: World, names: readonly string[]): Promise<void> {
+  const now = clock.time;
+  clock.time += 100 * DAY;
+  for (const name of names) for (const version of await place.versionsOf(name)) await storage.locks?.remove(name, version);
+  clock.time = now;
+}
+
 /** Where locks can be ended before their time. */
 export const lockLossCases: readonly LockCase[] = [
+  {
+    name: 'I30: no run locks what waits again, though the index that leaves it out is lost and an older one names it first',
+    async run(worlds) {
+      const world = await started(worlds, 4);
+      const { place, clock, open, manifest, shown } = world;
+      const before = new Set(await place.names('index/'));
+      const hidden = await erase(await open(), manifest.tag, SELECTION);
+      // The older index counts again, and is locked for longer: nothing else tells where the rest is.
+      const packs = { ...hidden, pending: hidden.pending.filter(({ object }) => object.startsWith('packs/')) };
+      const ends = await endsOf(world, packs);
+      expect(ends.size).toBeGreaterThan(0);
+      await take(world, (await place.names('index/')).filter((name) => !before.has(name)));
+      await runDays(world, worlds, shown, 2, 2);
+      expect(await endsOf(world, packs)).toEqual(ends);
+      clock.time = goneBy(hidden) + 2000;
+      await prune(await open(), {}, { graceMs: 0 });
+      expect(await endsOf(world, packs)).toEqual(new Map());
+      await holds(await open(), shown);
+    },
+  },
   {
     name: 'I30: where the place to which something was copied is lost, a prune finds it in what waits, and copies it again',
     async run(worlds) {
       const world = await started(worlds);
-      const { storage, place, clock, open, manifest, shown } = world;
+      const { place, clock, open, manifest, shown } = world;
       const before = new Set(await place.names('packs/'));
       const hidden = await erase(await open(), manifest.tag, SELECTION);
       const copied = (await place.names('packs/')).filter((name) => !before.has(name));
       expect(copied.length).toBeGreaterThan(0);
-      const now = clock.time;
-      clock.time = goneBy(hidden) + DAY;
-      for (const name of copied) for (const version of await place.versionsOf(name)) await storage.locks?.remove(name, version);
-      clock.time = now;
+      await take(world, copied);
       await prune(await open(worlds.cache('mended')), {}, { graceMs: 0 });
       await holds(await open(worlds.cache('mended')), shown);
       clock.time = goneBy(hidden) + 2000;
