@@ -12,7 +12,7 @@ import type { Tree } from './tree.ts';
 
 const seed = testSeed();
 /** Every how many-th operation is tried. */
-const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 307);
+const STEP = Number(process.env['HOLDFAST_STOP_STEP'] ?? 401);
 const caches = await cacheFolder();
 afterAll(() => caches.remove());
 
