@@ -1,10 +1,10 @@
-import type { EntityInfo, offers, TaskInfo, TasksContext } from '../tasks/index.ts';
+import type { EntityInfo, offers, Rule, TaskInfo, TasksContext } from '../tasks/index.ts';
 
 // What the routes tell of tasks and entities: dates as text, what is not there left out.
 
 /** A service. */
-export function offerDocument({ missing, includes, needs, advice, kinds, noun, ...offer }: ReturnType<typeof offers>[number]) {
-  return { ...offer, noun: { ...noun }, includes: [...includes], needs: [...needs], advice: [...advice], kinds: { ...kinds }, ...(missing !== undefined && { missing }) };
+export function offerDocument({ missing, includes, needs, advice, kinds, noun, bulk, attributes, ...offer }: ReturnType<typeof offers>[number]) {
+  return { ...offer, noun: { ...noun }, includes: [...includes], needs: [...needs], advice: [...advice], kinds: { ...kinds }, bulk: [...bulk], attributes: { ...attributes }, ...(missing !== undefined && { missing }) };
 }
 
 /** A task. */
@@ -29,4 +29,10 @@ export function entityDocument({ key: _key, tags, lastBackupAt, archivedAt, gone
     ...entity, tags: tags.map(({ id, name }) => ({ id, name })), ...(lastBackupAt && { lastBackupAt: lastBackupAt.toISOString() }),
     ...(archivedAt && { archivedAt: archivedAt.toISOString() }), ...(goneAt && { goneAt: goneAt.toISOString() }), ...(elsewhere !== null && { elsewhere }),
   };
+}
+
+/** A rule. */
+export function ruleDocument({ id, name, enabled, createdAt, activates }: Rule) {
+  const conditions = activates.kind === 'attributes' ? Object.fromEntries(Object.entries(activates.conditions).map(([property, values]) => [property, [...values]])) : {};
+  return { id, name, enabled, createdAt: createdAt.toISOString(), activates: activates.kind === 'all' ? { kind: activates.kind } : { kind: activates.kind, conditions } };
 }

@@ -1,3 +1,6 @@
+/** How many entities are activated at once. 'csv': a list of addresses; 'attributes': what the directory says of them. */
+export type BulkWay = 'attributes' | 'csv';
+
 /** How a service is offered for backup tasks, and reached on behalf of a customer. Everything that is said of it to people comes from here. */
 export interface Offer {
   /** As the service's descriptor calls it. */
@@ -16,6 +19,9 @@ export interface Offer {
   readonly kinds: Readonly<Record<string, string>>;
   /** Whether the provider licenses entities. */
   readonly licences: boolean;
+  readonly bulk: readonly BulkWay[];
+  /** Titles of the properties that the directory has of entities. */
+  readonly attributes: Readonly<Record<string, string>>;
   /** What who runs the service has to set first, in words; undefined: nothing, tasks can be made. */
   readonly missing: string | undefined;
 }
@@ -77,6 +83,8 @@ export interface FoundEntity {
   readonly kind: string;
   /** undefined: the service knows no licences. */
   readonly licensed: boolean | undefined;
+  /** By the names of the offer; what the directory does not say is left out. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** A service as the control plane works with it. One of `consent` and `credentials` is there, as the offer says. */

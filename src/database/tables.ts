@@ -25,6 +25,7 @@ export interface Tables {
   readonly connections: ConnectionsTable;
   readonly authorisations: AuthorisationsTable;
   readonly entities: EntitiesTable;
+  readonly rules: RulesTable;
   readonly tags: TagsTable;
   readonly entityTags: EntityTagsTable;
 }
@@ -231,7 +232,6 @@ export interface TasksTable {
   createdAt: Date;
   indexContent: Generated<boolean>;
   archivedDays: Maybe<number>;
-  autoActivate: Generated<boolean>;
   frequency: Generated<Frequency>;
   backupHour: Generated<number>;
   retentionCount: Maybe<number>;
@@ -294,8 +294,20 @@ export interface EntitiesTable {
   goneAt: Maybe<Date>;
   createdAt: Date;
   seenRun: string;
+  attributes: ColumnType<Record<string, string>, string | undefined, string>;
   status: Computed<EntityStatus>;
   backupOrder: Computed<Date>;
+}
+
+export interface RulesTable {
+  id: string;
+  accountId: string;
+  taskId: string;
+  name: string;
+  kind: 'all' | 'attributes';
+  enabled: Generated<boolean>;
+  conditions: ColumnType<Record<string, string[]> | null, string | undefined, string>;
+  createdAt: Date;
 }
 
 export interface TagsTable {

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { actorOf, appendAudit, noteActivity, type Origin } from '../accounts/index.ts';
-import type { Principal } from '../domain/index.ts';
+import { HoldfastError, type Principal } from '../domain/index.ts';
 import { readAccountList, type AccountLine } from './accountList.ts';
 import { ACTIVATE } from './entityDeeds.ts';
 import { ofTask } from './entityFilter.ts';
 import { fold } from './fold.ts';
 import { lockTask, taskDetails } from './taskRow.ts';
-import type { Query, TasksContext } from './tasksContext.ts';
+import { serviceOf, type Query, type TasksContext } from './tasksContext.ts';
 
 const BATCH = 5_000;
 /** So many lines are named of those that did nothing. */
@@ -37,6 +37,7 @@ export async function activateListed(context: TasksContext, principal: Principal
   const unique = [...new Map(lines.toReversed().map((line) => [line.address.toLowerCase(), line])).values()].toReversed();
   return context.database.query.transaction().execute(async (transaction) => {
     const task = await lockTask(transaction, principal, taskId);
+    if (!serviceOf(context, task.service).offer.bulk.includes('csv')) throw new HoldfastError('tasks/conflict', 'input', 'Entities of this service are not activated by a list.');
     let [activated, already, left] = [0, 0, 0];
     const leftLines: LeftLine[] = [];
     for (let at = 0; at < unique.length; at += BATCH) {

@@ -3,6 +3,7 @@ import { HoldfastError, type Principal } from '../domain/index.ts';
 import { dueNow, nameTaken } from './connections.ts';
 import { fold } from './fold.ts';
 import type { TaskSettings } from './listTasks.ts';
+import { setRuleForAll } from './rules.ts';
 import { lockTask, taskDetails } from './taskRow.ts';
 import type { TasksContext } from './tasksContext.ts';
 
@@ -15,7 +16,7 @@ export interface TaskChange extends Partial<Omit<TaskSettings, 'archivedDays' | 
 
 /** Errors: `tasks/not-found`, `tasks/exists` for a name that is taken, `tasks/conflict`. */
 export async function changeTask(context: TasksContext, principal: Principal, origin: Origin, id: string, change: TaskChange): Promise<void> {
-  const { name, retention, ...settings } = change;
+  const { name, retention, autoActivate, ...settings } = change;
   const row = {
     ...settings, ...(name !== undefined && { name, nameOrder: fold(name) }),
     ...(retention !== undefined && { retentionCount: retention?.count ?? null, retentionUnit: retention?.unit ?? null }),
@@ -23,6 +24,7 @@ export async function changeTask(context: TasksContext, principal: Principal, or
   await context.database.query.transaction().execute(async (transaction) => {
     const task = await lockTask(transaction, principal, id);
     if (Object.keys(row).length > 0) await transaction.updateTable('tasks').set(row).where('id', '=', id).execute();
+    if (autoActivate !== undefined) await setRuleForAll(context, transaction, task, autoActivate);
     await appendAudit(context, transaction, {
       accountId: principal.accountId, kind: 'task.changed', actor: actorOf(principal), origin, details: { ...taskDetails(task), ...told(change) },
     });

@@ -3,6 +3,7 @@ import { appendAudit, changeActivity, noteActivity } from '../accounts/index.ts'
 import { HoldfastError, isHoldfastError, messageOf } from '../domain/index.ts';
 import type { Logger } from '../runtime/index.ts';
 import { openSecret } from './connections.ts';
+import { ACTIVATE } from './entityDeeds.ts';
 import { archiveUnseen, keepFound, type Found, type Reading } from './keepFound.ts';
 import { serviceOf, type TasksContext } from './tasksContext.ts';
 
@@ -60,16 +61,25 @@ async function discover(context: TasksContext, log: Logger, due: Due, signal: Ab
 }
 
 async function readAll(context: TasksContext, due: Due, signal: AbortSignal): Promise<Found & { archived: number }> {
-  const total = { seen: 0, added: 0, returned: 0 };
+  const total = { seen: 0, added: 0, returned: 0, activated: 0 };
   for await (const batch of serviceOf(context, due.service).entities(openSecret(context, due.id, due.secret), signal)) {
     if (batch.length === 0) continue;
     const found = await context.database.query.transaction().execute(async (transaction) => {
       await holdOn(context, transaction, due);
-      return keepFound(context, transaction, due, batch);
+      const kept = await keepFound(context, transaction, due, batch);
+      if (kept.activated > 0) await noteRules(context, transaction, due, kept.activated);
+      return kept;
     });
-    for (const name of ['seen', 'added', 'returned'] as const) total[name] += found[name];
+    for (const name of ['seen', 'added', 'returned', 'activated'] as const) total[name] += found[name];
   }
   return { ...total, archived: await finish(context, due, total) };
+}
+
+/** What rules did to a batch, in the transaction that did it. */
+async function noteRules(context: TasksContext, transaction: TasksContext['database']['query'], { id, accountId, service, name }: Due, entities: number): Promise<void> {
+  const { kind } = ACTIVATE;
+  await noteActivity(context, transaction, { accountId, kind, status: 'succeeded', service, task: { id, name }, actor: undefined, entities, details: { by: 'rules' } });
+  await appendAudit(context, transaction, { accountId, kind, actor: undefined, origin: undefined, details: { service, task: name, entities, by: 'rules' } });
 }
 
 /** Locks the task, as every deed does, and keeps it for this run. Errors: `tasks/lost-lease`, and nothing more is written. */
@@ -92,8 +102,8 @@ async function finish(context: TasksContext, due: Due, total: Found): Promise<nu
     await transaction.updateTable('tasks').set({
       discoveredAt: new Date(now), discoveryDueAt: new Date(now + EVERY_MS), discoveryRun: null, discoveryLeaseUntil: null, discoveryFailures: 0, discoveryFailure: null,
     }).where('id', '=', due.id).execute();
-    const { seen, added, returned } = total;
-    await changeActivity(context, transaction, { accountId: due.accountId, id: due.run }, { status: 'succeeded', entities: seen, details: { added, returned, archived } });
+    const { seen, ...found } = total;
+    await changeActivity(context, transaction, { accountId: due.accountId, id: due.run }, { status: 'succeeded', entities: seen, details: { ...found, archived } });
     return archived;
   });
 }

@@ -2,6 +2,9 @@ import { sql, type RawBuilder } from 'kysely';
 import type { EntityStatus, Licence, Viewer } from '../domain/index.ts';
 import { containing } from './fold.ts';
 
+/** Property of the directory to values, '' for: says nothing. All properties have to fit, each with any of its values. */
+export type Conditions = Readonly<Record<string, readonly string[]>>;
+
 /** What of a task's entities is asked for. Lists: any of them. */
 export interface EntityFilter {
   /** Part of name or address. */
@@ -15,6 +18,8 @@ export interface EntityFilter {
   readonly elsewhere?: boolean | undefined;
   /** With Limited Access, or without. */
   readonly limited?: boolean | undefined;
+  /** What the directory says of them. */
+  readonly attributes?: Conditions | undefined;
 }
 
 /** Entities that a deed is meant for: some by their ids, or all that a filter finds, but some. */
@@ -36,13 +41,14 @@ export function ofTask({ accountId, services }: Viewer, taskId: string): RawBuil
 
 /** Whether the filter finds `e`, of that task. */
 export function matches(viewer: Viewer, taskId: string, filter: EntityFilter): RawBuilder<boolean> {
-  const { search, statuses, licences, kinds, tags, limited } = filter;
+  const { search, statuses, licences, kinds, tags, limited, attributes = {} } = filter;
   const conditions = [
     ...(search === undefined ? [] : [sql`(e.name_order like ${containing(search)} or e.address_order like ${containing(search)})`]),
     ...anyOf(sql`e.status`, statuses), ...anyOf(sql`e.licence`, licences), ...anyOf(sql`e.kind`, kinds),
     ...(tags === undefined ? [] : [sql`exists (select 1 from entity_tags et where et.entity_id = e.id and et.tag_id = any(${[...tags]}::text[]))`]),
     ...(filter.elsewhere === undefined ? [] : [filter.elsewhere ? elsewhere(viewer, taskId) : sql`not ${elsewhere(viewer, taskId)}`]),
     ...(limited === undefined ? [] : [sql`e.limited = ${limited}`]),
+    ...Object.entries(attributes).map(([property, values]) => sql`coalesce(e.attributes ->> ${property}, '') = any(${[...values]}::text[])`),
   ];
   return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`(${sql.join(conditions, sql` and `)})`;
 }

@@ -8,10 +8,13 @@ export { deleteEntities, deleteTask, eraseDue, keepEntities, keepTask } from './
 export { discoverDue } from './discovery.ts';
 export { DISCOVERY_CHANNEL } from './discoveryDue.ts';
 export { ACTIVATE, changeEntities, limit, PAUSE } from './entityDeeds.ts';
+export { pageOfValues } from './attributes.ts';
 export type { EntityFilter, Selection } from './entityFilter.ts';
 export { countEntities, entityQuery, pageOfEntities } from './listEntities.ts';
 export type { EntityInfo } from './listEntities.ts';
 export { pageOfTasks, showTask } from './listTasks.ts';
 export type { TaskInfo } from './listTasks.ts';
+export { changeRule, deleteRule, listRules, makeRule } from './rules.ts';
+export type { Rule } from './rules.ts';
 export { applyTags, deleteTag, listTags, makeTag } from './tags.ts';
 export type { TasksContext } from './tasksContext.ts';

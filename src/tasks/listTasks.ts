@@ -94,7 +94,7 @@ async function ask({ database, clock }: TasksContext, { accountId, services }: V
   const theirs = services === undefined ? sql`true` : sql`t.service = any(${[...services]}::text[])`;
   const wanted = sql`from tasks t where t.account_id = ${accountId} and ${theirs} and ${found}`;
   const { rows } = await sql<Row>`
-    select t.*, t.discovery_lease_until > ${new Date(clock.now())} is true as discovery_running, c.connected, c.label, c.trouble, c.authorised_at, e.*, (select count(*) ${wanted}) as tasks
+    select t.*, exists (select 1 from rules r where r.task_id = t.id and r.kind = 'all' and r.enabled) as auto_activate, t.discovery_lease_until > ${new Date(clock.now())} is true as discovery_running, c.connected, c.label, c.trouble, c.authorised_at, e.*, (select count(*) ${wanted}) as tasks
     from (select t.* ${wanted} and ${behind} order by t.name_order, t.id limit ${limit}) t
     join connections c on c.task_id = t.id
     cross join lateral (select count(*) as total, count(*) filter (where state = 'active' and gone_at is null) as active, count(*) filter (where status = 'paused') as paused,

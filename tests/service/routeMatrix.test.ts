@@ -30,7 +30,8 @@ const WHO: Readonly<Record<string, string>> = {
   'tasks.delete': 'tasks.delete', 'tasks.keep': 'tasks.delete',
   'entities.list': 'tasks.view', 'entities.count': 'tasks.view', 'entities.activate': 'tasks.activate', 'entities.pause': 'tasks.pause', 'entities.delete': 'tasks.delete',
   'entities.keep': 'tasks.delete', 'entities.tag': 'tasks.modify', 'entities.limit': 'owner in person',
-  'bulk.activateListed': 'tasks.activate',
+  'bulk.activateListed': 'tasks.activate', 'bulk.values': 'tasks.view',
+  'rules.list': 'tasks.view', 'rules.make': 'tasks.activate', 'rules.change': 'tasks.activate', 'rules.delete': 'tasks.activate',
   'tags.list': 'tasks.view', 'tags.make': 'tasks.modify', 'tags.delete': 'tasks.modify',
 };
 
@@ -62,7 +63,11 @@ const BODIES: Readonly<Record<string, () => object>> = {
   'entities.activate': () => CHOSEN, 'entities.pause': () => CHOSEN, 'entities.keep': () => CHOSEN, 'entities.delete': () => ({ ...CHOSEN, confirm: true }),
   'entities.tag': () => CHOSEN, 'entities.limit': () => ({ ...CHOSEN, limited: true, confirm: true }), 'tags.make': () => ({ name: nonce() }),
   'bulk.activateListed': () => ({ csv: 'Account Email\nnobody@example.test' }),
+  'rules.make': () => ({ name: 'N', activates: { kind: 'all' } }), 'rules.change': () => ({ enabled: false }),
 };
+
+/** What an address has to say besides ids. */
+const QUERIES: Readonly<Record<string, string>> = { 'plain.activate': '?token=x', 'plain.confirmEmail': '?token=x', 'bulk.values': '?property=department' };
 
 const CREDENTIALS = { host: 'mail.invalid', user: 'u', password: 'p' };
 const CHOSEN = { selection: { all: true } };
@@ -179,7 +184,7 @@ async function strangers(): Promise<Caller[]> {
 /** With ids that nobody has. */
 async function call(person: Person, { name, method, path }: ApiRoute): Promise<{ status: number; code: unknown; type: string | null }> {
   const ending = new AbortController();
-  const address = path.replaceAll(/\{\w+\}/g, 'nobody-has-this') + (name === 'plain.activate' || name === 'plain.confirmEmail' ? '?token=x' : '');
+  const address = path.replaceAll(/\{\w+\}/g, 'nobody-has-this') + (QUERIES[name] ?? '');
   const response = await person.request(method, address, BODIES[name]?.(), { signal: ending.signal });
   const type = response.headers.get('content-type');
   const code = type === 'application/problem+json' ? (await response.json() as { code: string }).code : undefined;
@@ -267,15 +272,16 @@ describe('another account', () => {
     const session = (await owner.read<{ items: { id: string }[] }>('/api/v1/sessions')).items[0]?.id;
     const task = await makeTask(service, owner, 3, { name: `Marker Task ${nonce()}` });
     const tag = (await owner.must(201, 'POST', '/api/v1/tags', { name: `Marker Tag ${nonce()}` })).body?.['id'];
+    const rule = (await owner.must(201, 'POST', `/api/v1/tasks/${task}/rules`, { name: 'Marker', activates: { kind: 'all' } })).body?.['id'];
     const ids: Readonly<Record<string, unknown>> = {
-      ...Object.fromEntries(API_ROUTES.filter(({ path }) => path.startsWith('/api/v1/tasks/{id}')).map(({ name }) => [name, task])), 'tags.delete': tag,
+      ...Object.fromEntries(API_ROUTES.filter(({ path }) => path.startsWith('/api/v1/tasks/{id}')).map(({ name }) => [name, task])), 'tags.delete': tag, 'rules.change': rule, 'rules.delete': rule,
       'users.change': user, 'users.remove': user, 'users.inviteAgain': user, 'users.resetSecondFactor': user, 'tokens.revoke': token, 'session.end': session,
       'tickets.show': ticket, 'tickets.add': ticket, 'tickets.setState': ticket };
     const withId = API_ROUTES.filter(({ path, access }) => path.includes('{id}') && access?.who !== 'anyone');
     expect(withId.map(({ name }) => name).toSorted()).toEqual(Object.keys(ids).toSorted());
     const before = await snapshot();
     for (const { name, method, path } of withId) {
-      const answer = await other.call(method, path.replace('{id}', String(ids[name])), BODIES[name]?.());
+      const answer = await other.call(method, path.replace('{id}', String(ids[name])) + (QUERIES[name] ?? ''), BODIES[name]?.());
       expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, expect.stringMatching(/^(accounts|tasks)\/not-found$/)]);
     }
     expect(await snapshot()).toEqual(before);
@@ -287,6 +293,7 @@ describe('another account', () => {
       `select * from members where user_id in (${members}) order by user_id`, `select id from sessions where user_id in (${members}) order by id`,
       `select id, revoked_at from api_tokens where user_id in (${members}) order by id`,
       `select t.*, c.*, e.* from tasks t join connections c on c.task_id = t.id join entities e on e.task_id = t.id where t.account_id in (select account_id from members where user_id in (${members})) order by e.id`,
+      `select * from rules where account_id in (select account_id from members where user_id in (${members})) order by id`,
       `select * from tags where account_id in (select account_id from members where user_id in (${members})) order by id`,
       `select * from tickets where user_id in (${members}) order by id`,
     ];
@@ -296,14 +303,15 @@ describe('another account', () => {
 
 test('a user of other services sees and reaches nothing of a task', async () => {
   const task = await makeTask(service, owner, 3, { name: 'Hidden Task' });
+  const rule = String((await owner.must(201, 'POST', `/api/v1/tasks/${task}/rules`, { name: 'Hidden Task Rule', activates: { kind: 'all' } })).body?.['id']);
   const user = await service.user(owner, { role: 'custom', permissions: PERMISSIONS, services: ['imap'] });
-  const rows = async (): Promise<unknown[]> => (await service.database.pool.query('select t.*, e.* from tasks t join entities e on e.task_id = t.id where t.id = $1 order by e.id', [task])).rows;
+  const rows = async (): Promise<unknown[]> => (await service.database.pool.query('select t.*, r.*, e.* from tasks t join rules r on r.task_id = t.id join entities e on e.task_id = t.id where t.id = $1 order by e.id', [task])).rows;
   const before = await rows();
   for (const { name, method, path, access } of API_ROUTES) {
     if (access?.who !== 'permitted' || name === 'activity.audit' || name === 'activity.events' || name === 'plain.auditFile') continue;
-    const answer = await user.call(method, path.replace('{id}', task), BODIES[name]?.());
+    const answer = await user.call(method, path.replace('{id}', path.startsWith('/api/v1/rules/') ? rule : task) + (QUERIES[name] ?? ''), BODIES[name]?.());
     expect(answer.text, name).not.toMatch(/Hidden Task|"exchange"/);
-    if (path.startsWith('/api/v1/tasks/{id}')) expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, 'tasks/not-found']);
+    if (/^\/api\/v1\/(tasks|rules)\/\{id\}/.test(path)) expect([name, answer.status, answer.body?.['code']]).toEqual([name, 404, 'tasks/not-found']);
   }
   expect(await user.read('/api/v1/services')).toMatchObject({ items: [{ service: 'imap' }] });
   expect((await user.call('POST', '/api/v1/authorisations', { service: 'exchange', name: 'N' })).status).toBe(404);

@@ -104,6 +104,7 @@ test('services tell what they include and need', async () => {
   const { items } = await owner.read<{ items: { service: string; authorisation: string; includes: string[]; needs: string[]; missing?: string }[] }>('/api/v1/services');
   expect(items.map(({ service: id, authorisation, missing }) => [id, authorisation, missing])).toEqual([['exchange', 'consent', undefined], ['imap', 'credentials', undefined]]);
   expect(items[0]?.includes).toEqual(['Mail', 'Calendar', 'Contacts', 'Tasks']);
+  expect((items as { bulk?: string[] }[]).map(({ bulk }) => bulk)).toEqual([['attributes', 'csv'], []]);
   expect(items[0]?.needs.join(' ')).toMatch(/licence.*Global Administrator/);
 });
 
@@ -131,7 +132,7 @@ test('an administrator consents and signs in, and the tenant is read; what vanis
   expect((await entitiesOf(owner, id)).find((one) => one.id === entity)).toMatchObject({ status: 'scheduled' });
   const { items } = await owner.read<{ items: { status: string; entities: number; details: object }[] }>(`/api/v1/activities?kind=discovery&task=${id}`);
   expect(items.map(({ status, entities, details }) => [status, entities, details])).toEqual([
-    ['succeeded', 12, { added: 1, returned: 1, archived: 0 }], ['succeeded', 10, { added: 0, returned: 0, archived: 1 }], ['succeeded', 12, { added: 12, returned: 0, archived: 0 }],
+    ['succeeded', 12, { added: 1, returned: 1, activated: 1, archived: 0 }], ['succeeded', 10, { added: 0, returned: 0, activated: 0, archived: 1 }], ['succeeded', 12, { added: 12, returned: 0, activated: 0, archived: 0 }],
   ]);
 });
 
@@ -231,6 +232,65 @@ test('a mailbox is tried for real before its password is kept, sealed', async ()
   for (const form of ['her own password', Buffer.from('her own password').toString('hex'), tenant.clientSecret, tenant.tenant]) {
     expect(dump.replaceAll(`${tenant.tenant},contoso.example`, '')).not.toContain(form);
   }
+});
+
+test('accounts are reviewed by what the directory says, and rules activate new ones alone', async () => {
+  const person = await service.owner();
+  const id = (await consent(person, await begin(person, 'By department'))).get('task')!;
+  await read(person, id);
+  const path = `/api/v1/tasks/${id}`;
+  const filter = (department: string): object => ({ attributes: { department: [department] } });
+  const inDepartment = async (department: string): Promise<Entity[]> =>
+    (await person.read<{ items: Entity[] }>(`${path}/entities?attributes=${encodeURIComponent(JSON.stringify({ department: [department] }))}`)).items;
+  const values = async () => (await person.read<{ items: { value: string; total: number; active: number }[]; next?: string }>(`${path}/attributes?property=department`)).items;
+  const found = await values();
+  for (const { value, total } of found) expect([value, (await inDepartment(value)).length]).toEqual([value, total]);
+  expect(found.map(({ total }) => total).reduce((sum, total) => sum + total)).toBe(12);
+  const page = await person.read<{ items: object[]; next: string }>(`${path}/attributes?property=department&limit=1`);
+  expect([...page.items, ...(await person.read<{ items: object[] }>(`${path}/attributes?property=department&cursor=${page.next}`)).items]).toEqual(found);
+  const [big, other] = found.toSorted((a, b) => b.total - a.total).map(({ value }) => value) as [string, string];
+  const [first, second, third] = (await inDepartment(big)).filter(({ licence }) => licence === 'licensed') as [Entity, Entity, Entity | undefined];
+  const [elsewhere] = await inDepartment(other) as [Entity];
+  expect((await person.must(200, 'POST', `${path}/entities/activation`, { selection: { all: true, filter: filter(other), except: [elsewhere.id] } })).body).toMatchObject({ changed: (await inDepartment(other)).length - 1 });
+
+  const addresses = [first, second, elsewhere].map(({ address }) => address) as [string, string, string];
+  const again = async (some: readonly string[]): Promise<Map<string, string>> => {
+    for (const address of some) tenant.deleteUser(address);
+    await refresh(person, id);
+    for (const address of some) tenant.restoreUser(address);
+    await refresh(person, id);
+    return new Map((await entitiesOf(person, id)).map(({ address, status }) => [address, status]));
+  };
+  const make = (activates: object) => person.call('POST', `${path}/rules`, { name: 'New colleagues', activates });
+  const made = await make({ kind: 'attributes', conditions: { department: [big], usageLocation: ['DE', ''] } });
+  const rule = `/api/v1/rules/${String(made.body!['id'])}`;
+  const now = await again([addresses[0], addresses[2]]);
+  expect(addresses.map((address) => now.get(address))).toEqual(['scheduled', 'not-active', 'not-active']);
+  if (third !== undefined) expect(now.get(third.address)).toBe('not-active');
+  const activities = async () => (await person.read<{ items: object[] }>('/api/v1/activities?kind=entities.activated')).items;
+  const noted = await activities();
+  expect(noted[0]).toMatchObject({ performedBy: 'Holdfast', entities: 1, details: { by: 'rules' }, task: { id } });
+  await person.must(200, 'PATCH', rule, { enabled: false });
+  expect((await again([addresses[1]])).get(addresses[1])).toBe('not-active');
+  expect(await activities()).toEqual(noted);
+  expect((await person.must(200, 'PATCH', rule, { name: 'Renamed', enabled: true, conditions: { department: [other] } })).body).toMatchObject({ name: 'Renamed', enabled: true, activates: { conditions: { department: [other] } } });
+  expect((await again([addresses[2]])).get(addresses[2])).toBe('scheduled');
+
+  // The setting of the task is the rule for all.
+  await person.must(200, 'PATCH', path, { autoActivate: true });
+  const rules = await person.read<{ items: { id: string; name: string; activates: object }[] }>(`${path}/rules`);
+  expect(rules.items.map(({ activates }) => activates)).toEqual([{ kind: 'attributes', conditions: { department: [other] } }, { kind: 'all' }]);
+  expect(await codeOf(make({ kind: 'all' }))).toEqual([409, 'tasks/exists']);
+  const all = `/api/v1/rules/${rules.items[1]!.id}`;
+  expect(await codeOf(person.call('PATCH', all, { conditions: { department: [big] } }))).toEqual([409, 'tasks/conflict']);
+  await person.must(204, 'DELETE', all);
+  expect((await person.read<{ settings: { autoActivate: boolean } }>(path)).settings.autoActivate).toBe(false);
+  await person.must(204, 'DELETE', rule);
+  expect(await person.read(`${path}/rules`)).toEqual({ items: [] });
+  expect(await codeOf(make({ kind: 'attributes', conditions: { shoeSize: ['44'] } }))).toEqual([400, 'tasks/invalid']);
+  for (const bad of [{ kind: 'attributes' }, { kind: 'attributes', conditions: {} }, { kind: 'attributes', conditions: { department: [] } }, { kind: 'all', conditions: { department: ['x'] } }]) expect((await make(bad)).status).toBe(400);
+  for (const bad of ['x', '[]', '{}', '{"department":"x"}', 'null']) expect((await person.call('GET', `${path}/entities?attributes=${encodeURIComponent(bad)}`)).status).toBe(400);
+  expect(await codeOf(person.call('GET', `${path}/attributes?property=shoeSize`))).toEqual([400, 'tasks/invalid']);
 });
 
 test('customers do not send the service into private networks', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ENTITY_SORTS, ENTITY_STATUSES, LICENCES } from '../../domain/index.ts';
 import { route } from './route.ts';
-import { commaList, Flag, Id, Name, PageInput, pageOf, SearchText, Time } from './schemas.ts';
+import { commaList, Conditions, ConditionsText, Flag, Id, Name, PageInput, pageOf, SearchText, Time } from './schemas.ts';
 
 const TAGS = ['Entities'];
 const MOST_CHOSEN = 1_000;
@@ -23,11 +23,13 @@ const Kind = z.string().min(1).max(40).regex(/^[a-z-]+$/);
 const Question = {
   search: SearchText.optional(), status: commaList(Status).optional(), licence: commaList(Licence).optional(), kind: commaList(Kind).optional(), tag: commaList(Id).optional(),
   elsewhere: Flag.optional().describe('Another task backs them up, too'), limited: Flag.optional(),
+  attributes: ConditionsText.optional().describe('JSON: property of the directory to values'),
 };
 
 const Filter = z.object({
   search: SearchText.optional(), statuses: z.array(Status).max(20).optional(), licences: z.array(Licence).max(5).optional(), kinds: z.array(Kind).max(20).optional(),
   tags: z.array(Id).max(50).optional(), elsewhere: z.boolean().optional(), limited: z.boolean().optional(),
+  attributes: Conditions.optional(),
 }).strict();
 
 const Selection = z.union([

@@ -52,3 +52,21 @@ export const PageInput = z.object({
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().optional().describe('Given as `cursor` it leads to the next page; absent on the last one') });
 }
+
+/** A property that a directory has of accounts. */
+export const Property = z.string().min(1).max(60).regex(/^[A-Za-z][A-Za-z0-9]*$/);
+
+/** What the directory says of accounts. */
+export const Conditions = z.record(Property, z.array(z.string().max(320).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'text without control characters')).min(1).max(200))
+  .refine((conditions) => { const { length } = Object.keys(conditions); return length > 0 && length <= 10; }, 'one to ten properties')
+  .describe('Property to values, any of which has to be the account\'s; "" is: says nothing. All properties have to fit');
+
+/** The same as it stands in an address: JSON. */
+export const ConditionsText = z.string().max(8_000).transform((text, context) => {
+  try {
+    return JSON.parse(text) as Record<string, string[]>;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'JSON: property to values' });
+    return z.NEVER;
+  }
+}).pipe(Conditions);

@@ -10,6 +10,8 @@ export const Offer = z.object({
   needs: z.array(z.string()).describe('What has to be at hand'), advice: z.array(z.string()),
   authorisation: z.enum(['consent', 'credentials']).describe('On a page of the provider, or typed here'),
   kinds: z.record(z.string(), z.string()).describe('Titles of the kinds of its entities'), licences: z.boolean().describe('The provider licenses entities'),
+  bulk: z.array(z.enum(['attributes', 'csv'])).describe('How many are activated at once: by what the directory says, by a list of addresses'),
+  attributes: z.record(z.string(), z.string()).describe('Titles of the properties of the directory'),
   missing: z.string().optional().describe('Why no task of it can be made now'),
 });
 

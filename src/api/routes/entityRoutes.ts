@@ -53,6 +53,7 @@ interface Question {
   readonly tag?: EntityFilter['tags'];
   readonly elsewhere?: boolean | undefined;
   readonly limited?: boolean | undefined;
+  readonly attributes?: EntityFilter['attributes'];
 }
 
 function filterOf({ status, licence, kind, tag, ...filter }: Question): EntityFilter {

@@ -16,6 +16,8 @@ const OFFER: Offer = {
   authorisation: 'credentials',
   kinds: { mailbox: 'Mailbox' },
   licences: false,
+  bulk: [],
+  attributes: {},
   missing: undefined,
 };
 

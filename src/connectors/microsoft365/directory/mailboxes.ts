@@ -15,8 +15,16 @@ export interface Mailbox {
   readonly name: string;
   /** Undefined where nobody has asked yet. */
   readonly kind?: MailboxKind;
+  /** What the directory says, by the names of {@link DIRECTORY_ATTRIBUTES}; in lists alone. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
+/** Properties of users in Graph that people sort them by, with their titles. */
+export const DIRECTORY_ATTRIBUTES = {
+  department: 'Department', jobTitle: 'Job title', officeLocation: 'Office', companyName: 'Company', city: 'City', country: 'Country', usageLocation: 'Usage location',
+} as const;
+
+const ATTRIBUTES = Object.keys(DIRECTORY_ATTRIBUTES);
 const SELECT = '$select=id,displayName,mail,userPrincipalName,userType,assignedPlans';
 const LIST_PURPOSE = 'list the users of the tenant (User.Read.All)';
 const KIND_PURPOSE = 'tell shared and unlicensed mailboxes apart (MailboxSettings.Read)';
@@ -24,13 +32,13 @@ const KINDS: Readonly<Record<string, MailboxKind>> = { shared: 'shared', room: '
 
 /** Users with a plan for Exchange have a mailbox; of the others each is asked for: shared and resource mailboxes need no licence. Guests have none. */
 export async function* listMailboxes(client: GraphClient, runtime: Microsoft365Runtime, signal: AbortSignal): AsyncGenerator<readonly Mailbox[]> {
-  for await (const page of pages(client, `/users?${SELECT}&$top=999`, { purpose: LIST_PURPOSE, signal })) {
+  for await (const page of pages(client, `/users?${SELECT},${ATTRIBUTES.join(',')}&$top=999`, { purpose: LIST_PURPOSE, signal })) {
     const members = page.filter((entry) => textOf(entry, 'userType') !== 'Guest');
     const unsure = members.filter((entry) => !hasExchange(entry));
     const kinds = await askKinds(client, unsure.map(idOf), runtime, signal);
     yield members.flatMap((entry) => {
       const kind = hasExchange(entry) ? 'user' : kinds.get(idOf(entry));
-      return kind === undefined ? [] : [{ ...mailboxOf(entry), kind }];
+      return kind === undefined ? [] : [{ ...mailboxOf(entry), kind, attributes: attributesOf(entry) }];
     });
   }
 }
@@ -39,6 +47,10 @@ function mailboxOf(entry: Entry): Mailbox {
   const principal = textOf(entry, 'userPrincipalName');
   const address = textOf(entry, 'mail') || principal;
   return { userId: idOf(entry), address, name: textOf(entry, 'displayName') || address };
+}
+
+function attributesOf(entry: Entry): Readonly<Record<string, string>> {
+  return Object.fromEntries(ATTRIBUTES.map((name) => [name, textOf(entry, name).trim()] as const).filter(([, value]) => value !== ''));
 }
 
 function hasExchange(entry: Entry): boolean {

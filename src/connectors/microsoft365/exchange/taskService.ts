@@ -1,6 +1,6 @@
 import type { ProviderSettings } from '../../../runtime/index.ts';
 import type { FoundEntity, Offer, TaskService } from '../../offer.ts';
-import type { Mailbox } from '../directory/mailboxes.ts';
+import { DIRECTORY_ATTRIBUTES, type Mailbox } from '../directory/mailboxes.ts';
 import { SYSTEM_RUNTIME } from '../settings.ts';
 import { AdminConsent, type Application } from '../signIn/adminConsent.ts';
 import { Tenant } from '../tenant.ts';
@@ -17,6 +17,8 @@ const OFFER: Omit<Offer, 'missing'> = {
   authorisation: 'consent',
   kinds: { user: 'User mailbox', shared: 'Shared mailbox', room: 'Room', equipment: 'Equipment', unlicensed: 'User mailbox' },
   licences: true,
+  bulk: ['attributes', 'csv'],
+  attributes: DIRECTORY_ATTRIBUTES,
 };
 
 /** Mailboxes of a tenant, as tasks of the service work with them. */
@@ -44,6 +46,6 @@ function applicationOf(settings: ProviderSettings): Application | undefined {
 
 /** Without a plan of their own are shared mailboxes and rooms, too. */
 function foundOf(mailbox: Mailbox): FoundEntity {
-  const { name, address, kind = 'user' } = mailbox;
-  return { reference: entityOf(mailbox).id, name, address, kind, licensed: kind === 'user' };
+  const { name, address, kind = 'user', attributes = {} } = mailbox;
+  return { reference: entityOf(mailbox).id, name, address, kind, licensed: kind === 'user', attributes };
 }
