@@ -14,6 +14,7 @@ export { deliverDue } from './mailDelivery.ts';
 export { checkMasterKey } from './masterKeyCheck.ts';
 export { changeMember, pageOfMembers, removeMember, resetMembersSecondFactor } from './members.ts';
 export type { Member } from './members.ts';
+export { mailUsage } from './mailUsage.ts';
 export { resetSecondFactorAsOperator } from './operatorReset.ts';
 export { Outbox, OUTBOX_CHANNEL } from './outbox.ts';
 export type { Mail } from './outbox.ts';

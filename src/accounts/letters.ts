@@ -88,6 +88,15 @@ export function operatorResetLetter(name: string, email: string): Letter {
   };
 }
 
+/** To who asked for it. */
+export function usageLetter(name: string, url: string): Letter {
+  return {
+    subject: 'Your usage report', name, button: { label: 'Download the report', url },
+    paragraphs: ['The report that you asked for lists all that your account can back up with Holdfast: the service, whether it is active, its licence and its size. It is a CSV file, made when you open it.'],
+    notes: ['Sign in to Holdfast first: the link opens nothing for others.', NOT_YOU],
+  };
+}
+
 /** To the owner: `until` is when all is gone. */
 export function terminatedLetter(name: string, company: string, until: Date, url: string): Letter {
   return {

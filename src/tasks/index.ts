@@ -17,4 +17,6 @@ export type { TaskInfo } from './listTasks.ts';
 export { changeRule, deleteRule, listRules, makeRule } from './rules.ts';
 export type { Rule } from './rules.ts';
 export { applyTags, deleteTag, listTags, makeTag } from './tags.ts';
+export { usageBatches } from './usageReport.ts';
+export type { UsageRow } from './usageReport.ts';
 export type { TasksContext } from './tasksContext.ts';

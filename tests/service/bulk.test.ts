@@ -55,3 +55,29 @@ test('a list of addresses activates who can be, and tells of every line that did
   const many = (await activate(`Account Email\n${Array.from({ length: 12_000 }, (_, place) => `nobody${place}@example.test`).join('\n')}`)).body;
   expect(many).toMatchObject({ lines: 12_000, left: 12_000, leftLines: expect.objectContaining({ length: 500 }) });
 });
+
+test('the usage report lists all entities that its reader may see, and is mailed as a link', async () => {
+  const person = await service.owner();
+  const tasks = [await makeTask(service, person, 70, { name: '=Mail' }), await makeTask(service, person, 1_030, { name: 'Other', kind: 'imap' })];
+  await service.database.pool.query(`update entities set licence = 'none' where task_id = $1`, [tasks[1]]);
+  const linesOf = async (reader: Person, path = '/api/v1/usage.csv'): Promise<string[]> => {
+    const { text, headers } = await reader.must(200, 'GET', path);
+    expect([headers.get('content-type'), headers.get('content-disposition')]).toEqual(['text/csv; charset=utf-8', 'attachment; filename="usage.csv"']);
+    return text.split('\r\n').slice(0, -1);
+  };
+  const [head, ...rows] = await linesOf(person);
+  expect(head).toBe('"Service","Task","Name","Address","Status","Licence","Size in bytes","Last backup (UTC)"');
+  expect([rows.length, new Set(rows).size]).toEqual([1_100, 1_100]);
+  const { items } = await person.read<{ items: { name: string; address: string; status: string; licence: string; bytes: number; lastBackupAt?: string }[] }>(`/api/v1/tasks/${tasks[0]}/entities?limit=200`);
+  const statusOf = (status: string): string => (status === 'archived' ? status : ['not-active', 'paused'].includes(status) ? 'inactive' : 'active');
+  const expected = items.map(({ name, address, status, licence, bytes, lastBackupAt = '' }) => `"Microsoft Exchange","'=Mail","${name}","${address}","${statusOf(status)}","${licence}","${bytes}","${lastBackupAt}"`);
+  expect(rows.slice(0, 70)).toEqual(expected);
+  expect(rows.slice(70).every((row) => /^"IMAP","Other","Person [^,]*","[^,]*","(active|inactive|archived)","","\d+","[^,]*"$/.test(row))).toBe(true);
+  const user = await service.user(person, { role: 'custom', permissions: ['tasks.view'], services: ['exchange'] });
+  expect(await linesOf(user)).toEqual([head, ...rows.slice(0, 70)]);
+  await user.must(202, 'POST', '/api/v1/usage-report');
+  const link = await service.mailedLink(user.email);
+  expect(link).toBe(`${service.url}/api/v1/usage.csv`);
+  expect(await linesOf(user, link.slice(service.url.length))).toHaveLength(71);
+  expect((await service.person().call('GET', '/api/v1/usage.csv')).status).toBe(401);
+});

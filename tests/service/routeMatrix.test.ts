@@ -30,6 +30,7 @@ const WHO: Readonly<Record<string, string>> = {
   'tasks.delete': 'tasks.delete', 'tasks.keep': 'tasks.delete',
   'entities.list': 'tasks.view', 'entities.count': 'tasks.view', 'entities.activate': 'tasks.activate', 'entities.pause': 'tasks.pause', 'entities.delete': 'tasks.delete',
   'entities.keep': 'tasks.delete', 'entities.tag': 'tasks.modify', 'entities.limit': 'owner in person',
+  'plain.usageFile': 'tasks.view', 'tasks.mailUsage': 'tasks.view',
   'bulk.activateListed': 'tasks.activate', 'bulk.values': 'tasks.view',
   'rules.list': 'tasks.view', 'rules.make': 'tasks.activate', 'rules.change': 'tasks.activate', 'rules.delete': 'tasks.activate',
   'tags.list': 'tasks.view', 'tags.make': 'tasks.modify', 'tags.delete': 'tasks.modify',

@@ -28,6 +28,10 @@ export const plain = {
   activityFile: route({ who: 'permitted', permission: 'activity.view' }, {
     method: 'GET', path: '/api/v1/activities.csv', summary: 'System activity as CSV, oldest first', tags: ACTIVITY, produces: CSV,
   }).input(ActivityQuestion).output(z.string()),
+  usageFile: route({ who: 'permitted', permission: 'tasks.view' }, {
+    method: 'GET', path: '/api/v1/usage.csv', summary: 'Usage report: all entities of the account as CSV', tags: ['Backup tasks'], produces: CSV,
+    description: 'Service, task, name, address, status (active, inactive or archived), licence, size of the backups and time of the last one.',
+  }).output(z.string()),
   activate: route({ who: 'anyone' }, {
     method: 'GET', path: '/api/v1/auth/activation', summary: 'Where a mailed activation link leads', tags: ['Signing in'],
     description: 'Activates account or user, and leads on to the start page.', successStatus: 303,

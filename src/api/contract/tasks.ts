@@ -82,6 +82,11 @@ export const tasks = {
     method: 'POST', path: '/api/v1/tasks/{id}/discovery', summary: 'Read the entities of a task again', tags: TAGS, successStatus: 202, description: 'It is done soon; `discovery` of the task tells.',
   }).input(z.object({ id: Id })).output(z.object({ message: z.string() })),
 
+  mailUsage: route({ who: 'permitted', permission: 'tasks.view' }, {
+    method: 'POST', path: '/api/v1/usage-report', summary: 'Have the usage report mailed', tags: TAGS, successStatus: 202,
+    description: 'To the caller: the mail leads to the file, which opens for who is signed in.',
+  }).output(z.object({ message: z.string() })),
+
   delete: route({ who: 'permitted', permission: 'tasks.delete' }, {
     method: 'POST', path: '/api/v1/tasks/{id}/deletion', summary: 'Delete a task with all backups', tags: TAGS,
     description: 'Backups stop at once. All of it is deleted after seven days, until which that can be taken back.',

@@ -7,6 +7,7 @@ import { activityFile } from './activityFile.ts';
 import { auditFile } from './auditFile.ts';
 import { consentCallback } from './consentCallback.ts';
 import type { PlainCall, PlainHandler } from './plainCall.ts';
+import { usageFile } from './usageFile.ts';
 
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
 const READY_MS = 5_000;
@@ -22,6 +23,7 @@ export const plainHandlers: Readonly<Record<keyof typeof plain, PlainHandler>> =
   openApi: async ({ context }) => Response.json(await openApiDocument(context.services.publicUrl)),
   auditFile,
   activityFile,
+  usageFile,
   activate,
   confirmEmail,
   consentCallback,

@@ -1,3 +1,4 @@
+import { mailUsage } from '../../accounts/index.ts';
 import { addWithCredentials, askDiscovery, beginConsent, changeTask, deleteTask, keepTask, offers, pageOfTasks, renewCredentials, showTask, type Trial } from '../../tasks/index.ts';
 import type { CallContext } from '../apiServices.ts';
 import { callerOf, implementer } from '../implementer.ts';
@@ -43,6 +44,14 @@ export const taskRoutes = {
   discover: os.discover.handler(async ({ input, context }) => {
     await askDiscovery(context.services.tasks, callerOf(context), input.id);
     return { message: 'The entities are read again soon.' };
+  }),
+
+  mailUsage: os.mailUsage.handler(async ({ context }) => {
+    const { accounts, newcomers, outbox, publicUrl } = context.services;
+    const caller = callerOf(context);
+    newcomers.count(`usage report ${caller.userId}`);
+    await mailUsage(accounts, outbox, caller, context.origin, new URL('/api/v1/usage.csv', publicUrl).href);
+    return { message: 'A mail with the report is on its way to you.' };
   }),
 
   delete: os.delete.handler(async ({ input, context }) => ({
