@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { HoldfastError, sees, type Viewer } from '../domain/index.ts';
 import { ofTask } from './entityFilter.ts';
-import { containing } from './fold.ts';
 import { noSuchTask } from './taskRow.ts';
 import { serviceOf, type TasksContext } from './tasksContext.ts';
 
@@ -28,7 +27,7 @@ export async function pageOfValues(
   const task = await query.selectFrom('tasks').select(['accountId', 'service']).where('id', '=', taskId).where('accountId', '=', viewer.accountId).executeTakeFirst();
   if (task === undefined || !sees(viewer, task)) throw noSuchTask();
   mustKnowProperties(context, task.service, [property]);
-  const found = search === undefined ? sql`true` : sql`lower(value) like ${containing(search.toLowerCase())}`;
+  const found = search === undefined ? sql`true` : sql`strpos(lower(value), lower(${search})) > 0`;
   const behind = after === undefined ? sql`true` : sql`value > ${after}`;
   const { rows } = await sql<AttributeValue>`
     select value, count(*) as total, count(*) filter (where state = 'active') as active

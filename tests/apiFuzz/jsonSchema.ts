@@ -6,12 +6,14 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | JsonSchema;
+  readonly propertyNames?: JsonSchema;
   readonly items?: JsonSchema;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
@@ -21,7 +23,7 @@ export interface JsonSchema {
   readonly not?: object;
 }
 
-const WORDS = new Set(['type', 'properties', 'required', 'additionalProperties', 'items', 'minItems', 'maxItems', 'enum', 'const', 'anyOf', 'minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum']);
+const WORDS = new Set(['type', 'properties', 'required', 'additionalProperties', 'propertyNames', 'items', 'minItems', 'maxItems', 'enum', 'const', 'anyOf', 'oneOf', 'minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum']);
 const NOTES = new Set(['description', 'title', 'examples', 'default']);
 const MOST_ITEMS = 4;
 const MOST_NUMBER = 2e9;
@@ -30,6 +32,7 @@ const MOST_NUMBER = 2e9;
 export function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   for (const word of Object.keys(schema)) if (!WORDS.has(word) && !NOTES.has(word)) throw new Error(`the fuzzer does not know the word "${word}" of JSON Schema: teach it (tests/apiFuzz/jsonSchema.ts)`);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(valuesOf));
+  if (schema.oneOf !== undefined) return fc.oneof(...schema.oneOf.map(valuesOf));
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if ('const' in schema) return fc.constant(schema.const);
   if (schema.type === undefined) return fc.jsonValue();
@@ -48,7 +51,8 @@ const TYPES: Readonly<Record<string, (schema: JsonSchema) => fc.Arbitrary<unknow
   null: () => fc.constant(null),
 };
 
-function objects({ properties = {}, required = [] }: JsonSchema): fc.Arbitrary<unknown> {
+function objects({ properties = {}, required = [], propertyNames, additionalProperties }: JsonSchema): fc.Arbitrary<unknown> {
+  if (propertyNames?.type === 'string' && typeof additionalProperties === 'object') return fc.dictionary(strings(propertyNames), valuesOf(additionalProperties), { maxKeys: MOST_ITEMS });
   // "not" with nothing in it stands for what cannot be given.
   const possible = Object.entries(properties).filter(([, schema]) => schema.not === undefined);
   return fc.record(Object.fromEntries(possible.map(([name, schema]) => [name, valuesOf(schema)])), { requiredKeys: required.filter((name) => name in properties) });

@@ -248,6 +248,7 @@ test('accounts are reviewed by what the directory says, and rules activate new o
   expect(found.map(({ total }) => total).reduce((sum, total) => sum + total)).toBe(12);
   const page = await person.read<{ items: object[]; next: string }>(`${path}/attributes?property=department&limit=1`);
   expect([...page.items, ...(await person.read<{ items: object[] }>(`${path}/attributes?property=department&cursor=${page.next}`)).items]).toEqual(found);
+  expect((await person.read<{ items: object[] }>(`${path}/attributes?property=department&search=${found[0]!.value.slice(1).toUpperCase()}`)).items).toEqual(found.slice(0, 1));
   const [big, other] = found.toSorted((a, b) => b.total - a.total).map(({ value }) => value) as [string, string];
   const [first, second, third] = (await inDepartment(big)).filter(({ licence }) => licence === 'licensed') as [Entity, Entity, Entity | undefined];
   const [elsewhere] = await inDepartment(other) as [Entity];
