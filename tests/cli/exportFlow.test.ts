@@ -38,7 +38,7 @@ test('a folder is exported as ZIP with paths, modes, times and links; a second t
   const document = await sandbox.json<{ parts: { file: string; sha256: string }[] }>(command);
   const { parts: [part] } = document;
   expect(document).toEqual({
-    snapshot: expect.stringMatching(/^[0-9a-f]{32}$/), format: 'zip', location: `file://${sandbox.path('out')}`, items: 5, missing: 0, folders: 2, bytes: 26,
+    snapshot: expect.stringMatching(/^[0-9a-f]{32}$/), format: 'zip', location: `file://${sandbox.path('out')}`, items: 5, missing: 0, leftOut: [], folders: 2, bytes: 26,
     files: 1, fileBytes: expect.any(Number), parts: [{ file: 'export-0001.zip', size: expect.any(Number), sha256: expect.any(String), items: 5 }], issues: [],
   });
   expect(await sha256Of(sandbox.path('out', 'export-0001.zip'))).toBe(part?.sha256);
