@@ -66,7 +66,7 @@ async function measure(megabytes: number, rounds: number, directory: string): Pr
       times.s3.push(s3.seconds);
     }
     // Counting takes time of its own, so it is a run apart.
-    const { storedBytes } = await backUp(await new S3Place(server, bucket, proxy.endpoint).fresh(), join(directory, 'counted'), items);
+    const { storedBytes } = await backUp(await new S3Place(server, await server.makeBucket(), proxy.endpoint).fresh(), join(directory, 'counted'), items);
     const [fileMBs, s3MBs] = [times.file, times.s3].map((seconds) => megabytes / median(seconds)) as [number, number];
     return {
       megabytes, fileMBs, s3MBs, ratio: s3MBs / fileMBs, storedMB: storedBytes / 1e6,
